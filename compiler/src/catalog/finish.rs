@@ -1,0 +1,222 @@
+//! From raw tables to the catalog.
+//!
+//! In: what stands after the last statement. Out: tables whose keys and foreign keys are what they
+//! guarantee then: inherited by partitions, worthless over inheritance children, NOT NULL counted.
+
+use indexmap::IndexMap;
+
+use super::build::{Builder, Entry, RawTable};
+use super::raw::{RawConstraint, RawKind};
+use super::{Catalog, Column, ForeignKey, Index, Key, Relation, Table, TableKind, WeakKey};
+use crate::names::{Ident, QualName};
+
+impl Builder<'_> {
+    pub(super) fn finish(self) -> Catalog {
+        let Builder {
+            relations,
+            mut catalog,
+            children,
+            ..
+        } = self;
+        let raw: IndexMap<QualName, RawTable> = relations
+            .iter()
+            .filter_map(|(name, entry)| match entry {
+                Entry::Table(table) => Some((name.clone(), table.clone())),
+                _ => None,
+            })
+            .collect();
+        for (name, entry) in relations {
+            let relation = match entry {
+                Entry::View(view) => Relation::View(view),
+                Entry::Unreadable(unreadable) => Relation::Unreadable(unreadable),
+                Entry::Table(_) => Relation::Table(table(&name, &raw, &children)),
+            };
+            catalog.relations.insert(name, relation);
+        }
+        catalog
+    }
+}
+
+fn table(
+    name: &QualName,
+    raw: &IndexMap<QualName, RawTable>,
+    children: &IndexMap<QualName, Vec<QualName>>,
+) -> Table {
+    let own = &raw[name];
+    let has_children = children
+        .get(name)
+        .is_some_and(|list| list.iter().any(|child| raw.contains_key(child)));
+    let kind = match own.kind {
+        TableKind::Ordinary | TableKind::InheritanceChild if has_children => {
+            TableKind::InheritanceParent
+        }
+        kind => kind,
+    };
+    let mut out = Table {
+        name: name.clone(),
+        kind,
+        columns: own.columns.clone(),
+        keys: vec![],
+        weak_keys: vec![],
+        foreign_keys: vec![],
+        indexes: vec![],
+        parents: own.parents.clone(),
+        has_rules: own.has_rules,
+        span: own.span,
+    };
+    let mut seen = vec![name.clone()];
+    add(&mut out, own, raw);
+    let mut above: Vec<&QualName> = own.parents.iter().collect();
+    // A partition has its parents' keys and foreign keys; an inheritance child does not.
+    while let Some(parent) = above.pop() {
+        let Some(table) = raw.get(parent).filter(|_| !seen.contains(parent)) else {
+            continue;
+        };
+        seen.push(parent.clone());
+        if table.kind == TableKind::Partitioned {
+            add(&mut out, table, raw);
+            above.extend(&table.parents);
+        }
+    }
+    out
+}
+
+fn positions(columns: &[Column], names: &[Ident]) -> Option<Vec<usize>> {
+    names
+        .iter()
+        .map(|n| columns.iter().position(|c| &c.name == n))
+        .collect()
+}
+
+/// Adds the constraints and indexes of `from` (the table itself, or a partitioned parent).
+fn add(out: &mut Table, from: &RawTable, raw: &IndexMap<QualName, RawTable>) {
+    for constraint in &from.constraints {
+        let Some(columns) = positions(&out.columns, &constraint.columns) else {
+            continue;
+        };
+        match &constraint.kind {
+            RawKind::Primary | RawKind::Unique => {
+                let primary = matches!(constraint.kind, RawKind::Primary);
+                let index = Index {
+                    columns: columns.clone(),
+                    method: "btree".to_owned(),
+                    partial: false,
+                    span: constraint.span,
+                };
+                out.indexes.push(index);
+                key(out, columns, primary, weakness(constraint), constraint.span);
+            }
+            RawKind::Foreign {
+                table,
+                columns: referenced,
+            } => {
+                foreign_key(out, columns, constraint, table, referenced, raw);
+            }
+            _ => {}
+        }
+    }
+    for index in &from.indexes {
+        let plain: Vec<usize> = index.columns.iter().map_while(|n| out.column(n)).collect();
+        let complete = plain.len() == index.columns.len();
+        if index.unique {
+            let weak = index
+                .weak
+                .clone()
+                .or_else(|| (!complete).then(|| "expression index".to_owned()));
+            key(out, plain.clone(), false, weak, index.span);
+        }
+        if !plain.is_empty() {
+            out.indexes.push(Index {
+                columns: plain,
+                method: index.method.clone(),
+                partial: index.partial,
+                span: index.span,
+            });
+        }
+    }
+}
+
+fn weakness(constraint: &RawConstraint) -> Option<String> {
+    match constraint {
+        RawConstraint {
+            weak: Some(reason), ..
+        } => Some(reason.clone()),
+        RawConstraint {
+            deferrable: true, ..
+        } => Some("DEFERRABLE".to_owned()),
+        RawConstraint {
+            not_enforced: true, ..
+        } => Some("NOT ENFORCED".to_owned()),
+        RawConstraint {
+            not_valid: true, ..
+        } => Some("NOT VALID".to_owned()),
+        _ => None,
+    }
+}
+
+fn key(
+    out: &mut Table,
+    columns: Vec<usize>,
+    primary: bool,
+    weak: Option<String>,
+    span: crate::source::Span,
+) {
+    let over_children = out.kind == TableKind::InheritanceParent;
+    let weak = weak.or_else(|| {
+        over_children.then(|| "does not cover the rows of inheritance children".to_owned())
+    });
+    match weak {
+        Some(reason) => out.weak_keys.push(WeakKey {
+            columns,
+            reason,
+            span,
+        }),
+        None => {
+            let not_null = columns.iter().all(|&c| out.columns[c].not_null);
+            out.keys.push(Key {
+                columns,
+                primary,
+                not_null,
+                span,
+            });
+        }
+    }
+}
+
+fn foreign_key(
+    out: &mut Table,
+    columns: Vec<usize>,
+    constraint: &RawConstraint,
+    table: &crate::syntax::cursor::WrittenName,
+    referenced: &[Ident],
+    raw: &IndexMap<QualName, RawTable>,
+) {
+    let Some(schema) = table.schema.clone() else {
+        return;
+    };
+    let references = QualName::new(schema, table.name.clone());
+    let primary = || {
+        let constraints = raw.get(&references).map_or(&[][..], |t| &t.constraints);
+        constraints
+            .iter()
+            .find(|c| matches!(c.kind, RawKind::Primary))
+            .map_or(vec![], |c| c.columns.clone())
+    };
+    let referenced = if referenced.is_empty() {
+        primary()
+    } else {
+        referenced.to_vec()
+    };
+    let over_children = out.kind == TableKind::InheritanceParent;
+    let enforced = !constraint.deferrable
+        && !constraint.not_valid
+        && !constraint.not_enforced
+        && !over_children;
+    out.foreign_keys.push(ForeignKey {
+        columns,
+        references,
+        referenced,
+        enforced,
+        span: constraint.span,
+    });
+}

@@ -1,0 +1,330 @@
+//! Catalog: what the DDL says exists.
+//!
+//! In: [`Statement`]s in order. Out: [`Catalog`]: tables with columns, types, keys and foreign keys,
+//! views with their parsed queries, functions with their volatility. Each fact knows the span it
+//! rests on. A constraint is listed as a key only with what it really guarantees: deferrable, not
+//! valid, partial, expression and nullable unique constraints are recorded as such and prove nothing.
+
+mod alter;
+mod build;
+mod create;
+mod finish;
+mod functions;
+mod indexes;
+mod raw;
+mod settings;
+mod types;
+mod types_ddl;
+
+use indexmap::IndexMap;
+
+use crate::diagnostics::Diagnostics;
+use crate::names::{Ident, QualName};
+use crate::source::{Sources, Span};
+use crate::syntax::{Directive, Statement};
+
+/// Everything declared, by name, in the order of declaration.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    /// Tables, views and other relations.
+    pub relations: IndexMap<QualName, Relation>,
+    /// Enums, domains, composites, ranges.
+    pub types: IndexMap<QualName, TypeDef>,
+    /// User functions; overloads share a name.
+    pub functions: IndexMap<QualName, Vec<Function>>,
+}
+
+/// A relation.
+#[derive(Clone, Debug)]
+pub enum Relation {
+    /// Something that holds rows.
+    Table(Table),
+    /// A view.
+    View(View),
+    /// Declared, but in a way that could not be read: whoever needs it reports the reason.
+    Unreadable(Unreadable),
+}
+
+/// A relation whose definition is not known.
+#[derive(Clone, Debug)]
+pub struct Unreadable {
+    /// Its name.
+    pub name: QualName,
+    /// Why: fits behind "cannot be read: ".
+    pub reason: String,
+    /// Where reading ended.
+    pub at: Span,
+    /// The name in its CREATE statement.
+    pub span: Span,
+}
+
+/// What kind of table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TableKind {
+    /// An ordinary table.
+    Ordinary,
+    /// `PARTITION BY`.
+    Partitioned,
+    /// `PARTITION OF`.
+    Partition,
+    /// Child of `INHERITS`.
+    InheritanceChild,
+    /// Has `INHERITS` children.
+    InheritanceParent,
+    /// A temporary table.
+    Temporary,
+    /// A foreign table.
+    Foreign,
+    /// A materialized view.
+    MaterializedView,
+}
+
+/// A table.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// Its name.
+    pub name: QualName,
+    /// What kind.
+    pub kind: TableKind,
+    /// In declaration order.
+    pub columns: Vec<Column>,
+    /// Primary key and unique constraints and indexes that really guarantee uniqueness.
+    pub keys: Vec<Key>,
+    /// Unique constraints and indexes that prove nothing, with the reason.
+    pub weak_keys: Vec<WeakKey>,
+    /// Foreign keys.
+    pub foreign_keys: Vec<ForeignKey>,
+    /// Every index that a lookup can use, including those behind keys.
+    pub indexes: Vec<Index>,
+    /// The partitioned table or inheritance parents, directly above.
+    pub parents: Vec<QualName>,
+    /// Whether rules other than a view's own exist (`CREATE RULE`).
+    pub has_rules: Option<Span>,
+    /// The name in its CREATE statement.
+    pub span: Span,
+}
+
+/// A column.
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// Its name.
+    pub name: Ident,
+    /// Its type.
+    pub ty: SqlType,
+    /// NOT NULL, also through a primary key or a domain.
+    pub not_null: bool,
+    /// `GENERATED ALWAYS AS (…) VIRTUAL`.
+    pub virtual_generated: bool,
+    /// An explicit COLLATE.
+    pub collation: Option<String>,
+    /// Index of the statement that added it: `*` in an earlier view does not include it.
+    pub statement: usize,
+    /// Its declaration.
+    pub span: Span,
+}
+
+/// A column's type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SqlType {
+    /// As SQL text that PostgreSQL reads under `search_path = pg_catalog`: `integer`,
+    /// `character varying(20)`, `public.mood`, `text[]`; user types are schema-qualified.
+    pub sql: String,
+    /// The canonical name of the type without modifiers and dimensions, as `format_type` writes
+    /// it: `integer`, `bigint`, `text`, `timestamp with time zone`, `public.mood`.
+    pub base: String,
+    /// Array dimensions, 0 for none.
+    pub dimensions: u32,
+    /// What the base is.
+    pub class: TypeClass,
+}
+
+/// What a type is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TypeClass {
+    /// One of PostgreSQL's own.
+    Builtin,
+    /// An enum of the input.
+    Enum,
+    /// A domain of the input, with the type below it (fully unwrapped).
+    Domain(Box<SqlType>),
+    /// A composite type (or a table's row type).
+    Composite,
+    /// A range type of the input.
+    Range,
+    /// Of an extension or not declared in the input.
+    Unknown,
+}
+
+/// A unique key that holds at every moment: not deferrable, valid, not partial, plain columns.
+#[derive(Clone, Debug)]
+pub struct Key {
+    /// Indexes into the table's columns, in key order.
+    pub columns: Vec<usize>,
+    /// Whether it is the primary key.
+    pub primary: bool,
+    /// All columns are NOT NULL.
+    pub not_null: bool,
+    /// What it rests on.
+    pub span: Span,
+}
+
+/// A unique constraint or index that cannot be relied on.
+#[derive(Clone, Debug)]
+pub struct WeakKey {
+    /// The columns, as far as they are plain.
+    pub columns: Vec<usize>,
+    /// Why: `DEFERRABLE`, `partial index`, `expression index`, …
+    pub reason: String,
+    /// Its declaration.
+    pub span: Span,
+}
+
+/// An index over plain columns.
+#[derive(Clone, Debug)]
+pub struct Index {
+    /// Its leading plain columns, as indexes into the table's columns.
+    pub columns: Vec<usize>,
+    /// `btree`, `hash`, `gin`, …
+    pub method: String,
+    /// Has a WHERE clause.
+    pub partial: bool,
+    /// Its declaration.
+    pub span: Span,
+}
+
+/// A foreign key.
+#[derive(Clone, Debug)]
+pub struct ForeignKey {
+    /// Indexes into the referencing table's columns.
+    pub columns: Vec<usize>,
+    /// The referenced table.
+    pub references: QualName,
+    /// The referenced columns by name (the primary key's where none were written).
+    pub referenced: Vec<Ident>,
+    /// Validated and not deferrable.
+    pub enforced: bool,
+    /// Its declaration.
+    pub span: Span,
+}
+
+/// A view.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// Its name.
+    pub name: QualName,
+    /// `CREATE VIEW v (a, b)`: names given to the output columns.
+    pub column_aliases: Vec<Ident>,
+    /// The parsed query.
+    pub query: Box<sqlparser::ast::Query>,
+    /// The query's own text, from the token after `AS` to the last one.
+    pub query_span: Span,
+    /// Index of the CREATE VIEW in the statements.
+    pub statement: usize,
+    /// `security_barrier`, `security_invoker` and the like, as written.
+    pub has_options: bool,
+    /// Directives above it.
+    pub directives: Vec<Directive>,
+    /// `search_path` at that point of the file, user schemas only.
+    pub search_path: Vec<Ident>,
+    /// Declared in a context-only file.
+    pub context_only: bool,
+    /// The name in its CREATE statement.
+    pub span: Span,
+}
+
+/// A user type.
+#[derive(Clone, Debug)]
+pub struct TypeDef {
+    /// Its name.
+    pub name: QualName,
+    /// What it is.
+    pub class: TypeClass,
+    /// Domain with NOT NULL.
+    pub not_null: bool,
+    /// Its declaration.
+    pub span: Span,
+}
+
+/// Volatility as declared; VOLATILE where nothing is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Volatility {
+    /// Same input, same output, reads nothing.
+    Immutable,
+    /// May read the database or settings.
+    Stable,
+    /// May do anything.
+    Volatile,
+}
+
+/// A user function.
+#[derive(Clone, Debug)]
+pub struct Function {
+    /// Its name.
+    pub name: QualName,
+    /// As declared.
+    pub volatility: Volatility,
+    /// Returns a set or a table.
+    pub returns_set: bool,
+    /// Its declaration.
+    pub span: Span,
+}
+
+impl Table {
+    /// The position of a column by name.
+    pub fn column(&self, name: &Ident) -> Option<usize> {
+        self.columns.iter().position(|c| &c.name == name)
+    }
+
+    /// The primary key.
+    pub fn primary_key(&self) -> Option<&Key> {
+        self.keys.iter().find(|k| k.primary)
+    }
+}
+
+impl Catalog {
+    /// What an unqualified or qualified name means under a search path.
+    pub fn lookup(
+        &self,
+        schema: Option<&Ident>,
+        name: &Ident,
+        search_path: &[Ident],
+    ) -> Option<&Relation> {
+        let find = |s: &Ident| self.relations.get(&QualName::new(s.clone(), name.clone()));
+        match schema {
+            Some(schema) => find(schema),
+            // A temporary relation hides every other.
+            None => std::iter::once(&Ident::new("pg_temp"))
+                .chain(search_path)
+                .find_map(find),
+        }
+    }
+}
+
+/// Builds the catalog. Statements that cannot be read are kept out of it, or recorded as
+/// [`Relation::Unreadable`]; what that breaks is reported where a view needs it.
+pub fn build(
+    sources: &Sources,
+    statements: &[Statement],
+    diagnostics: &mut Diagnostics,
+) -> Catalog {
+    build::run(sources, statements, diagnostics)
+}
+
+/// The candidate closest to a misspelt name, if one is close enough to be meant.
+pub fn did_you_mean<'a>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let limit = (name.chars().count() / 3).max(1);
+    let scored = candidates
+        .into_iter()
+        .filter(|c| *c != name)
+        .map(|c| (strsim::damerau_levenshtein(name, c), c));
+    scored
+        .filter(|(distance, _)| *distance <= limit)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, c)| c)
+}
+
+#[cfg(test)]
+mod tests;

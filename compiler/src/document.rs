@@ -1,0 +1,363 @@
+//! Documents: where each base table shows in them.
+//!
+//! In: a resolved view with its relations. Out: [`Dependency`] values, one or more per use of a base
+//! table: its kind, its path, its foreign key columns, the match key of the array it lies in, and the
+//! columns it reads. What always holds: every column whose change can change the view is among the
+//! columns that its use reads.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::catalog::{Catalog, Relation, Table};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics};
+use crate::relate::{Relations, determines_rows, nullable_in_row};
+use crate::resolve::{ArrayAgg, BlockId, ColumnRef, Expr, ExprKind, FlatView, UseId};
+
+/// How a use shows in a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DependencyKind {
+    /// An object whose fields are all of the use's row.
+    NestedObject,
+    /// Elements of an array.
+    Array,
+    /// Single values, or an influence on the whole value at the path.
+    Scalar,
+}
+
+impl DependencyKind {
+    /// As written in the metadata.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            DependencyKind::NestedObject => "nested_object",
+            DependencyKind::Array => "array",
+            DependencyKind::Scalar => "scalar",
+        }
+    }
+}
+
+/// A field of the element that is unique and not null within one array.
+#[derive(Clone, Debug, Serialize)]
+pub struct MatchKey {
+    /// The field's name.
+    pub field: String,
+    /// What proves it.
+    pub proof: String,
+}
+
+/// One way in which one use of a base table shows in a tview.
+#[derive(Clone, Debug)]
+pub struct Dependency {
+    /// The use.
+    pub use_id: UseId,
+    /// How.
+    pub kind: DependencyKind,
+    /// The output column and the fields below it.
+    pub column: String,
+    /// Fields from the root of that document; empty for the whole of it.
+    pub path: Vec<String>,
+    /// The parent's columns that refer to this use; empty for arrays and for the key holder.
+    pub fk_columns: Vec<String>,
+    /// Of the array that the path passes through, where it does and where one is proved.
+    pub match_key: Option<MatchKey>,
+}
+
+/// What a view's documents consist of.
+#[derive(Clone, Debug)]
+pub struct Documents {
+    /// In the order of the uses.
+    pub dependencies: Vec<Dependency>,
+    /// For each live use, the columns that are read, in table order.
+    pub reads: BTreeMap<UseId, Vec<usize>>,
+}
+
+/// Where a column's value shows.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Site {
+    output: usize,
+    /// Fields down to the object, array or value that depends on the column.
+    path: Vec<String>,
+    /// The last step is a field that holds nothing but this column.
+    plain: bool,
+    /// The innermost array around it.
+    array: Option<BlockId>,
+}
+
+struct Walk<'v> {
+    view: &'v FlatView,
+    catalog: &'v Catalog,
+    sites: BTreeMap<UseId, BTreeSet<Site>>,
+    reads: BTreeMap<UseId, BTreeSet<usize>>,
+    /// For each array block: the path of the array and its match key.
+    arrays: BTreeMap<BlockId, (Vec<String>, Option<MatchKey>)>,
+    /// For each object: the uses that its plain fields come from.
+    owners: BTreeMap<(usize, Vec<String>), BTreeSet<Option<UseId>>>,
+}
+
+/// Walks the documents of a view.
+pub fn analyse(view: &FlatView, relations: &Relations, catalog: &Catalog, diagnostics: &mut Diagnostics) -> Documents {
+    let mut walk = Walk {
+        view,
+        catalog,
+        sites: BTreeMap::new(),
+        reads: BTreeMap::new(),
+        arrays: BTreeMap::new(),
+        owners: BTreeMap::new(),
+    };
+    for link in relations.links.iter() {
+        walk.reads.entry(link.child).or_default();
+    }
+    for (index, output) in view.outputs.iter().enumerate() {
+        let place = Place { output: index, path: Vec::new(), array: None };
+        walk.value(&output.expr, &place, diagnostics);
+    }
+    for block in view.live_blocks() {
+        for expr in view.blocks[block.0].conditions.iter().chain(&view.blocks[block.0].order_by) {
+            walk.read_all(expr);
+        }
+    }
+    let dependencies = relations.links.iter().flat_map(|link| walk.classify(link.child, relations)).collect::<Vec<_>>();
+    let mut dependencies: Vec<Dependency> = dependencies;
+    dependencies.sort_by_key(|d| d.use_id);
+    let reads = walk.reads.into_iter().map(|(u, columns)| (u, columns.into_iter().collect())).collect();
+    Documents { dependencies, reads }
+}
+
+/// A place in a document.
+#[derive(Clone)]
+struct Place {
+    output: usize,
+    path: Vec<String>,
+    array: Option<BlockId>,
+}
+
+impl Place {
+    fn field(&self, name: &str) -> Place {
+        let mut path = self.path.clone();
+        path.push(name.to_owned());
+        Place { path, ..self.clone() }
+    }
+}
+
+impl Walk<'_> {
+    /// The value that stands at a place.
+    fn value(&mut self, expr: &Expr, place: &Place, diagnostics: &mut Diagnostics) {
+        match &expr.kind {
+            ExprKind::Object(fields) => self.object(expr, fields, place, diagnostics),
+            ExprKind::Coalesce(list) => {
+                let constant = |e: &&Expr| !matches!(e.kind, ExprKind::Constant);
+                match list.iter().filter(constant).collect::<Vec<_>>().as_slice() {
+                    [only] => self.value(only, place, diagnostics),
+                    several => several.iter().for_each(|e| self.opaque(e, place, false)),
+                }
+            }
+            ExprKind::Subquery(block, inner) => {
+                self.check_limit(*block, diagnostics);
+                match array_of(inner) {
+                    Some(agg) => self.array(expr, agg, place, diagnostics),
+                    None => self.opaque(expr, place, false),
+                }
+            }
+            ExprKind::Column(_) => self.opaque(expr, place, true),
+            _ => self.opaque(expr, place, false),
+        }
+    }
+
+    fn object(&mut self, expr: &Expr, fields: &[(String, Expr)], place: &Place, diagnostics: &mut Diagnostics) {
+        let mut seen = BTreeSet::new();
+        let slot = (place.output, place.path.clone());
+        for (name, value) in fields {
+            if !seen.insert(name) {
+                diagnostics.push(
+                    Diagnostic::new(Code::DuplicateField, format!("field `{name}` occurs twice in one object"), expr.span)
+                        .note("jsonb keeps the last one only"),
+                );
+            }
+            let owner = match &value.kind {
+                ExprKind::Constant => None,
+                ExprKind::Column(column) => Some(Some(column.use_id)),
+                _ => Some(None),
+            };
+            if let Some(owner) = owner {
+                self.owners.entry(slot.clone()).or_default().insert(owner);
+            }
+            self.value(value, &place.field(name), diagnostics);
+        }
+    }
+
+    fn array(&mut self, expr: &Expr, agg: &ArrayAgg, place: &Place, diagnostics: &mut Diagnostics) {
+        let order: Vec<ColumnRef> = agg.order_by.iter().filter_map(Expr::as_column).collect();
+        if !agg.distinct && !determines_rows(self.view, self.catalog, agg.block, &order) {
+            diagnostics.push(no_total_order(expr, agg));
+        }
+        let match_key = self.match_key(agg);
+        self.arrays.insert(agg.block, (place.path.clone(), match_key));
+        let inside = Place { array: Some(agg.block), ..place.clone() };
+        self.value(&agg.element, &inside, diagnostics);
+        agg.order_by.iter().chain(&agg.filter).for_each(|e| self.read_all(e));
+    }
+
+    /// A field of the element that one column fills which identifies the aggregated row.
+    fn match_key(&self, agg: &ArrayAgg) -> Option<MatchKey> {
+        let ExprKind::Object(fields) = &agg.element.kind else { return None };
+        let fits = |value: &Expr| {
+            value.as_column().filter(|c| {
+                self.view.use_of(*c).block == agg.block
+                    && !nullable_in_row(self.view, self.catalog, *c)
+                    && determines_rows(self.view, self.catalog, agg.block, &[*c])
+            })
+        };
+        let (field, column) = fields.iter().find_map(|(name, value)| fits(value).map(|c| (name, c)))?;
+        if fields.iter().filter(|(name, _)| name == field).count() > 1 {
+            return None;
+        }
+        let owner = self.view.use_of(column);
+        let table = table(self.catalog, owner);
+        let proof = format!("{}.{} identifies the row", table.name.name, table.columns[column.column].name);
+        Some(MatchKey { field: field.clone(), proof })
+    }
+
+    fn check_limit(&self, block: BlockId, diagnostics: &mut Diagnostics) {
+        let inner = &self.view.blocks[block.0];
+        let order: Vec<ColumnRef> = inner.order_by.iter().filter_map(Expr::as_column).collect();
+        if inner.limited && !inner.aggregated && !determines_rows(self.view, self.catalog, block, &order) {
+            diagnostics.push(
+                Diagnostic::new(Code::NoTotalOrder, "LIMIT without a total order", inner.span)
+                    .note("where rows tie, PostgreSQL may pick any of them, and another one the next time")
+                    .help("add a unique column as the last key of ORDER BY"),
+            );
+        }
+    }
+
+    /// A value without structure: every column below it shows at the place.
+    fn opaque(&mut self, expr: &Expr, place: &Place, plain: bool) {
+        let mut columns = Vec::new();
+        expr.visit(&mut |e| {
+            columns.extend(e.as_column());
+            if let ExprKind::Subquery(block, _) | ExprKind::Exists(block) = e.kind {
+                columns.extend(condition_columns(self.view, block));
+            }
+        });
+        let site = Site { output: place.output, path: place.path.clone(), plain, array: place.array };
+        for column in columns {
+            self.reads.entry(column.use_id).or_default().insert(column.column);
+            self.sites.entry(column.use_id).or_default().insert(site.clone());
+        }
+    }
+
+    fn read_all(&mut self, expr: &Expr) {
+        expr.visit(&mut |e| {
+            if let Some(column) = e.as_column() {
+                self.reads.entry(column.use_id).or_default().insert(column.column);
+            }
+        });
+    }
+
+    /// The dependencies of one use.
+    fn classify(&self, use_id: UseId, relations: &Relations) -> Vec<Dependency> {
+        let all: Vec<&Site> = self.sites.get(&use_id).into_iter().flatten().collect();
+        let is_document = |s: &&Site| self.view.outputs[s.output].expr.json.is_some();
+        let sites: Vec<&Site> = all.iter().copied().filter(is_document).collect();
+        let first = self.view.outputs.iter().position(|o| o.expr.json.is_some()).unwrap_or(0);
+        let make = |kind, output: usize, path: Vec<String>, array: Option<BlockId>| Dependency {
+            use_id,
+            kind,
+            column: self.view.outputs[output].name.to_string(),
+            path,
+            fk_columns: if kind == DependencyKind::Array { Vec::new() } else { self.fk_columns(use_id, relations) },
+            match_key: array.and_then(|block| self.arrays.get(&block)).and_then(|(_, key)| key.clone()),
+        };
+        if use_id == relations.key.holder {
+            return vec![make(DependencyKind::Scalar, first, Vec::new(), None)];
+        }
+        if let Some((output, path, array)) = self.nested_object(use_id, &sites) {
+            return vec![make(DependencyKind::NestedObject, output, path, array)];
+        }
+        let array = self.view_array(use_id);
+        if let Some((block, path)) = array {
+            let output = sites.first().map_or(first, |s| s.output);
+            return vec![make(DependencyKind::Array, output, path, Some(block))];
+        }
+        if sites.is_empty() {
+            return vec![make(DependencyKind::Scalar, first, Vec::new(), None)];
+        }
+        let mut places: Vec<_> = sites.iter().map(|s| (s.output, s.path.clone(), s.array)).collect();
+        places.dedup();
+        places.into_iter().map(|(output, path, array)| make(DependencyKind::Scalar, output, path, array)).collect()
+    }
+
+    /// The object that holds all plain fields of the use and nothing else.
+    fn nested_object(&self, use_id: UseId, sites: &[&Site]) -> Option<(usize, Vec<String>, Option<BlockId>)> {
+        let first = sites.first()?;
+        let (_, parent) = first.path.split_last()?;
+        let same = |s: &&Site| s.plain && s.output == first.output && s.path.split_last().is_some_and(|(_, p)| p == parent);
+        let owners = self.owners.get(&(first.output, parent.to_vec()))?;
+        let array_path = first.array.and_then(|b| self.arrays.get(&b)).map(|(path, _)| path.as_slice());
+        let below_root = parent.len() > array_path.map_or(0, <[String]>::len);
+        let alone = owners.iter().all(|o| *o == Some(use_id));
+        (below_root && alone && sites.iter().all(same)).then(|| (first.output, parent.to_vec(), first.array))
+    }
+
+    /// The array whose rows the use belongs to.
+    fn view_array(&self, use_id: UseId) -> Option<(BlockId, Vec<String>)> {
+        let mut at = Some(self.view.uses[use_id.0].block);
+        while let Some(block) = at {
+            if let Some((path, _)) = self.arrays.get(&block) {
+                return (block == self.view.uses[use_id.0].block).then(|| (block, path.clone()));
+            }
+            at = self.view.blocks[block.0].parent;
+        }
+        None
+    }
+
+    fn fk_columns(&self, use_id: UseId, relations: &Relations) -> Vec<String> {
+        let Some(link) = relations.links.of(use_id) else { return Vec::new() };
+        // A reference leads to one row: the compared columns of the use hold a key of its table.
+        let keys = &table(self.catalog, &self.view.uses[use_id.0]).keys;
+        let compared = |column: &usize| link.on.iter().any(|(child, _)| child.column == *column);
+        if !keys.iter().any(|k| k.columns.iter().all(compared)) {
+            return Vec::new();
+        }
+        let name = |c: ColumnRef| table(self.catalog, self.view.use_of(c)).columns[c.column].name.to_string();
+        link.on.iter().map(|(_, parent)| name(*parent)).collect()
+    }
+}
+
+/// `jsonb_agg(…)`, also within COALESCE with a constant.
+fn array_of(expr: &Expr) -> Option<&ArrayAgg> {
+    match &expr.kind {
+        ExprKind::ArrayAgg(agg) => Some(agg),
+        ExprKind::Coalesce(list) => {
+            let mut others = list.iter().filter(|e| !matches!(e.kind, ExprKind::Constant));
+            match (others.next(), others.next()) {
+                (Some(only), None) => array_of(only),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+/// The columns that decide which rows a subquery sees.
+fn condition_columns(view: &FlatView, block: BlockId) -> Vec<ColumnRef> {
+    let mut columns = Vec::new();
+    for expr in view.blocks[block.0].conditions.iter().chain(&view.blocks[block.0].order_by) {
+        expr.visit(&mut |e| columns.extend(e.as_column().filter(|c| view.use_of(*c).block == block)));
+    }
+    columns
+}
+
+fn table<'c>(catalog: &'c Catalog, owner: &crate::resolve::Use) -> &'c Table {
+    match &catalog.relations[&owner.table] {
+        Relation::Table(table) => table,
+        _ => unreachable!("uses are of base tables"),
+    }
+}
+
+fn no_total_order(expr: &Expr, agg: &ArrayAgg) -> Diagnostic {
+    let title = if agg.order_by.is_empty() { "an array without ORDER BY" } else { "the order of this array is not total" };
+    Diagnostic::new(Code::NoTotalOrder, title, expr.span)
+        .note("its elements may come in another order after any write, and the view may show another order than the document")
+        .help("end the ORDER BY of the aggregate with a column that is unique in the array: `jsonb_agg(… ORDER BY c.id)`")
+}

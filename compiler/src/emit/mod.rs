@@ -1,0 +1,213 @@
+//! Emit: from the plan to SQL files.
+//!
+//! In: a [`Program`]. Out: the migration and its reverse, as text. This is the only place where SQL is
+//! put together; the shapes are in `templates/`, the names come from [`names`], quoting from
+//! [`crate::names`]. The same program gives the same bytes.
+
+mod names;
+mod table;
+mod templates;
+mod tview;
+mod way;
+
+use indexmap::IndexSet;
+
+use crate::catalog::{Catalog, Relation, Table, TypeClass, View};
+use crate::names::{Ident, QualName, sql_literal};
+use crate::plan::{TablePlan, Tview};
+use crate::source::Sources;
+use crate::syntax::Statement;
+pub use names::object_names;
+pub use tview::flat_path;
+
+/// Everything that the emitter needs.
+pub struct Program<'a> {
+    /// Its name; a plain identifier.
+    pub name: &'a str,
+    /// Hash of sources and options.
+    pub hash: &'a str,
+    /// The input.
+    pub sources: &'a Sources,
+    /// Its statements.
+    pub statements: &'a [Statement],
+    /// What they declare.
+    pub catalog: &'a Catalog,
+    /// In topological order.
+    pub tviews: &'a [Tview],
+    /// One per base table.
+    pub tables: &'a [TablePlan],
+}
+
+/// The files.
+pub struct Files {
+    /// The migration.
+    pub up: String,
+    /// Its reverse.
+    pub down: String,
+}
+
+/// Renders the migration and its reverse.
+pub fn emit(program: &Program) -> Files {
+    let settings = settings(program);
+    let tviews: Vec<_> = program.tviews.iter().map(|t| tview::model(program, t, &settings)).collect();
+    let tables: Vec<_> = program.tables.iter().map(|t| table::model(program, t, &settings)).collect();
+    let search_path = search_path(program);
+    let views = views(program, &search_path);
+    let source_names: Vec<&str> = program.sources.files.iter().map(|f| f.name.as_str()).collect();
+    let mut lock_list: Vec<&str> = tables.iter().map(|t| t.name.as_str()).collect();
+    lock_list.sort_unstable();
+    let up = templates::Up {
+        version: env!("CARGO_PKG_VERSION"),
+        version_literal: sql_literal(env!("CARGO_PKG_VERSION")),
+        sources: one_line(&source_names.join(", ")),
+        source_literals: list(source_names.iter().map(|n| sql_literal(n))),
+        program: program.name,
+        program_literal: sql_literal(program.name),
+        hash: program.hash,
+        hash_literal: sql_literal(program.hash),
+        summary: summary(program),
+        search_path: &search_path,
+        runtime: templates::text(&templates::Runtime {}),
+        lock_list: lock_list.join(", "),
+        views: &views,
+        tviews: &tviews,
+        tables: &tables,
+    };
+    let down = templates::Down {
+        version: env!("CARGO_PKG_VERSION"),
+        sources: one_line(&source_names.join(", ")),
+        program: program.name,
+        program_literal: sql_literal(program.name),
+        hash: program.hash,
+        hash_literal: sql_literal(program.hash),
+        search_path: &search_path,
+        views_reversed: views.iter().rev().collect(),
+        tviews: &tviews,
+        tables: &tables,
+    };
+    Files { up: templates::text(&up), down: templates::text(&down) }
+}
+
+/// Text for a comment line: a line break in it would end the comment.
+pub(crate) fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+pub(crate) fn list(items: impl IntoIterator<Item = String>) -> String {
+    items.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+fn summary(program: &Program) -> String {
+    let names: Vec<String> = program.tviews.iter().map(|t| t.name.to_string()).collect();
+    let tables: Vec<String> = program.tables.iter().map(|t| t.table.to_string()).collect();
+    one_line(&format!("Keeps {} equal to their views after any write to {}.", names.join(", "), tables.join(", ")))
+}
+
+/// The base table of a name.
+pub(crate) fn base_table<'c>(catalog: &'c Catalog, name: &QualName) -> &'c Table {
+    match &catalog.relations[name] {
+        Relation::Table(table) => table,
+        _ => unreachable!("plans are made for base tables"),
+    }
+}
+
+/// The schemas of the views and of what they read, in order of first mention.
+fn schemas(program: &Program) -> IndexSet<Ident> {
+    let paths = program.tviews.iter().flat_map(|t| t.view.search_path.iter().cloned());
+    let named = program.tables.iter().map(|t| t.table.schema.clone());
+    paths.chain(named).collect()
+}
+
+fn search_path(program: &Program) -> String {
+    let first = program.tviews.first().map(|t| t.view.search_path.clone()).unwrap_or_default();
+    path_sql(&first)
+}
+
+fn path_sql(path: &[Ident]) -> String {
+    match path {
+        [] => "pg_catalog".into(),
+        some => list(some.iter().map(Ident::sql)),
+    }
+}
+
+/// Whether a type's operators may live outside pg_catalog.
+fn is_foreign(class: &TypeClass) -> bool {
+    match class {
+        TypeClass::Unknown | TypeClass::Composite | TypeClass::Range => true,
+        TypeClass::Domain(base) => is_foreign(&base.class),
+        TypeClass::Builtin | TypeClass::Enum => false,
+    }
+}
+
+/// The SET clauses of generated functions. Documents are rendered under these, whatever the
+/// session's settings are; that is what "equal to the view" means.
+fn settings(program: &Program) -> String {
+    let own_types = program.tables.iter().any(|plan| {
+        let table = base_table(program.catalog, &plan.table);
+        let compared = plan.carried.iter().chain(plan.pairing.iter().flatten());
+        compared.map(|c| &table.columns[*c].ty.class).any(is_foreign)
+    });
+    let own_functions = program.tviews.iter().any(|t| t.view.calls_user_functions);
+    // Names are qualified, so that the path matters for operators of extension types and for what
+    // users' functions call; without those it holds nothing that others could put things into.
+    let path = if own_types || own_functions {
+        let schemas = schemas(program);
+        list(["pg_catalog".to_owned()].into_iter().chain(schemas.iter().map(Ident::sql)).chain(["pg_temp".into()]))
+    } else {
+        "pg_catalog, pg_temp".into()
+    };
+    let mut lines = vec![
+        format!("SET search_path = {path}"),
+        "SET row_security = off".into(),
+        "SET \"TimeZone\" = 'UTC'".into(),
+        "SET \"DateStyle\" = 'ISO, MDY'".into(),
+        "SET \"IntervalStyle\" = 'postgres'".into(),
+        "SET extra_float_digits = 1".into(),
+        "SET bytea_output = 'hex'".into(),
+    ];
+    if needs_locale(program) {
+        let more = ["lc_monetary = 'C'", "lc_numeric = 'C'", "lc_time = 'C'", "xmlbinary = 'base64'", "quote_all_identifiers = off"];
+        lines.extend(more.iter().map(|s| format!("SET {s}")));
+    }
+    lines.join("\n")
+}
+
+fn needs_locale(program: &Program) -> bool {
+    let by_type = program.tables.iter().any(|plan| {
+        let table = base_table(program.catalog, &plan.table);
+        plan.reads.iter().any(|c| matches!(table.columns[*c].ty.base.as_str(), "money" | "xml"))
+    });
+    by_type || program.tviews.iter().any(|t| t.view.needs_locale || t.view.calls_user_functions)
+}
+
+/// The views that the program's tviews need, in the order of the file.
+fn views(program: &Program, script_path: &str) -> Vec<templates::ViewModel> {
+    let needed: IndexSet<&QualName> =
+        program.tviews.iter().flat_map(|t| t.view.reads_views.iter().chain([&t.view.name])).collect();
+    let mut views: Vec<&View> = needed
+        .iter()
+        .filter_map(|name| match program.catalog.relations.get(*name) {
+            Some(Relation::View(view)) if !view.context_only => Some(view),
+            _ => None,
+        })
+        .collect();
+    views.sort_by_key(|v| v.statement);
+    views.into_iter().map(|view| view_model(program, view, script_path)).collect()
+}
+
+fn view_model(program: &Program, view: &View, script_path: &str) -> templates::ViewModel {
+    let statement = &program.statements[view.statement];
+    // CREATE [OR REPLACE] VIEW …: everything from VIEW on is the user's own text.
+    let is_view = |token: &sqlparser::tokenizer::Token| token.to_string().eq_ignore_ascii_case("view");
+    let start = statement.tokens.iter().find(|(t, _)| is_view(t)).map_or(statement.span.start, |(_, s)| s.start);
+    let text = &program.sources.file(statement.span.file).text[start..statement.span.end];
+    let search_path = path_sql(&view.search_path);
+    templates::ViewModel {
+        place: one_line(&program.sources.place(view.span)),
+        name: view.name.sql(),
+        name_literal: sql_literal(&view.name.sql()),
+        text: format!("CREATE OR REPLACE {text}"),
+        path_differs: search_path != script_path,
+        search_path,
+    }
+}

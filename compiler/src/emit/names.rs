@@ -1,0 +1,116 @@
+//! Names of what a migration makes.
+//!
+//! In: program, tables, tviews, links. Out: identifiers of at most 63 bytes, the same for the same
+//! input, different for different objects: what would be too long is cut and ends in a hash of the
+//! whole.
+
+use sha2::{Digest, Sha256};
+
+use crate::names::{Ident, MAX_IDENT_BYTES, QualName, truncate};
+use crate::plan::Tview;
+use crate::resolve::UseId;
+
+/// Parts joined by two underscores, within the length of an identifier.
+fn bounded(parts: &[&str]) -> Ident {
+    let whole = parts.join("__");
+    if whole.len() <= MAX_IDENT_BYTES {
+        return Ident::new(whole);
+    }
+    let hash: String = Sha256::digest(whole.as_bytes()).iter().take(4).map(|b| format!("{b:02x}")).collect();
+    let mut end = MAX_IDENT_BYTES - 9;
+    while !whole.is_char_boundary(end) {
+        end -= 1;
+    }
+    Ident::new(format!("{}_{hash}", &whole[..end]))
+}
+
+/// The schema is left out where it is the usual one.
+fn qualified(name: &QualName) -> Vec<&str> {
+    match name.schema.as_str() {
+        "public" => vec![name.name.as_str()],
+        schema => vec![schema, name.name.as_str()],
+    }
+}
+
+fn of_object(program: &str, object: &QualName, rest: &[&str]) -> Ident {
+    let mut parts = vec![program];
+    parts.extend(qualified(object));
+    parts.extend(rest);
+    bounded(&parts)
+}
+
+/// The trigger function of a base table.
+pub fn table_function(program: &str, table: &QualName) -> Ident {
+    of_object(program, table, &[])
+}
+
+/// The function that recomputes documents by key.
+pub fn recompute(program: &str, tview: &QualName) -> Ident {
+    of_object(program, tview, &["recompute"])
+}
+
+/// The function that compares all documents.
+pub fn refresh(program: &str, tview: &QualName) -> Ident {
+    of_object(program, tview, &["refresh"])
+}
+
+/// The table that stands for the keys of a tview.
+pub fn key_lock(program: &str, tview: &QualName) -> Ident {
+    of_object(program, tview, &["lock_key"])
+}
+
+/// The table that stands for a link.
+pub fn link_lock(program: &str, tview: &Tview, child: UseId) -> Ident {
+    let alias = &tview.view.uses[child.0].alias;
+    of_object(program, &tview.name, &["lock", alias.as_str()])
+}
+
+/// A trigger; `zzz` makes it fire after the user's own.
+pub fn trigger(program: &str, event: &str) -> Ident {
+    bounded(&[&format!("zzz_tview_{program}"), event])
+}
+
+/// A PL/pgSQL variable for a column's values.
+pub fn variable(prefix: &str, column: &Ident, index: usize) -> String {
+    let name = format!("{prefix}_{column}");
+    let name = if truncate(&name) == name { name } else { format!("{prefix}_column_{}", index + 1) };
+    Ident::new(name).sql()
+}
+
+/// Every function and relation that a program makes in the schema `tview`: all of them must differ.
+pub fn object_names(program: &str, tviews: &[Tview], tables: &[QualName]) -> Vec<(Ident, String)> {
+    let mut names: Vec<(Ident, String)> = Vec::new();
+    for table in tables {
+        names.push((table_function(program, table), format!("the trigger function of {table}")));
+    }
+    for tview in tviews {
+        names.push((recompute(program, &tview.name), format!("the recompute function of {}", tview.name)));
+        names.push((refresh(program, &tview.name), format!("the refresh function of {}", tview.name)));
+        names.push((key_lock(program, &tview.name), format!("the key lock of {}", tview.name)));
+        for link in tview.relations.links.iter().filter(|l| l.lock.is_some()) {
+            let name = link_lock(program, tview, link.child);
+            names.push((name, format!("a lock of {}", tview.name)));
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_stay_different() {
+        let long = "x".repeat(70);
+        let (a, b) = (bounded(&["p", &long, "a"]), bounded(&["p", &long, "b"]));
+        assert_eq!(a.as_str().len(), 63);
+        assert_ne!(a, b);
+    }
+
+    #[test]
+    fn the_usual_schema_is_left_out() {
+        let name = |s: &str| QualName::new(Ident::new(s), Ident::new("post"));
+        assert_eq!(table_function("blog", &name("public")).as_str(), "blog__post");
+        assert_eq!(table_function("blog", &name("app")).as_str(), "blog__app__post");
+    }
+}

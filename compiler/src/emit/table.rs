@@ -1,0 +1,313 @@
+//! One base table as SQL: the function behind its triggers, and the triggers.
+//!
+//! In: a [`TablePlan`]. Out: its filled template. Each statement of the function serves one step of
+//! the plan and says which.
+
+use super::templates::{self, Carried, FlagModel, KeysModel, TableModel, TableSql, Trigger};
+use super::tview::key_columns;
+use super::way::{Context, Images, casts, flag_variable};
+use super::{Program, base_table, list, names, one_line};
+use crate::catalog::{Table, TypeClass};
+use crate::names::sql_literal;
+use crate::plan::{ColumnSet, LockStep, Source, TablePlan, Tview, TviewStep};
+use crate::relate::ValueLock;
+
+/// The model of a base table.
+pub fn model(program: &Program, plan: &TablePlan, settings: &str) -> TableModel {
+    let table = base_table(program.catalog, &plan.table);
+    let function = names::table_function(program.name, &plan.table).sql();
+    let triggers = triggers(program.name);
+    let sql = templates::text(&sql(program, plan, table, &function, &triggers, settings));
+    let column = |c: &usize| &table.columns[*c];
+    let typed = |c: &usize| match column(c).ty.class {
+        TypeClass::Unknown => "NULL".to_owned(),
+        _ => sql_literal(&column(c).ty.sql),
+    };
+    let unique = table.keys.iter().map(|key| {
+        let names = key.columns.iter().map(|c| array_element(column(c).name.as_str()));
+        sql_literal(&format!("{{{}}}", names.collect::<Vec<_>>().join(",")))
+    });
+    // Proofs of keys rest on these being NOT NULL.
+    let in_key = |c: &&usize| table.keys.iter().any(|k| k.not_null && k.columns.contains(c));
+    let required = plan.reads.iter().filter(in_key);
+    TableModel {
+        name: plan.table.sql(),
+        name_literal: sql_literal(&plan.table.sql()),
+        function,
+        triggers,
+        column_names: list(plan.reads.iter().map(|c| sql_literal(column(c).name.as_str()))),
+        column_types: list(plan.reads.iter().map(typed)),
+        not_null: list(required.map(|c| sql_literal(column(c).name.as_str()))),
+        unique_keys: list(unique),
+        sql,
+    }
+}
+
+/// A name within an array literal.
+fn array_element(name: &str) -> String {
+    format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+fn triggers(program: &str) -> Vec<Trigger> {
+    let new = "REFERENCING NEW TABLE AS new_rows\n            ";
+    let old = "REFERENCING OLD TABLE AS old_rows\n            ";
+    let both = "REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows\n            ";
+    [("insert", "INSERT", new), ("update", "UPDATE", both), ("delete", "DELETE", old), ("truncate", "TRUNCATE", "")]
+        .into_iter()
+        .map(|(suffix, event, referencing)| {
+            let name = names::trigger(program, suffix);
+            Trigger { name: name.sql(), literal: sql_literal(name.as_str()), event, referencing }
+        })
+        .collect()
+}
+
+/// Names of one column's variables.
+struct Variables {
+    column: String,
+    old: String,
+    new: String,
+}
+
+fn sql(
+    program: &Program,
+    plan: &TablePlan,
+    table: &Table,
+    function: &str,
+    triggers: &[Trigger],
+    settings: &str,
+) -> TableSql {
+    let carried: Vec<Variables> = plan
+        .carried
+        .iter()
+        .map(|&c| {
+            let name = &table.columns[c].name;
+            Variables { column: name.sql(), old: names::variable("old", name, c), new: names::variable("new", name, c) }
+        })
+        .collect();
+    let types = plan.carried.iter().map(|c| format!("{}[]", table.columns[*c].ty.sql));
+    let mut keys = Vec::new();
+    let mut steps = Vec::new();
+    for step in &plan.steps {
+        let tview = &program.tviews[step.tview];
+        let variables: Vec<KeysModel> = key_columns(program, tview)
+            .into_iter()
+            .map(|k| KeysModel { name: String::new(), array_type: k.array_type })
+            .enumerate()
+            .map(|(n, k)| KeysModel { name: format!("keys_{}", keys.len() + n + 1), ..k })
+            .collect();
+        steps.push(tview_step(&Context { program, plan, tview }, step, &variables));
+        keys.extend(variables);
+    }
+    let aggregates = |q: &str| list(carried.iter().map(|v| format!("array_agg({q}.{})", v.column)));
+    TableSql {
+        name: plan.table.sql(),
+        name_literal: sql_literal(&plan.table.sql()),
+        purposes: plan.steps.iter().map(|s| one_line(&purpose(program, plan, s))).collect(),
+        function: function.to_owned(),
+        settings: settings.to_owned(),
+        carried: carried
+            .iter()
+            .zip(types)
+            .map(|(v, array_type)| Carried { old: v.old.clone(), new: v.new.clone(), array_type })
+            .collect(),
+        flags: plan
+            .flags
+            .iter()
+            .enumerate()
+            .map(|(n, f)| FlagModel { name: flag_variable(n), columns: one_line(&column_list(table, f)) })
+            .collect(),
+        key_variables: keys,
+        insert_aggregates: aggregates("n"),
+        new_variables: list(carried.iter().map(|v| v.new.clone())),
+        delete_aggregates: aggregates("o"),
+        old_variables: list(carried.iter().map(|v| v.old.clone())),
+        update: update(plan, table, &carried),
+        truncate: truncate(program, plan),
+        first_old: carried[0].old.clone(),
+        first_new: carried[0].new.clone(),
+        steps,
+        triggers: triggers.to_vec(),
+    }
+}
+
+fn column_list(table: &Table, columns: &ColumnSet) -> String {
+    columns.iter().map(|c| table.columns[*c].name.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// `tv_post: as a, ca`.
+fn purpose(program: &Program, plan: &TablePlan, step: &TviewStep) -> String {
+    let tview = &program.tviews[step.tview];
+    let table = base_table(program.catalog, &plan.table);
+    let uses = step.uses.iter().map(|u| {
+        let reads: ColumnSet = tview.documents.reads[&u.use_id].iter().copied().collect();
+        format!("as {} ({})", tview.view.uses[u.use_id.0].alias, column_list(table, &reads))
+    });
+    format!("{} reads it {}", tview.name.name, uses.collect::<Vec<_>>().join(" and "))
+}
+
+/// Pairs old and new rows and keeps those in which a column that is read has changed.
+fn update(plan: &TablePlan, table: &Table, carried: &[Variables]) -> String {
+    let row = |q: &str, columns: &ColumnSet| {
+        list(columns.iter().map(|c| format!("{q}.{}", table.columns[*c].name.sql())))
+    };
+    let side = |q: &str| carried.iter().map(|v| format!("array_agg({q}.{})", v.column)).collect::<Vec<_>>();
+    let old: Vec<String> = carried.iter().map(|v| v.old.clone()).collect();
+    let new: Vec<String> = carried.iter().map(|v| v.new.clone()).collect();
+    let Some(pairing) = &plan.pairing else {
+        return format!(
+            "        -- No key pairs old and new rows: all of them count as changed.\n        SELECT {}\n          INTO {}\n          FROM old_rows AS o;\n        SELECT {}\n          INTO {}\n          FROM new_rows AS n;",
+            side("o").join(", "),
+            old.join(", "),
+            side("n").join(", "),
+            new.join(", "),
+        );
+    };
+    let flags = plan.flags.iter().map(|f| format!("array_agg(record_image_ne(ROW({}), ROW({})))", row("o", f), row("n", f)));
+    let selected: Vec<String> = side("o").into_iter().chain(side("n")).chain(flags).collect();
+    let variables = old.into_iter().chain(new).chain((0..plan.flags.len()).map(flag_variable));
+    let on = pairing.iter().map(|c| {
+        let name = table.columns[*c].name.sql();
+        format!("n.{name} = o.{name}")
+    });
+    format!(
+        "        -- Bytes are compared: 1.0 and 1.00 are equal and read differently.\n        SELECT {}\n          INTO {}\n          FROM old_rows AS o\n          FULL JOIN new_rows AS n ON {}\n         WHERE record_image_ne(\n                   ROW({}),\n                   ROW({}));",
+        selected.join(",\n               "),
+        list(variables),
+        on.collect::<Vec<_>>().join(" AND "),
+        row("o", &plan.reads),
+        row("n", &plan.reads),
+    )
+}
+
+fn truncate(program: &Program, plan: &TablePlan) -> Vec<String> {
+    let mut lines = Vec::new();
+    for step in &plan.steps {
+        let tview = &program.tviews[step.tview];
+        for lock in step.locks.iter().filter(|l| !l.exclusive.is_empty()) {
+            let name = names::link_lock(program.name, tview, lock.link).sql();
+            lines.push(format!("PERFORM tview.lock_link('tview.{name}', true, false);"));
+        }
+        lines.push(format!("PERFORM tview.{}();", names::refresh(program.name, &tview.name).sql()));
+    }
+    lines
+}
+
+fn tview_step(context: &Context, step: &TviewStep, variables: &[KeysModel]) -> String {
+    let tview = context.tview;
+    let guard = guard(step.uses.iter().map(|u| u.changed));
+    let indent = if guard.is_some() { "        " } else { "    " };
+    let place = context.program.sources.place(tview.view.span);
+    let mut sql = format!("    -- {} ({})", one_line(&tview.name.to_string()), one_line(&place));
+    if let Some(condition) = &guard {
+        sql += &format!("\n    IF {condition} THEN");
+    }
+    for lock in &step.locks {
+        sql += &lock_step(context, lock, indent);
+    }
+    let names = list(variables.iter().map(|v| v.name.clone()));
+    let keys = tview.key_names();
+    let ways: Vec<String> = step
+        .uses
+        .iter()
+        .map(|u| context.select(&u.keys, Images::Both, u.changed, &format!("{indent}        ")))
+        .collect();
+    let union = ways.join(&format!("\n{indent}        UNION\n{indent}        "));
+    let distinct = if ways.len() == 1 { union.replacen("SELECT ", "SELECT DISTINCT ", 1) } else { union };
+    let present: Vec<String> = keys.iter().map(|k| format!("k.{} IS NOT NULL", k.sql())).collect();
+    sql += &format!(
+        "\n{indent}SELECT {}\n{indent}  INTO {names}\n{indent}  FROM (\n{indent}        {distinct}\n{indent}       ) AS k({})\n{indent} WHERE {};",
+        list(keys.iter().map(|k| format!("array_agg(k.{})", k.sql()))),
+        list(keys.iter().map(|k| k.sql())),
+        present.join(" AND "),
+    );
+    let recompute = names::recompute(context.program.name, &tview.name).sql();
+    sql += &format!(
+        "\n{indent}IF {} IS NOT NULL THEN\n{indent}    PERFORM tview.{recompute}({names});\n{indent}END IF;",
+        variables[0].name
+    );
+    if guard.is_some() {
+        sql += "\n    END IF;";
+    }
+    sql
+}
+
+/// A condition under which any of the rows counts; `None` where all of them do.
+fn guard(flags: impl Iterator<Item = Option<usize>>) -> Option<String> {
+    let mut flags: Vec<usize> = flags.collect::<Option<_>>()?;
+    flags.sort_unstable();
+    flags.dedup();
+    let any: Vec<String> =
+        flags.iter().map(|f| format!("coalesce(true = ANY ({}), true)", flag_variable(*f))).collect();
+    (!any.is_empty()).then(|| any.join(" OR "))
+}
+
+fn lock_step(context: &Context, step: &LockStep, indent: &str) -> String {
+    let tview: &Tview = context.tview;
+    let Some(lock) = tview.relations.links.of(step.link).and_then(|l| l.lock.as_ref()) else { return String::new() };
+    let name = names::link_lock(context.program.name, tview, step.link).sql();
+    let alias = &tview.view.uses[step.link.0].alias;
+    let why = match (step.exclusive.is_empty(), step.shared.is_empty()) {
+        (false, true) => "what these rows mean to documents changes",
+        (true, false) => "documents come to depend on these rows: wait for whoever is changing them",
+        _ => "what these rows mean changes, and documents come to depend on them",
+    };
+    // Where only rows that change their links take locks, most updates need not ask.
+    let guard = step.exclusive.is_empty().then(|| guard(step.shared.iter().map(|s| s.flag))).flatten();
+    let inner = if guard.is_some() { format!("{indent}    ") } else { indent.to_owned() };
+    let call = match casts(lock) {
+        Some(casts) => {
+            let hashes = |sources: &[Source], images| array_of_hashes(context, sources, images, casts, &inner);
+            format!(
+                "{inner}PERFORM tview.lock_values('tview.{name}',\n{inner}    exclusive => {},\n{inner}    shared => {});",
+                hashes(&step.exclusive, Images::Both),
+                hashes(&step.shared, Images::New),
+            )
+        }
+        None => {
+            let any = |sources: &[Source], images| any_row(context, sources, images, &inner);
+            let reason = match lock {
+                ValueLock::Relation(reason) => one_line(reason),
+                ValueLock::Values(_) => String::new(),
+            };
+            format!(
+                "{inner}-- As a whole: {reason}.\n{inner}PERFORM tview.lock_link('tview.{name}',\n{inner}    exclusive => {},\n{inner}    shared => {});",
+                any(&step.exclusive, Images::Both),
+                any(&step.shared, Images::New),
+            )
+        }
+    };
+    let comment = format!("\n{indent}-- {}: {why}", one_line(alias.as_str()));
+    match guard {
+        Some(condition) => format!("{comment}\n{indent}IF {condition} THEN\n{call}\n{indent}END IF;"),
+        None => format!("{comment}\n{call}"),
+    }
+}
+
+fn array_of_hashes(
+    context: &Context,
+    sources: &[Source],
+    images: Images,
+    casts: &[Option<String>],
+    indent: &str,
+) -> String {
+    if sources.is_empty() {
+        return "NULL".into();
+    }
+    let deeper = format!("{indent}        ");
+    let parts: Vec<String> =
+        sources.iter().map(|s| context.hashes(&s.way, images, s.flag, casts, &deeper)).collect();
+    let body = match parts.as_slice() {
+        [one] => one.replacen("SELECT ", "SELECT DISTINCT ", 1),
+        several => several.join(&format!("\n{deeper}UNION\n{deeper}")),
+    };
+    format!("ARRAY(\n{deeper}{body})")
+}
+
+fn any_row(context: &Context, sources: &[Source], images: Images, indent: &str) -> String {
+    if sources.is_empty() {
+        return "false".into();
+    }
+    let deeper = format!("{indent}        ");
+    let parts = sources.iter().map(|s| context.exists(&s.way, images, s.flag, &deeper));
+    parts.collect::<Vec<_>>().join(&format!("\n{deeper}OR "))
+}

@@ -1,0 +1,214 @@
+//! The data that the templates in `templates/` are filled with.
+//!
+//! In: SQL fragments, quoted by whoever made them. Out: text.
+
+use askama::Template;
+
+/// Rendering cannot fail: the templates call no fallible filter and write to a string.
+pub fn text(template: &impl Template) -> String {
+    template.render().unwrap_or_else(|error| unreachable!("template: {error}"))
+}
+
+#[derive(Template)]
+#[template(path = "runtime.sql")]
+pub struct Runtime {}
+
+#[derive(Template)]
+#[template(path = "up.sql")]
+pub struct Up<'a> {
+    pub version: &'a str,
+    pub version_literal: String,
+    pub sources: String,
+    pub source_literals: String,
+    pub program: &'a str,
+    pub program_literal: String,
+    pub hash: &'a str,
+    pub hash_literal: String,
+    pub summary: String,
+    pub search_path: &'a str,
+    pub runtime: String,
+    pub lock_list: String,
+    pub views: &'a [ViewModel],
+    pub tviews: &'a [TviewModel],
+    pub tables: &'a [TableModel],
+}
+
+#[derive(Template)]
+#[template(path = "down.sql")]
+pub struct Down<'a> {
+    pub version: &'a str,
+    pub sources: String,
+    pub program: &'a str,
+    pub program_literal: String,
+    pub hash: &'a str,
+    pub hash_literal: String,
+    pub search_path: &'a str,
+    pub views_reversed: Vec<&'a ViewModel>,
+    pub tviews: &'a [TviewModel],
+    pub tables: &'a [TableModel],
+}
+
+/// A view that the migration defines.
+pub struct ViewModel {
+    pub place: String,
+    pub name: String,
+    pub name_literal: String,
+    pub text: String,
+    pub path_differs: bool,
+    pub search_path: String,
+}
+
+/// A tview.
+pub struct TviewModel {
+    pub name: String,
+    pub name_literal: String,
+    pub recompute: String,
+    pub refresh: String,
+    pub key_types: String,
+    pub lock_tables: Vec<LockTable>,
+    pub sql: String,
+}
+
+/// An empty table that stands for a link.
+#[derive(Clone)]
+pub struct LockTable {
+    pub name: String,
+    pub comment: String,
+}
+
+/// A base table.
+pub struct TableModel {
+    pub name: String,
+    pub name_literal: String,
+    pub function: String,
+    pub triggers: Vec<Trigger>,
+    pub column_names: String,
+    pub column_types: String,
+    pub not_null: String,
+    pub unique_keys: String,
+    pub sql: String,
+}
+
+/// A trigger.
+#[derive(Clone)]
+pub struct Trigger {
+    pub name: String,
+    pub literal: String,
+    pub event: &'static str,
+    pub referencing: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "write.sql")]
+pub struct Write {
+    pub name: String,
+    pub columns: String,
+    pub assignments: String,
+    pub t_columns: String,
+    pub f_columns: String,
+    pub t_is_f: String,
+}
+
+/// A key column of a tview, as its recompute function names it.
+pub struct KeyVariable {
+    pub absent: String,
+    pub array_type: String,
+}
+
+/// The arrays of a metadata row, as lists of literals.
+pub struct Meta {
+    pub key_columns: String,
+    pub sources: String,
+    pub fk_columns: String,
+    pub types: String,
+    pub paths: String,
+    pub match_keys: String,
+    pub columns: String,
+    pub strategies: String,
+}
+
+/// A document column.
+pub struct DocumentColumn {
+    pub set_lz4: String,
+}
+
+#[derive(Template)]
+#[template(path = "tview.sql")]
+pub struct TviewSql {
+    pub name: String,
+    pub name_literal: String,
+    pub view: String,
+    pub view_literal: String,
+    pub program_literal: String,
+    pub place: String,
+    pub proof: String,
+    pub dependencies: Vec<String>,
+    pub key_list: String,
+    pub not_null: Vec<String>,
+    pub documents: Vec<DocumentColumn>,
+    pub lock_tables: Vec<LockTable>,
+    pub key_lock: String,
+    pub meta: Meta,
+    pub recompute: String,
+    pub refresh: String,
+    pub settings: String,
+    pub key_parameters: String,
+    pub key_types: String,
+    pub keys: Vec<KeyVariable>,
+    pub key_variables: String,
+    pub key_aliases: String,
+    pub first_key: String,
+    pub first_absent: String,
+    pub absent_variables: String,
+    pub absent_aggregates: String,
+    pub lock_absent: String,
+    pub t_keys: String,
+    pub t_is_k: String,
+    pub k_is_d: String,
+    pub w_is_k: String,
+    pub t_is_f: String,
+    pub write: String,
+}
+
+/// A column of the changed rows.
+pub struct Carried {
+    pub old: String,
+    pub new: String,
+    pub array_type: String,
+}
+
+/// A set of columns that may have changed.
+pub struct FlagModel {
+    pub name: String,
+    pub columns: String,
+}
+
+/// A variable that holds keys.
+#[derive(Clone)]
+pub struct KeysModel {
+    pub name: String,
+    pub array_type: String,
+}
+
+#[derive(Template)]
+#[template(path = "table.sql")]
+pub struct TableSql {
+    pub name: String,
+    pub name_literal: String,
+    pub purposes: Vec<String>,
+    pub function: String,
+    pub settings: String,
+    pub carried: Vec<Carried>,
+    pub flags: Vec<FlagModel>,
+    pub key_variables: Vec<KeysModel>,
+    pub insert_aggregates: String,
+    pub new_variables: String,
+    pub delete_aggregates: String,
+    pub old_variables: String,
+    pub update: String,
+    pub truncate: Vec<String>,
+    pub first_old: String,
+    pub first_new: String,
+    pub steps: Vec<String>,
+    pub triggers: Vec<Trigger>,
+}

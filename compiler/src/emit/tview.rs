@@ -1,0 +1,225 @@
+//! One tview as SQL: table, locks, metadata, recompute and refresh.
+//!
+//! In: a [`Tview`]. Out: its filled template.
+
+use super::templates::{self, DocumentColumn, KeyVariable, LockTable, Meta, TviewModel, TviewSql, Write};
+use super::{Program, base_table, list, names, one_line, way};
+use crate::document::{Dependency, DependencyKind};
+use crate::names::{Ident, sql_literal};
+use crate::plan::Tview;
+use crate::relate::{ValueLock, key_lock};
+use crate::resolve::{Expr, ExprKind};
+
+/// A key column with what SQL needs of it.
+pub struct KeyColumnSql {
+    /// Its name in the tview.
+    pub name: Ident,
+    /// `integer[]`.
+    pub array_type: String,
+}
+
+/// The key columns of a tview.
+pub fn key_columns(program: &Program, tview: &Tview) -> Vec<KeyColumnSql> {
+    let columns = tview.relations.key.columns.iter().map(|key| {
+        let owner = tview.view.use_of(key.column);
+        let column = &base_table(program.catalog, &owner.table).columns[key.column.column];
+        KeyColumnSql {
+            name: tview.view.outputs[key.output].name.clone(),
+            array_type: format!("{}[]", column.ty.sql),
+        }
+    });
+    columns.collect()
+}
+
+/// The model of a tview.
+pub fn model(program: &Program, tview: &Tview, settings: &str) -> TviewModel {
+    let keys = key_columns(program, tview);
+    let locks = lock_tables(program, tview);
+    let recompute = names::recompute(program.name, &tview.name).sql();
+    let refresh = names::refresh(program.name, &tview.name).sql();
+    let sql = templates::text(&sql(program, tview, &keys, &locks, settings));
+    TviewModel {
+        name: tview.name.sql(),
+        name_literal: sql_literal(&tview.name.sql()),
+        key_types: list(keys.iter().map(|k| k.array_type.clone())),
+        lock_tables: locks,
+        recompute,
+        refresh,
+        sql,
+    }
+}
+
+fn sql(program: &Program, tview: &Tview, keys: &[KeyColumnSql], locks: &[LockTable], settings: &str) -> TviewSql {
+    let numbered = |prefix: &str| (1..=keys.len()).map(|n| format!("{prefix}_{n}")).collect::<Vec<_>>();
+    let (variables, absent) = (numbered("key"), numbered("absent"));
+    let equal = |l: &str, r: &str| {
+        let pairs = keys.iter().map(|k| format!("{l}.{name} = {r}.{name}", name = k.name.sql()));
+        pairs.collect::<Vec<_>>().join(" AND ")
+    };
+    let qualified = |q: &str| list(keys.iter().map(|k| format!("{q}.{}", k.name.sql())));
+    let parameters = variables.iter().zip(keys).map(|(v, k)| format!("{v} {}", k.array_type));
+    TviewSql {
+        name: tview.name.sql(),
+        name_literal: sql_literal(&tview.name.sql()),
+        view: tview.view.name.sql(),
+        view_literal: sql_literal(&tview.view.name.sql()),
+        program_literal: sql_literal(program.name),
+        place: one_line(&program.sources.place(tview.view.span)),
+        proof: one_line(&tview.relations.key.proof),
+        dependencies: tview.documents.dependencies.iter().map(|d| one_line(&describe(program, tview, d))).collect(),
+        key_list: list(keys.iter().map(|k| k.name.sql())),
+        not_null: tview.view.documents().filter(|o| never_null(&o.expr)).map(|o| o.name.sql()).collect(),
+        documents: tview.view.documents().map(|o| set_lz4(tview, &o.name)).collect(),
+        lock_tables: locks.to_vec(),
+        key_lock: names::key_lock(program.name, &tview.name).sql(),
+        meta: meta(program, tview, keys),
+        recompute: names::recompute(program.name, &tview.name).sql(),
+        refresh: names::refresh(program.name, &tview.name).sql(),
+        settings: settings.to_owned(),
+        key_parameters: list(parameters),
+        key_types: list(keys.iter().map(|k| k.array_type.clone())),
+        keys: absent
+            .iter()
+            .zip(keys)
+            .map(|(a, k)| KeyVariable { absent: a.clone(), array_type: k.array_type.clone() })
+            .collect(),
+        key_variables: variables.join(", "),
+        key_aliases: list(keys.iter().map(|k| k.name.sql())),
+        first_key: variables[0].clone(),
+        first_absent: absent[0].clone(),
+        absent_variables: absent.join(", "),
+        absent_aggregates: list(keys.iter().map(|k| format!("array_agg(k.{})", k.name.sql()))),
+        lock_absent: lock_absent(program, tview, keys, &absent),
+        t_keys: qualified("t"),
+        t_is_k: equal("t", "k"),
+        k_is_d: equal("k", "d"),
+        w_is_k: equal("w", "k"),
+        t_is_f: equal("t", "f"),
+        write: templates::text(&write(tview, equal("t", "f"))),
+    }
+}
+
+fn write(tview: &Tview, t_is_f: String) -> Write {
+    let columns = || tview.view.outputs.iter().map(|o| o.name.sql());
+    Write {
+        name: tview.name.sql(),
+        columns: list(columns()),
+        assignments: list(columns().map(|c| format!("{c} = f.{c}"))),
+        t_columns: list(columns().map(|c| format!("t.{c}"))),
+        f_columns: list(columns().map(|c| format!("f.{c}"))),
+        t_is_f,
+    }
+}
+
+/// Locks the keys that have no document.
+fn lock_absent(program: &Program, tview: &Tview, keys: &[KeyColumnSql], absent: &[String]) -> String {
+    let lock = names::key_lock(program.name, &tview.name).sql();
+    match key_lock(&tview.view, program.catalog, &tview.relations.key) {
+        ValueLock::Values(casts) => {
+            let values: Vec<String> = keys.iter().map(|k| format!("k.{}", k.name.sql())).collect();
+            let aliases = list(keys.iter().map(|k| k.name.sql()));
+            let hash = way::hash(&values, &casts);
+            format!(
+                "IF {} IS NOT NULL THEN\n            PERFORM tview.lock_values('tview.{lock}',\n                \
+                 exclusive => ARRAY(SELECT DISTINCT {hash} FROM unnest({}) AS k({aliases})),\n                \
+                 shared => NULL);\n        END IF;",
+                absent[0],
+                absent.join(", "),
+            )
+        }
+        ValueLock::Relation(reason) => format!(
+            "-- As a whole: {}.\n        PERFORM tview.lock_link('tview.{lock}', {} IS NOT NULL, false);",
+            one_line(&reason),
+            absent[0],
+        ),
+    }
+}
+
+/// The empty tables that stand for this tview's links and for its keys.
+fn lock_tables(program: &Program, tview: &Tview) -> Vec<LockTable> {
+    let key = names::key_lock(program.name, &tview.name).sql();
+    let comment = format!("keys of {} that have no document", tview.name);
+    let mut tables = vec![LockTable { name: key, comment: sql_literal(&comment) }];
+    for link in tview.relations.links.iter().filter(|l| l.lock.is_some()) {
+        let text = |c: crate::resolve::ColumnRef| {
+            let owner = tview.view.use_of(c);
+            let column = &base_table(program.catalog, &owner.table).columns[c.column];
+            format!("{}.{}", owner.alias, column.name)
+        };
+        let on: Vec<String> = link.on.iter().map(|(a, b)| format!("{} = {}", text(*a), text(*b))).collect();
+        tables.push(LockTable {
+            name: names::link_lock(program.name, tview, link.child).sql(),
+            comment: sql_literal(&format!("{}: {}", tview.name, on.join(" AND "))),
+        });
+    }
+    tables
+}
+
+fn set_lz4(tview: &Tview, column: &Ident) -> DocumentColumn {
+    let command = format!("ALTER TABLE {} ALTER COLUMN {} SET COMPRESSION lz4", tview.name.sql(), column.sql());
+    DocumentColumn { set_lz4: sql_literal(&command) }
+}
+
+/// Documents that are objects, or have a constant to fall back to, are never NULL.
+fn never_null(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Object(_) => expr.json.is_some(),
+        _ => false,
+    }
+}
+
+/// `nested_object author.x of bench_authors (a) by author_id`, for the header comment.
+fn describe(program: &Program, tview: &Tview, dependency: &Dependency) -> String {
+    let owner = &tview.view.uses[dependency.use_id.0];
+    let table = base_table(program.catalog, &owner.table);
+    let reads = tview.documents.reads.get(&dependency.use_id).into_iter().flatten();
+    let reads: Vec<&str> = reads.map(|c| table.columns[*c].name.as_str()).collect();
+    let place = match dependency.path.as_slice() {
+        [] => format!("all of {}", dependency.column),
+        path => format!("{}.{}", dependency.column, path.join(".")),
+    };
+    let fk = match dependency.fk_columns.as_slice() {
+        [] => String::new(),
+        columns => format!(" by {}", columns.join(", ")),
+    };
+    let key = dependency.match_key.as_ref().map(|k| format!(", matched by {}", k.field)).unwrap_or_default();
+    format!(
+        "{} {place}: {} as {}{fk}{key}, reads {}",
+        dependency.kind.as_str(),
+        owner.table.name,
+        owner.alias,
+        reads.join(", ")
+    )
+}
+
+/// A path as text: dots between the levels; a dot or backslash within a name is escaped by a backslash.
+pub fn flat_path(path: &[String]) -> String {
+    path.iter().map(|p| p.replace('\\', "\\\\").replace('.', "\\.")).collect::<Vec<_>>().join(".")
+}
+
+fn meta(program: &Program, tview: &Tview, keys: &[KeyColumnSql]) -> Meta {
+    let all = &tview.documents.dependencies;
+    let optional = |text: Option<String>| text.map_or("NULL".to_owned(), |t| sql_literal(&t));
+    let fk = |d: &Dependency| match d.kind {
+        DependencyKind::Array => None,
+        _ => (!d.fk_columns.is_empty()).then(|| d.fk_columns.join(",")),
+    };
+    let source = |d: &Dependency| {
+        let name = &tview.view.uses[d.use_id.0].table;
+        match tview.view.search_path.first() == Some(&name.schema) {
+            true => name.name.sql(),
+            false => name.sql(),
+        }
+    };
+    let _ = program;
+    Meta {
+        key_columns: list(keys.iter().map(|k| sql_literal(k.name.as_str()))),
+        sources: list(all.iter().map(|d| sql_literal(&source(d)))),
+        fk_columns: list(all.iter().map(|d| optional(fk(d)))),
+        types: list(all.iter().map(|d| sql_literal(d.kind.as_str()))),
+        paths: list(all.iter().map(|d| sql_literal(&flat_path(&d.path)))),
+        match_keys: list(all.iter().map(|d| optional(d.match_key.as_ref().map(|k| k.field.clone())))),
+        columns: list(all.iter().map(|d| sql_literal(&d.column))),
+        strategies: list(all.iter().map(|_| sql_literal("key_recompute"))),
+    }
+}

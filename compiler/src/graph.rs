@@ -1,0 +1,213 @@
+//! Graph: base tables, views and tviews with typed edges between them.
+//!
+//! In: the tviews in the order of the file. Out: a petgraph graph, one stable topological order of the
+//! tviews, and the pictures of the graph as text and as json. Cycles of views are found before, by
+//! resolve, which points at them; the graph built here has none.
+
+use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::EdgeRef;
+use serde_json::{Value, json};
+
+use crate::catalog::{Catalog, Relation};
+use crate::document::{Dependency, DependencyKind};
+use crate::emit::flat_path;
+use crate::names::QualName;
+use crate::plan::{TablePlan, Tview};
+
+/// A node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Node {
+    /// A base table.
+    Table(QualName),
+    /// A view that a tview is defined by or reads.
+    View(QualName),
+    /// A tview.
+    Tview(QualName),
+}
+
+/// An edge, from what is read to what reads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Edge {
+    /// A base table shows in a tview: index of the dependency in the tview's documents.
+    Shows(DependencyKind, usize),
+    /// A view is read by another view.
+    Reads,
+    /// A tview holds the rows of a view.
+    Materializes,
+}
+
+/// The graph of a program.
+pub struct Graph {
+    inner: DiGraph<Node, Edge>,
+}
+
+impl Graph {
+    /// Builds it.
+    pub fn build(tviews: &[Tview]) -> Graph {
+        let mut inner = DiGraph::new();
+        for tview in tviews {
+            let view = node(&mut inner, Node::View(tview.view.name.clone()));
+            let target = node(&mut inner, Node::Tview(tview.name.clone()));
+            inner.update_edge(view, target, Edge::Materializes);
+            for read in &tview.view.reads_views {
+                let source = node(&mut inner, Node::View(read.clone()));
+                inner.update_edge(source, view, Edge::Reads);
+            }
+            for (index, dependency) in tview.documents.dependencies.iter().enumerate() {
+                let name = tview.view.uses[dependency.use_id.0].table.clone();
+                let source = node(&mut inner, Node::Table(name));
+                inner.add_edge(source, target, Edge::Shows(dependency.kind, index));
+            }
+        }
+        Graph { inner }
+    }
+
+    /// The tviews so that each comes after those whose views its own view reads; else as in the file.
+    pub fn order(&self, tviews: &[Tview]) -> Vec<usize> {
+        let position = |name: &QualName| tviews.iter().position(|t| &t.view.name == name);
+        let mut order = Vec::new();
+        let mut visited = vec![false; tviews.len()];
+        for start in 0..tviews.len() {
+            visit(start, tviews, &position, &mut visited, &mut order);
+        }
+        order
+    }
+
+    /// How many edges of each kind come from a table.
+    pub fn uses_of(&self, table: &QualName) -> usize {
+        let wanted = Node::Table(table.clone());
+        let index = self.inner.node_indices().find(|i| self.inner[*i] == wanted);
+        index.map_or(0, |i| self.inner.edges(i).filter(|e| matches!(e.weight(), Edge::Shows(..))).count())
+    }
+
+    /// All edges as (source, target, edge).
+    pub fn edges(&self) -> impl Iterator<Item = (&Node, &Node, &Edge)> {
+        self.inner.edge_references().map(|e| (&self.inner[e.source()], &self.inner[e.target()], e.weight()))
+    }
+}
+
+fn visit(
+    at: usize,
+    tviews: &[Tview],
+    position: &dyn Fn(&QualName) -> Option<usize>,
+    visited: &mut [bool],
+    order: &mut Vec<usize>,
+) {
+    if std::mem::replace(&mut visited[at], true) {
+        return;
+    }
+    for read in tviews[at].view.reads_views.iter().filter_map(position) {
+        visit(read, tviews, position, visited, order);
+    }
+    order.push(at);
+}
+
+fn node(graph: &mut DiGraph<Node, Edge>, node: Node) -> NodeIndex {
+    let existing = graph.node_indices().find(|i| graph[*i] == node);
+    existing.unwrap_or_else(|| graph.add_node(node))
+}
+
+/// A dependency in words: where it shows and through what.
+struct Shown<'a> {
+    table: &'a QualName,
+    alias: &'a str,
+    reads: Vec<&'a str>,
+    via: Vec<String>,
+}
+
+fn shown<'a>(tview: &'a Tview, catalog: &'a Catalog, dependency: &'a Dependency) -> Shown<'a> {
+    let owner = &tview.view.uses[dependency.use_id.0];
+    let column = |c: crate::resolve::ColumnRef| {
+        let owner = tview.view.use_of(c);
+        match &catalog.relations[&owner.table] {
+            Relation::Table(table) => format!("{}.{}", owner.alias, table.columns[c.column].name),
+            _ => String::new(),
+        }
+    };
+    let Relation::Table(table) = &catalog.relations[&owner.table] else { unreachable!("uses are of base tables") };
+    let reads = tview.documents.reads.get(&dependency.use_id).into_iter().flatten();
+    let way = tview.relations.links.way_up(dependency.use_id);
+    let via = way.iter().flat_map(|l| l.on.iter().map(|(a, b)| format!("{} = {}", column(*a), column(*b))));
+    Shown {
+        table: &owner.table,
+        alias: owner.alias.as_str(),
+        reads: reads.map(|c| table.columns[*c].name.as_str()).collect(),
+        via: via.collect(),
+    }
+}
+
+/// The graph for people: each tview with its dependencies, each table with what a write to it does.
+pub fn text(tviews: &[Tview], tables: &[TablePlan], catalog: &Catalog) -> String {
+    let mut out = String::new();
+    for tview in tviews {
+        let key: Vec<String> = tview.key_names().iter().map(|n| n.to_string()).collect();
+        out += &format!("{} <- {}\n", tview.name, tview.view.name);
+        out += &format!("  key ({}): {}\n", key.join(", "), tview.relations.key.proof);
+        for dependency in &tview.documents.dependencies {
+            let shown = shown(tview, catalog, dependency);
+            let path = flat_path(&dependency.path);
+            let place = if path.is_empty() { dependency.column.clone() } else { format!("{}.{path}", dependency.column) };
+            out += &format!("  {:<13} {place} <- {} as {}\n", dependency.kind.as_str(), shown.table, shown.alias);
+            out += &format!("    reads {}\n", shown.reads.join(", "));
+            if !shown.via.is_empty() {
+                out += &format!("    via   {}\n", shown.via.join(", "));
+            }
+            if let Some(key) = &dependency.match_key {
+                out += &format!("    match {} ({})\n", key.field, key.proof);
+            }
+        }
+        out.push('\n');
+    }
+    for plan in tables {
+        out += &format!("write to {}\n", plan.table);
+        for step in &plan.steps {
+            let tview = &tviews[step.tview];
+            let aliases: Vec<&str> = step.uses.iter().map(|u| tview.view.uses[u.use_id.0].alias.as_str()).collect();
+            out += &format!("  {} through {}: key_recompute, or skip where no column read has changed\n", tview.name, aliases.join(", "));
+        }
+    }
+    out
+}
+
+/// The graph for programs.
+pub fn as_json(program: &str, tviews: &[Tview], tables: &[TablePlan], catalog: &Catalog) -> Value {
+    let tview_json = |tview: &Tview| {
+        let dependencies: Vec<Value> = tview
+            .documents
+            .dependencies
+            .iter()
+            .map(|dependency| {
+                let shown = shown(tview, catalog, dependency);
+                json!({
+                    "table": shown.table.to_string(),
+                    "alias": shown.alias,
+                    "kind": dependency.kind,
+                    "document": dependency.column,
+                    "path": dependency.path,
+                    "fk_columns": dependency.fk_columns,
+                    "match_key": dependency.match_key,
+                    "reads": shown.reads,
+                    "via": shown.via,
+                    "strategy": "key_recompute",
+                })
+            })
+            .collect();
+        json!({
+            "name": tview.name.to_string(),
+            "view": tview.view.name.to_string(),
+            "reads_views": tview.view.reads_views.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "key": tview.key_names(),
+            "key_proof": tview.relations.key.proof,
+            "dependencies": dependencies,
+        })
+    };
+    let table_json = |plan: &TablePlan| {
+        let steps = plan.steps.iter().map(|s| tviews[s.tview].name.to_string()).collect::<Vec<_>>();
+        json!({ "name": plan.table.to_string(), "writes_reach": steps })
+    };
+    json!({
+        "program": program,
+        "tviews": tviews.iter().map(tview_json).collect::<Vec<_>>(),
+        "tables": tables.iter().map(table_json).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,210 @@
+//! The key of a view: output columns that identify its rows.
+//!
+//! In: a resolved view. Out: its [`ViewKey`], or the diagnostic that says what is missing. A key is
+//! proved from declared keys by functional dependencies; the `key(…)` directive asserts one
+//! instead, and the tview's primary key then enforces it.
+
+use super::closure::{determines_rows, equality_class, key_columns, open_uses, table, uses_of};
+use crate::catalog::Catalog;
+use crate::diagnostics::{Code, Diagnostic};
+use crate::names::Ident;
+use crate::resolve::{ColumnRef, FlatView, TOP, UseId};
+
+/// One column of a view's key.
+#[derive(Clone, Debug)]
+pub struct KeyColumn {
+    /// Index into the view's outputs.
+    pub output: usize,
+    /// The base column that it shows.
+    pub column: ColumnRef,
+}
+
+/// The key of a view.
+#[derive(Clone, Debug)]
+pub struct ViewKey {
+    /// In key order.
+    pub columns: Vec<KeyColumn>,
+    /// The use that carries all of them.
+    pub holder: UseId,
+    /// The holder's columns that equal the key columns, in key order.
+    pub holder_columns: Vec<ColumnRef>,
+    /// What the proof rests on, for people.
+    pub proof: String,
+}
+
+type Refusal = Box<Diagnostic>;
+
+/// The key of a view.
+pub fn infer(view: &FlatView, catalog: &Catalog) -> Result<ViewKey, Refusal> {
+    if let Some(directive) = view.directive("key") {
+        let names: Vec<Ident> = directive.arguments.iter().map(Ident::new).collect();
+        return asserted(view, catalog, &names, directive.span);
+    }
+    let candidates = candidates(view, catalog);
+    let unselected = candidates.iter().find(|c| select(view, c).is_none());
+    match candidates.iter().find_map(|c| select(view, c).map(|outputs| (c, outputs))) {
+        Some((candidate, outputs)) => {
+            let columns = outputs.into_iter().map(|(output, column)| KeyColumn { output, column }).collect();
+            finish(view, catalog, columns, describe(view, catalog, candidate))
+        }
+        None => Err(missing(view, catalog, unselected)),
+    }
+}
+
+/// Sets of columns that identify the rows, the best first: a key of one table, else keys of several.
+fn candidates(view: &FlatView, catalog: &Catalog) -> Vec<Vec<ColumnRef>> {
+    let solid: Vec<UseId> = uses_of(view, TOP).filter(|u| !view.uses[u.0].nullable).collect();
+    let keys_of = |u: UseId| {
+        let keys = &table(catalog, &view.uses[u.0].table).keys;
+        let mut keys: Vec<_> = keys.iter().filter(|k| k.not_null).collect();
+        keys.sort_by_key(|k| !k.primary);
+        keys.into_iter().map(move |k| key_columns(u, k)).collect::<Vec<_>>()
+    };
+    let single = solid.iter().flat_map(|u| keys_of(*u)).filter(|k| determines_rows(view, catalog, TOP, k));
+    let mut all: Vec<Vec<ColumnRef>> = single.collect();
+    for start in &solid {
+        for first in keys_of(*start) {
+            let mut columns = first;
+            for other in solid.iter().filter(|u| *u != start) {
+                let open = open_uses(view, catalog, TOP, &columns);
+                if open.contains(other) && let Some(key) = keys_of(*other).first() {
+                    columns.extend(key);
+                }
+            }
+            minimize(view, catalog, &mut columns);
+            if determines_rows(view, catalog, TOP, &columns) && !all.contains(&columns) {
+                all.push(columns);
+            }
+        }
+    }
+    all
+}
+
+/// Drops the columns that follow from the others.
+fn minimize(view: &FlatView, catalog: &Catalog, columns: &mut Vec<ColumnRef>) {
+    let mut at = 0;
+    while at < columns.len() {
+        let mut rest = columns.clone();
+        rest.remove(at);
+        if !rest.is_empty() && determines_rows(view, catalog, TOP, &rest) {
+            *columns = rest;
+        } else {
+            at += 1;
+        }
+    }
+}
+
+/// The outputs that show the columns of a candidate, or equals of theirs.
+fn select(view: &FlatView, candidate: &[ColumnRef]) -> Option<Vec<(usize, ColumnRef)>> {
+    let shown = |column: &ColumnRef| {
+        let class = equality_class(view, *column);
+        let position = |c: &ColumnRef| view.outputs.iter().position(|o| o.expr.as_column() == Some(*c));
+        class.iter().find_map(|c| position(c).map(|output| (output, *c)))
+    };
+    candidate.iter().map(shown).collect()
+}
+
+fn finish(view: &FlatView, catalog: &Catalog, columns: Vec<KeyColumn>, proof: String) -> Result<ViewKey, Refusal> {
+    let ty = |k: &KeyColumn| &table(catalog, &view.use_of(k.column).table).columns[k.column.column].ty;
+    if let Some(array) = columns.iter().find(|k| ty(k).dimensions > 0) {
+        let output = &view.outputs[array.output];
+        let title = format!("key column `{}` is an array", output.name);
+        return Err(Box::new(Diagnostic::new(Code::UnsupportedKey, title, output.expr.span)));
+    }
+    let classes: Vec<Vec<ColumnRef>> = columns.iter().map(|k| equality_class(view, k.column)).collect();
+    let held = |u: UseId| -> Option<Vec<ColumnRef>> {
+        classes.iter().map(|class| class.iter().copied().find(|c| c.use_id == u)).collect()
+    };
+    let preferred = columns.iter().map(|k| k.column.use_id);
+    let holder = preferred.chain(uses_of(view, TOP)).find_map(|u| held(u).map(|columns| (u, columns)));
+    match holder {
+        Some((holder, holder_columns)) => Ok(ViewKey { columns, holder, holder_columns, proof }),
+        None => Err(Box::new(
+            Diagnostic::new(Code::UnsupportedKey, format!("no table of `{}` holds its whole key", view.name.name), view.span)
+                .note(format!("the key is ({}), {proof}", names(view, &columns)))
+                .note("a key put together from rows of several tables is not supported yet"),
+        )),
+    }
+}
+
+fn asserted(view: &FlatView, catalog: &Catalog, names: &[Ident], span: crate::source::Span) -> Result<ViewKey, Refusal> {
+    let mut columns = Vec::new();
+    for name in names {
+        let output = view.outputs.iter().position(|o| &o.name == name);
+        let Some(output) = output else {
+            let title = format!("`key` names `{name}`, which `{}` does not select", view.name.name);
+            return Err(Box::new(Diagnostic::new(Code::MissingKey, title, span)));
+        };
+        let Some(column) = view.outputs[output].expr.as_column() else {
+            let title = format!("key column `{name}` is computed");
+            let diagnostic = Diagnostic::new(Code::UnsupportedKey, title, view.outputs[output].expr.span);
+            return Err(Box::new(diagnostic.note("only a plain column can be a key in this version")));
+        };
+        if view.use_of(column).nullable || view.use_of(column).block != TOP {
+            let title = format!("key column `{name}` can be NULL");
+            let diagnostic = Diagnostic::new(Code::MissingKey, title, view.outputs[output].expr.span);
+            return Err(Box::new(diagnostic.note("it comes from the nullable side of an outer join")));
+        }
+        columns.push(KeyColumn { output, column });
+    }
+    if columns.is_empty() {
+        return Err(Box::new(Diagnostic::new(Code::MissingKey, "`key` needs a column", span)));
+    }
+    finish(view, catalog, columns, "asserted by a directive".into())
+}
+
+fn names(view: &FlatView, columns: &[KeyColumn]) -> String {
+    columns.iter().map(|k| view.outputs[k.output].name.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// `key of bench_posts (id)`.
+fn describe(view: &FlatView, catalog: &Catalog, columns: &[ColumnRef]) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for use_id in columns.iter().map(|c| c.use_id).collect::<std::collections::BTreeSet<_>>() {
+        let table = table(catalog, &view.uses[use_id.0].table);
+        let own = columns.iter().filter(|c| c.use_id == use_id);
+        let list: Vec<&str> = own.map(|c| table.columns[c.column].name.as_str()).collect();
+        parts.push(format!("key of {} ({})", table.name.name, list.join(", ")));
+    }
+    parts.join(" and ")
+}
+
+fn missing(view: &FlatView, catalog: &Catalog, unselected: Option<&Vec<ColumnRef>>) -> Refusal {
+    let title = format!("no key of view `{}` can be found", view.name.name);
+    let diagnostic = Diagnostic::new(Code::MissingKey, title, view.span)
+        .label("its rows must be identified by columns beside the document");
+    let diagnostic = match unselected {
+        Some(columns) => {
+            let list: Vec<String> = columns
+                .iter()
+                .map(|c| {
+                    let owner = view.use_of(*c);
+                    format!("{}.{}", owner.alias, table(catalog, &owner.table).columns[c.column].name)
+                })
+                .collect();
+            diagnostic
+                .note(format!("{} identifies a row but is not selected", list.join(", ")))
+                .help(format!("add `{}` to the select list", list.join(", ")))
+        }
+        None => explain_open(view, catalog, diagnostic),
+    };
+    Box::new(diagnostic.help("or write `-- tviewc: key(column, …)` or `-- tviewc: skip` on the line above the view"))
+}
+
+/// Names the tables whose rows nothing identifies.
+fn explain_open(view: &FlatView, catalog: &Catalog, mut diagnostic: Diagnostic) -> Diagnostic {
+    for use_id in uses_of(view, TOP) {
+        let owner = &view.uses[use_id.0];
+        let declared = table(catalog, &owner.table);
+        let usable = declared.keys.iter().any(|k| k.not_null);
+        if !usable {
+            diagnostic = diagnostic.also(owner.span, format!("`{}` has no key that holds at every moment", declared.name.name));
+            for weak in &declared.weak_keys {
+                diagnostic = diagnostic.also(weak.span, format!("this one proves nothing: {}", weak.reason));
+            }
+        } else if owner.nullable {
+            diagnostic = diagnostic.also(owner.span, "can multiply rows, and its key is NULL where nothing matches");
+        }
+    }
+    diagnostic
+}

@@ -1,0 +1,155 @@
+//! Links: the way from each use of a base table to the key.
+//!
+//! In: a view and its key. Out: a tree of [`Link`]s rooted at the key holder. A row reaches the
+//! documents whose keys are found by joining from use to parent, using only the equalities of each
+//! link. An equality may be followed from X to Y only where a row of X has an influence on nothing
+//! but the rows of Y that equal it: within a block's inner joins both ways, over an outer join from
+//! the nullable to the preserved side, from a subquery to the block around it.
+
+use std::collections::BTreeMap;
+
+use super::closure::{equality_class, table};
+use super::keys::ViewKey;
+use super::locks::{self, ValueLock};
+use crate::catalog::Catalog;
+use crate::diagnostics::{Code, Diagnostic, Diagnostics};
+use crate::resolve::{ColumnRef, Equality, FlatView, Scope, TOP, UseId};
+
+/// One step from a use towards the key.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// The use.
+    pub child: UseId,
+    /// The next use on the way; `None` for the key holder.
+    pub parent: Option<UseId>,
+    /// Pairs that are equal: the child's column and the parent's.
+    pub on: Vec<(ColumnRef, ColumnRef)>,
+    /// The child's own columns that equal the key, in key order, where it has them all.
+    pub key: Option<Vec<ColumnRef>>,
+    /// What writers lock; `None` where the key's own lock serves.
+    pub lock: Option<ValueLock>,
+}
+
+/// All links of a view, parents before children; that order is the order of locking.
+#[derive(Clone, Debug)]
+pub struct Links {
+    list: Vec<Link>,
+}
+
+impl Links {
+    /// In locking order.
+    pub fn iter(&self) -> impl Iterator<Item = &Link> {
+        self.list.iter()
+    }
+
+    /// The link of a use; `None` for a use that nothing selected reads.
+    pub fn of(&self, use_id: UseId) -> Option<&Link> {
+        self.list.iter().find(|l| l.child == use_id)
+    }
+
+    /// The links from a use up to the key holder, its own first.
+    pub fn way_up(&self, use_id: UseId) -> Vec<&Link> {
+        let mut way = Vec::new();
+        let mut at = self.of(use_id);
+        while let Some(link) = at {
+            way.push(link);
+            at = link.parent.and_then(|p| self.of(p));
+        }
+        way
+    }
+
+    /// The links from just below `ancestor` down to `descendant`, or `None` where it is not below.
+    pub fn way_down(&self, ancestor: UseId, descendant: UseId) -> Option<Vec<&Link>> {
+        let up = self.way_up(descendant);
+        let at = up.iter().position(|l| l.child == ancestor)?;
+        Some(up[..at].iter().rev().copied().collect())
+    }
+}
+
+/// The links of all live uses.
+pub fn derive(view: &FlatView, key: &ViewKey, catalog: &Catalog, diagnostics: &mut Diagnostics) -> Option<Links> {
+    let live = view.live_blocks();
+    let mut open: Vec<UseId> =
+        (0..view.uses.len()).map(UseId).filter(|u| live.contains(&view.uses[u.0].block) && *u != key.holder).collect();
+    let root =
+        Link { child: key.holder, parent: None, on: Vec::new(), key: Some(key.holder_columns.clone()), lock: None };
+    let mut list = vec![root];
+    let direct: Vec<Link> = open.iter().filter_map(|u| direct_link(view, key, *u, catalog)).collect();
+    open.retain(|u| direct.iter().all(|l| l.child != *u));
+    list.extend(direct);
+    let mut layer = 0..list.len();
+    while !layer.is_empty() && !open.is_empty() {
+        let next: Vec<Link> =
+            open.iter().filter_map(|u| best_link(view, *u, &list[layer.clone()], catalog)).collect();
+        open.retain(|u| next.iter().all(|l| l.child != *u));
+        layer = list.len()..list.len() + next.len();
+        list.extend(next);
+    }
+    for unlinked in &open {
+        diagnostics.push(unlinked_table(view, *unlinked, catalog));
+    }
+    open.is_empty().then_some(Links { list })
+}
+
+/// A use that carries the whole key in its own columns.
+fn direct_link(view: &FlatView, key: &ViewKey, use_id: UseId, catalog: &Catalog) -> Option<Link> {
+    let own = |wanted: &ColumnRef| {
+        let class = equality_class(view, *wanted);
+        let steps = view.equalities.iter().flat_map(|e| steps(view, catalog, e));
+        steps.filter(|(from, to)| from.use_id == use_id && class.contains(to)).map(|(from, _)| from).next()
+    };
+    let columns: Vec<ColumnRef> = key.holder_columns.iter().map(own).collect::<Option<_>>()?;
+    let on = columns.iter().copied().zip(key.holder_columns.iter().copied()).collect();
+    Some(Link { child: use_id, parent: Some(key.holder), on, key: Some(columns), lock: None })
+}
+
+/// The link to the use of the layer with which most columns are compared.
+fn best_link(view: &FlatView, use_id: UseId, layer: &[Link], catalog: &Catalog) -> Option<Link> {
+    let mut by_parent: BTreeMap<UseId, Vec<(ColumnRef, ColumnRef)>> = BTreeMap::new();
+    for (from, to) in view.equalities.iter().flat_map(|e| steps(view, catalog, e)) {
+        if from.use_id == use_id && layer.iter().any(|l| l.child == to.use_id) {
+            let pairs = by_parent.entry(to.use_id).or_default();
+            if !pairs.contains(&(from, to)) {
+                pairs.push((from, to));
+            }
+        }
+    }
+    let best = by_parent.into_iter().max_by_key(|(parent, pairs)| (pairs.len(), std::cmp::Reverse(*parent)));
+    best.map(|(parent, on)| {
+        let lock = Some(locks::for_pairs(view, catalog, &on));
+        Link { child: use_id, parent: Some(parent), on, key: None, lock }
+    })
+}
+
+/// The directions in which an equality may be followed.
+fn steps(view: &FlatView, catalog: &Catalog, equality: &Equality) -> Vec<(ColumnRef, ColumnRef)> {
+    let allowed = |from: ColumnRef, to: ColumnRef| {
+        let here = view.use_of(from).block == equality.block && view.within(equality.block, view.use_of(to).block);
+        here && match equality.scope {
+            Scope::Always => true,
+            Scope::Outer { from: start, to: end } => (start..end).contains(&from.use_id.0),
+        }
+    };
+    // Arrays cannot be collected into arrays of changed values.
+    let scalar = |c: ColumnRef| table(catalog, &view.use_of(c).table).columns[c.column].ty.dimensions == 0;
+    if !scalar(equality.left) || !scalar(equality.right) {
+        return Vec::new();
+    }
+    [(equality.left, equality.right), (equality.right, equality.left)]
+        .into_iter()
+        .filter(|(from, to)| from.use_id != to.use_id && allowed(*from, *to))
+        .collect()
+}
+
+fn unlinked_table(view: &FlatView, use_id: UseId, catalog: &Catalog) -> Diagnostic {
+    let owner = &view.uses[use_id.0];
+    let title = format!("nothing links `{}` to the key of `{}`", owner.alias, view.name.name);
+    let declared = table(catalog, &owner.table);
+    let diagnostic = Diagnostic::new(Code::UnlinkedTable, title, owner.span)
+        .note(format!("a change of one row of `{}` would change every document", declared.name.name));
+    if owner.block == TOP {
+        diagnostic.help("join it by equality of columns with a table that is linked to the key")
+    } else {
+        diagnostic.help("correlate the subquery: compare one of its columns with a column of the query around it, by `=` and not under OR")
+    }
+}

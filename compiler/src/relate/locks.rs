@@ -1,0 +1,94 @@
+//! What a link locks.
+//!
+//! In: the column pairs of a link. Out: how their common value is hashed, so that equal values of both
+//! sides get one lock, whatever their types write them as (`5` and `5.00`); or the reason why
+//! there is no such hash, and the whole relation is locked instead.
+
+use super::closure::table;
+use crate::catalog::{Catalog, Column, SqlType, TypeClass};
+use crate::resolve::{ColumnRef, FlatView};
+
+/// How writers lock the values of a link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ValueLock {
+    /// By the hash of the values, each cast first where a cast is given.
+    Values(Vec<Option<String>>),
+    /// The link as a whole, for this reason.
+    Relation(String),
+}
+
+/// The lock of a link.
+pub fn for_pairs(view: &FlatView, catalog: &Catalog, on: &[(ColumnRef, ColumnRef)]) -> ValueLock {
+    let column = |c: ColumnRef| -> &Column { &table(catalog, &view.use_of(c).table).columns[c.column] };
+    let casts: Result<Vec<_>, String> = on.iter().map(|(l, r)| common_hash(column(*l), column(*r))).collect();
+    match casts {
+        Ok(casts) => ValueLock::Values(casts),
+        Err(reason) => ValueLock::Relation(reason),
+    }
+}
+
+const INTEGERS: &[&str] = &["smallint", "integer", "bigint"];
+const FLOATS: &[&str] = &["real", "double precision"];
+const TEXTS: &[&str] = &["text", "character varying"];
+
+/// Types whose default hash agrees with their `=`, with values of the same type.
+const HASHED: &[&str] = &[
+    "boolean", "bytea", "character", "\"char\"", "cidr", "citext", "date", "inet", "interval", "macaddr",
+    "macaddr8", "name", "numeric", "oid", "time without time zone", "time with time zone",
+    "timestamp without time zone", "timestamp with time zone", "uuid",
+];
+
+/// The cast under which equal values of both columns hash alike: `Ok(None)` for no cast.
+fn common_hash(left: &Column, right: &Column) -> Result<Option<String>, String> {
+    for column in [left, right] {
+        if let Some(collation) = column.collation.as_deref().filter(|c| !is_bytewise(c)) {
+            return Err(format!("column {} has the collation {collation}, which may equate different texts", column.name));
+        }
+    }
+    let (l, r) = (underlying(&left.ty), underlying(&right.ty));
+    if l.dimensions + r.dimensions > 0 {
+        return Err(format!("{} is an array", left.name));
+    }
+    let both = |list: &[&str]| list.contains(&l.base.as_str()) && list.contains(&r.base.as_str());
+    let domain_cast = (l != &left.ty || r != &right.ty).then(|| l.base.clone());
+    if both(INTEGERS) {
+        Ok(domain_cast.map(|_| "bigint".into()))
+    } else if both(FLOATS) {
+        Ok(Some("double precision".into()))
+    } else if both(TEXTS) {
+        Ok((l.base != "text" || r.base != "text" || domain_cast.is_some()).then(|| "text".into()))
+    } else if l.base == r.base && (HASHED.contains(&l.base.as_str()) || l.base.ends_with(".citext") || l.class == TypeClass::Enum) {
+        Ok(domain_cast)
+    } else if both(&["smallint", "integer", "bigint", "numeric"]) {
+        Ok(Some("numeric".into()))
+    } else {
+        Err(format!("{} and {} have no common hash", l.sql, r.sql))
+    }
+}
+
+/// Whether equal values of one type equal the same values of the other: then `=` between them carries
+/// uniqueness over. Not so where one side is converted with loss (numeric to float, text to citext).
+pub fn same_equality(left: &SqlType, right: &SqlType) -> bool {
+    let (l, r) = (underlying(left), underlying(right));
+    let exact = ["smallint", "integer", "bigint", "numeric"];
+    let both = |list: &[&str]| list.contains(&l.base.as_str()) && list.contains(&r.base.as_str());
+    l.dimensions == r.dimensions && (l.base == r.base || both(&exact) || both(TEXTS))
+}
+
+fn is_bytewise(collation: &str) -> bool {
+    let name = collation.rsplit('.').next().unwrap_or(collation).trim_matches('"');
+    matches!(name, "C" | "POSIX" | "ucs_basic" | "default")
+}
+
+fn underlying(ty: &SqlType) -> &SqlType {
+    match &ty.class {
+        TypeClass::Domain(base) => base,
+        _ => ty,
+    }
+}
+
+/// The lock of a view's keys that have no document yet.
+pub fn key_lock(view: &FlatView, catalog: &Catalog, key: &super::ViewKey) -> ValueLock {
+    let pairs: Vec<_> = key.columns.iter().map(|k| (k.column, k.column)).collect();
+    for_pairs(view, catalog, &pairs)
+}

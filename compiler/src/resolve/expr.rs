@@ -1,0 +1,473 @@
+//! Expressions: names bound, functions judged, document structure kept.
+//!
+//! In: parsed expressions. Out: [`Expr`]s: columns, objects, arrays and subqueries keep their
+//! structure, everything else is an opaque function of its operands. An expression form that is
+//! not listed here is refused: an operand that was overlooked would be a document that goes stale.
+
+use sqlparser::ast::{
+    AccessExpr, Expr as Ast, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList,
+    FunctionArguments, Query, Subscript, Value,
+};
+
+use super::functions::{Class, JsonType, classify, depends_on_locale, json_result};
+use super::naming::{ident, parts};
+use super::query::{Refused, Resolved, Resolver};
+use super::scope::{self, Found};
+use super::{ArrayAgg, BlockId, Expr, ExprKind};
+use crate::catalog::{Volatility, did_you_mean};
+use crate::diagnostics::{Code, Diagnostic};
+use crate::names::{Ident, QualName};
+use crate::source::Span;
+
+impl Resolver<'_> {
+    /// One expression of `block`.
+    pub(super) fn expr(&mut self, ast: &Ast, block: BlockId) -> Resolved<Expr> {
+        let span = self.span(ast);
+        match ast {
+            Ast::Identifier(name) => self.unqualified(&ident(name), span),
+            Ast::CompoundIdentifier(names) => self.qualified_column(&names.iter().map(ident).collect::<Vec<_>>(), span),
+            Ast::Value(_) | Ast::TypedString(_) => Ok(Expr { span, json: None, kind: ExprKind::Constant }),
+            Ast::Nested(inner) => self.expr(inner, block),
+            Ast::Function(call) => self.call(call, span, block),
+            Ast::Subquery(query) => self.scalar_subquery(query, span, block),
+            Ast::Exists { subquery, .. } => self.exists(subquery, span, block),
+            Ast::Cast { expr, data_type, .. } => {
+                let json = match data_type {
+                    sqlparser::ast::DataType::JSON => Some(JsonType::Json),
+                    sqlparser::ast::DataType::JSONB => Some(JsonType::Jsonb),
+                    _ => None,
+                };
+                self.check_cast(&data_type.to_string(), span)?;
+                let inner = self.expr(expr, block)?;
+                if inner.json.is_some() && inner.json == json || matches!(inner.kind, ExprKind::Constant) {
+                    return Ok(Expr { span, json, ..inner });
+                }
+                Ok(Expr { span, json, kind: ExprKind::Apply(vec![inner]) })
+            }
+            // A function of the value and of the rows of the subquery: the comparison itself is no link,
+            // because a first row or a NULL changes the result for every value.
+            Ast::InSubquery { expr, subquery, .. } => {
+                let value = self.expr(expr, block)?;
+                let rows = self.subquery_rows(subquery, span, block)?;
+                Ok(Expr { span, json: None, kind: ExprKind::Apply(vec![value, rows]) })
+            }
+            other => {
+                let Some(operands) = operands(other) else {
+                    let title = "this form of expression is not supported";
+                    return Err(self.refuse(Diagnostic::new(Code::UnsupportedExpr, title, span)));
+                };
+                let json = self.operator_json(other);
+                let list = self.all(&operands, block)?;
+                let json = json.then(|| list.iter().find_map(|e| e.json)).flatten();
+                Ok(Expr { span, json, kind: ExprKind::Apply(list) })
+            }
+        }
+    }
+
+    /// All of a list; every error in it is reported.
+    fn all(&mut self, list: &[&Ast], block: BlockId) -> Resolved<Vec<Expr>> {
+        let resolved: Vec<Resolved<Expr>> = list.iter().map(|e| self.expr(e, block)).collect();
+        resolved.into_iter().collect()
+    }
+
+    /// Whether an operator or CASE yields json where an operand is json.
+    fn operator_json(&self, ast: &Ast) -> bool {
+        use sqlparser::ast::BinaryOperator as Op;
+        match ast {
+            Ast::BinaryOp { op, .. } => {
+                matches!(op, Op::Arrow | Op::HashArrow | Op::StringConcat | Op::Minus | Op::HashMinus)
+            }
+            Ast::Case { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Names of catalog objects can change without a write to any table.
+    fn check_cast(&mut self, type_name: &str, span: Span) -> Resolved<()> {
+        if type_name.to_ascii_lowercase().trim_start_matches("pg_catalog.").starts_with("reg") {
+            return Err(self.refuse(
+                Diagnostic::new(Code::UntraceableFunction, format!("a cast to `{type_name}` reads the system catalog"), span)
+                    .note("no trigger fires when an object is renamed"),
+            ));
+        }
+        Ok(())
+    }
+
+    fn unqualified(&mut self, name: &Ident, span: Span) -> Resolved<Expr> {
+        match scope::unqualified(&self.scopes, name) {
+            Found::Column(expr) => Ok(Expr { span, ..expr.clone() }),
+            Found::Row(item) => Ok(row(&item.columns.clone(), span)),
+            Found::Ambiguous(relations) => {
+                let list: Vec<String> = relations.iter().map(|r| format!("`{r}.{name}`")).collect();
+                Err(self.refuse(
+                    Diagnostic::new(Code::AmbiguousColumn, format!("column `{name}` is ambiguous"), span)
+                        .help(format!("write {}", list.join(" or "))),
+                ))
+            }
+            Found::Nothing if matches!(classify(name.as_str(), 0), Class::Time | Class::Session) => {
+                Err(self.judge(name.as_str(), 0, span).err().unwrap_or(Refused))
+            }
+            Found::Nothing => Err(self.unknown_column(name, span)),
+        }
+    }
+
+    fn unknown_column(&mut self, name: &Ident, span: Span) -> Refused {
+        let near = did_you_mean(name.as_str(), scope::candidates(&self.scopes));
+        let mut diagnostic = Diagnostic::new(Code::UnknownColumn, format!("unknown column `{name}`"), span);
+        if let Some(near) = near {
+            diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
+        }
+        self.refuse(diagnostic)
+    }
+
+    fn qualified_column(&mut self, names: &[Ident], span: Span) -> Resolved<Expr> {
+        let (schema, relation, column) = match names {
+            [relation, column] => (None, relation, column),
+            [schema, relation, column] => (Some(schema), relation, column),
+            _ => return Err(self.unknown_column(&names[names.len() - 1], span)),
+        };
+        let Some(item) = scope::relation(&self.scopes, schema, relation) else {
+            let title = format!("`{relation}` is not in this FROM clause");
+            let known = self.scopes.iter().flat_map(|s| s.items.iter().map(|i| i.name.as_str()));
+            let near = did_you_mean(relation.as_str(), known);
+            let mut diagnostic = Diagnostic::new(Code::UnknownTable, title, span);
+            if let Some(near) = near {
+                diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
+            }
+            return Err(self.refuse(diagnostic));
+        };
+        match item.columns.iter().find(|(n, _)| n == column) {
+            Some((_, expr)) => Ok(Expr { span, ..expr.clone() }),
+            None => {
+                let near = did_you_mean(column.as_str(), item.columns.iter().map(|(n, _)| n.as_str()));
+                let title = format!("`{relation}` has no column `{column}`");
+                let mut diagnostic = Diagnostic::new(Code::UnknownColumn, title, span);
+                if let Some(near) = near {
+                    diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
+                }
+                Err(self.refuse(diagnostic))
+            }
+        }
+    }
+
+    fn subquery_block(&mut self, query: &Query, block: BlockId) -> Resolved<(BlockId, Vec<super::Output>)> {
+        let span = self.span(query);
+        let inner = self.open_block(Some(block), span);
+        let outputs = self.query(query, inner)?;
+        Ok((inner, outputs))
+    }
+
+    fn scalar_subquery(&mut self, query: &Query, span: Span, block: BlockId) -> Resolved<Expr> {
+        let (inner, outputs) = self.subquery_block(query, block)?;
+        let mut outputs = outputs.into_iter();
+        match (outputs.next(), outputs.next()) {
+            (Some(only), None) => {
+                Ok(Expr { span, json: only.expr.json, kind: ExprKind::Subquery(inner, Box::new(only.expr)) })
+            }
+            _ => Err(self.refuse(Diagnostic::new(
+                Code::UnsupportedExpr,
+                "a subquery in an expression must select one column",
+                span,
+            ))),
+        }
+    }
+
+    /// A subquery whose rows are compared, of one or more columns.
+    fn subquery_rows(&mut self, query: &Query, span: Span, block: BlockId) -> Resolved<Expr> {
+        let (inner, outputs) = self.subquery_block(query, block)?;
+        let columns = outputs.into_iter().map(|o| o.expr).collect();
+        let row = Expr { span, json: None, kind: ExprKind::Apply(columns) };
+        Ok(Expr { span, json: None, kind: ExprKind::Subquery(inner, Box::new(row)) })
+    }
+
+    fn exists(&mut self, query: &Query, span: Span, block: BlockId) -> Resolved<Expr> {
+        let (inner, _) = self.subquery_block(query, block)?;
+        Ok(Expr { span, json: None, kind: ExprKind::Exists(inner) })
+    }
+
+    fn call(&mut self, call: &Function, span: Span, block: BlockId) -> Resolved<Expr> {
+        let unsupported = |what: &str| {
+            Diagnostic::new(Code::UnsupportedExpr, format!("{what} is not supported yet"), span)
+        };
+        if call.over.is_some() {
+            return Err(self.refuse(unsupported("a window function")));
+        }
+        if !call.within_group.is_empty() || call.null_treatment.is_some() || !matches!(call.parameters, FunctionArguments::None) {
+            return Err(self.refuse(unsupported("this form of call")));
+        }
+        let names = parts(&call.name).unwrap_or_default();
+        let Some(name) = names.last().map(|n| n.as_str().to_owned()) else {
+            return Err(self.refuse(unsupported("this form of call")));
+        };
+        let empty = FunctionArgumentList { duplicate_treatment: None, args: Vec::new(), clauses: Vec::new() };
+        let list = match &call.args {
+            FunctionArguments::None => &empty,
+            FunctionArguments::List(list) => list,
+            FunctionArguments::Subquery(query) => {
+                let inner = self.scalar_subquery(query, span, block)?;
+                self.judge_call(&names, 1, span)?;
+                return Ok(Expr { span, json: json_result(&name), kind: ExprKind::Apply(vec![inner]) });
+            }
+        };
+        match self.judge_call(&names, list.args.len(), span)? {
+            Class::SetReturning => Err(self.refuse(unsupported("a set-returning function"))),
+            Class::Aggregate => self.aggregate(call, &name, list, span, block),
+            _ => self.scalar_call(&name, list, span, block),
+        }
+    }
+
+    fn scalar_call(&mut self, name: &str, list: &FunctionArgumentList, span: Span, block: BlockId) -> Resolved<Expr> {
+        let mut extra = self.clauses(list, span, block)?;
+        let mut args = self.arguments(list, span, block)?;
+        let literal_keys = object_keys(list);
+        if matches!(name, "jsonb_build_object" | "json_build_object")
+            && let Some(keys) = literal_keys
+        {
+            let values = args.into_iter().skip(1).step_by(2);
+            let fields = keys.into_iter().zip(values).collect();
+            return Ok(Expr { span, json: json_result(name), kind: ExprKind::Object(fields) });
+        }
+        if matches!(name, "to_jsonb" | "row_to_json" | "to_json") && args.len() == 1 && extra.is_empty() {
+            // A whole row is an object already; anything else is one value.
+            let inner = args.remove(0);
+            let kind = match inner.kind {
+                ExprKind::Object(fields) => ExprKind::Object(fields),
+                _ => ExprKind::Apply(vec![inner]),
+            };
+            return Ok(Expr { span, json: json_result(name), kind });
+        }
+        args.append(&mut extra);
+        if name == "coalesce" {
+            let json = args.iter().find_map(|a| a.json);
+            return Ok(Expr { span, json, kind: ExprKind::Coalesce(args) });
+        }
+        let json = match name {
+            "nullif" | "greatest" | "least" => args.iter().find_map(|a| a.json),
+            _ => json_result(name),
+        };
+        Ok(Expr { span, json, kind: ExprKind::Apply(args) })
+    }
+
+    fn aggregate(
+        &mut self,
+        call: &Function,
+        name: &str,
+        list: &FunctionArgumentList,
+        span: Span,
+        block: BlockId,
+    ) -> Resolved<Expr> {
+        self.flat.blocks[block.0].aggregated = true;
+        let ordered = list.clauses.iter().any(|c| matches!(c, FunctionArgumentClause::OrderBy(_)));
+        if !ordered && is_order_sensitive(name) {
+            self.found.push(
+                Diagnostic::new(Code::NoTotalOrder, format!("`{name}` without ORDER BY"), span)
+                    .note("its result depends on the order of the rows, which can change with any write")
+                    .help(format!("write `{name}(… ORDER BY …)` with a column that is unique among the rows")),
+            );
+        }
+        let filter = call.filter.as_ref().map(|f| self.expr(f, block)).transpose()?;
+        let order_by = self.clauses(list, span, block)?;
+        let mut args = self.arguments(list, span, block)?;
+        if matches!(name, "jsonb_agg" | "json_agg") && args.len() == 1 {
+            let agg = ArrayAgg {
+                element: args.remove(0),
+                order_by,
+                filter,
+                distinct: matches!(list.duplicate_treatment, Some(sqlparser::ast::DuplicateTreatment::Distinct)),
+                block,
+            };
+            return Ok(Expr { span, json: json_result(name), kind: ExprKind::ArrayAgg(Box::new(agg)) });
+        }
+        args.extend(order_by);
+        args.extend(filter);
+        Ok(Expr { span, json: json_result(name), kind: ExprKind::Apply(args) })
+    }
+
+    /// ORDER BY inside a call; other clauses are refused.
+    fn clauses(&mut self, list: &FunctionArgumentList, span: Span, block: BlockId) -> Resolved<Vec<Expr>> {
+        let mut keys = Vec::new();
+        for clause in &list.clauses {
+            let FunctionArgumentClause::OrderBy(order_by) = clause else {
+                let title = "this clause inside a call is not supported";
+                return Err(self.refuse(Diagnostic::new(Code::UnsupportedExpr, title, span)));
+            };
+            for key in order_by {
+                keys.push(self.expr(&key.expr, block)?);
+            }
+        }
+        Ok(keys)
+    }
+
+    fn arguments(&mut self, list: &FunctionArgumentList, span: Span, block: BlockId) -> Resolved<Vec<Expr>> {
+        let mut args = Vec::new();
+        for arg in &list.args {
+            let value = match arg {
+                FunctionArg::Named { arg, .. } | FunctionArg::ExprNamed { arg, .. } | FunctionArg::Unnamed(arg) => arg,
+            };
+            match value {
+                FunctionArgExpr::Expr(expr) => args.push(self.expr(expr, block)?),
+                // count(*)
+                FunctionArgExpr::Wildcard => {}
+                FunctionArgExpr::QualifiedWildcard(name) => {
+                    let columns = self.relation_item(name, span)?.columns.clone();
+                    args.push(row(&columns, span));
+                }
+                FunctionArgExpr::WildcardWithOptions(_) => {
+                    let title = "this form of argument is not supported";
+                    return Err(self.refuse(Diagnostic::new(Code::UnsupportedExpr, title, span)));
+                }
+            }
+        }
+        Ok(args)
+    }
+
+    /// A call of a function of the user's own or of PostgreSQL.
+    fn judge_call(&mut self, names: &[Ident], arguments: usize, span: Span) -> Resolved<Class> {
+        let catalog = self.catalog;
+        let own = match names {
+            [name] => self.search_path.iter().find_map(|s| catalog.functions.get(&QualName::new(s.clone(), name.clone()))),
+            [schema, name] if schema.as_str() != "pg_catalog" => {
+                catalog.functions.get(&QualName::new(schema.clone(), name.clone()))
+            }
+            _ => None,
+        };
+        let name = names.last().map_or("", |n| n.as_str());
+        let Some(overloads) = own else {
+            if names.len() > 1 && names[0].as_str() != "pg_catalog" {
+                return Err(self.untraceable(&format!("{}.{name}", names[0]), span));
+            }
+            return self.judge(name, arguments, span);
+        };
+        self.flat.calls_user_functions = true;
+        if let Some(set) = overloads.iter().find(|f| f.returns_set) {
+            let diagnostic =
+                Diagnostic::new(Code::UnsupportedExpr, format!("`{name}` returns a set"), span).also(set.span, "declared here");
+            return Err(self.refuse(diagnostic));
+        }
+        match overloads.iter().find(|f| f.volatility != Volatility::Immutable) {
+            None => Ok(Class::Pure),
+            Some(other) => Err(self.refuse(
+                Diagnostic::new(Code::UntraceableFunction, format!("function `{name}` is not declared IMMUTABLE"), span)
+                    .also(other.span, "declared here")
+                    .note("what it reads cannot be traced, so a document that shows its result could go stale")
+                    .help("declare it IMMUTABLE if its result depends on its arguments alone"),
+            )),
+        }
+    }
+
+    fn judge(&mut self, name: &str, arguments: usize, span: Span) -> Resolved<Class> {
+        let class = classify(name, arguments);
+        self.flat.needs_locale |= depends_on_locale(name);
+        let (code, title, note) = match class {
+            Class::Pure | Class::Aggregate | Class::SetReturning => return Ok(class),
+            Class::Time => (
+                Code::VolatileFunction,
+                format!("`{name}` reads the clock"),
+                "a document would have to change without any write",
+            ),
+            Class::Session => (
+                Code::VolatileFunction,
+                format!("`{name}` depends on who asks"),
+                "a document is one for all sessions",
+            ),
+            Class::Volatile => (
+                Code::VolatileFunction,
+                format!("`{name}` is volatile"),
+                "the view gives another result each time it is read, so nothing can be equal to it",
+            ),
+            Class::Unknown => return Err(self.untraceable(name, span)),
+        };
+        let diagnostic = Diagnostic::new(code, title, span).note(note);
+        Err(self.refuse(diagnostic.help("compute it where the document is read, or store it in a column")))
+    }
+
+    fn untraceable(&mut self, name: &str, span: Span) -> Refused {
+        self.refuse(
+            Diagnostic::new(Code::UntraceableFunction, format!("unknown function `{name}`"), span)
+                .note("what it reads cannot be traced, so a document that shows its result could go stale")
+                .help("give the file that declares it IMMUTABLE as well, for example with `--schema schema.sql`"),
+        )
+    }
+}
+
+/// Aggregates other than `jsonb_agg` whose result depends on the order of their input.
+fn is_order_sensitive(name: &str) -> bool {
+    matches!(name, "string_agg" | "array_agg" | "xmlagg" | "json_object_agg" | "jsonb_object_agg")
+}
+
+/// A whole row as an object of its columns.
+fn row(columns: &[(Ident, Expr)], span: Span) -> Expr {
+    let fields = columns.iter().map(|(name, expr)| (name.to_string(), expr.clone())).collect();
+    Expr { span, json: None, kind: ExprKind::Object(fields) }
+}
+
+/// The field names of `jsonb_build_object('a', …, 'b', …)`, if all are string constants.
+fn object_keys(list: &FunctionArgumentList) -> Option<Vec<String>> {
+    if list.args.len() % 2 != 0 {
+        return None;
+    }
+    let key = |arg: &FunctionArg| match arg {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(Ast::Value(value))) => match &value.value {
+            Value::SingleQuotedString(text) => Some(text.clone()),
+            _ => None,
+        },
+        _ => None,
+    };
+    list.args.iter().step_by(2).map(key).collect()
+}
+
+/// The operands of the expression forms that are plain functions of them; `None` for forms that are not.
+fn operands(ast: &Ast) -> Option<Vec<&Ast>> {
+    Some(match ast {
+        Ast::IsFalse(e) | Ast::IsNotFalse(e) | Ast::IsTrue(e) | Ast::IsNotTrue(e) | Ast::IsNull(e)
+        | Ast::IsNotNull(e) | Ast::IsUnknown(e) | Ast::IsNotUnknown(e) => vec![e],
+        Ast::IsDistinctFrom(a, b) | Ast::IsNotDistinctFrom(a, b) => vec![a, b],
+        Ast::UnaryOp { expr, .. } | Ast::Collate { expr, .. } | Ast::Extract { expr, .. } => vec![expr],
+        Ast::Ceil { expr, .. } | Ast::Floor { expr, .. } | Ast::IsNormalized { expr, .. } | Ast::IsJson { expr, .. } => vec![expr],
+        Ast::BinaryOp { left, right, .. } | Ast::AnyOp { left, right, .. } | Ast::AllOp { left, right, .. } => {
+            vec![left, right]
+        }
+        Ast::AtTimeZone { timestamp, time_zone } => vec![timestamp, time_zone],
+        Ast::Position { expr, r#in } => vec![expr, r#in],
+        Ast::InList { expr, list, .. } => std::iter::once(expr.as_ref()).chain(list).collect(),
+        Ast::Between { expr, low, high, .. } => vec![expr, low, high],
+        Ast::Like { expr, pattern, escape_char, .. }
+        | Ast::ILike { expr, pattern, escape_char, .. }
+        | Ast::SimilarTo { expr, pattern, escape_char, .. } => {
+            [Some(expr), Some(pattern), escape_char.as_ref()].into_iter().flatten().map(|e| e.as_ref()).collect()
+        }
+        Ast::Substring { expr, substring_from, substring_for, .. } => {
+            [Some(expr), substring_from.as_ref(), substring_for.as_ref()].into_iter().flatten().map(|e| e.as_ref()).collect()
+        }
+        Ast::Trim { expr, trim_what, trim_characters, .. } => {
+            let what = trim_what.iter().map(|e| e.as_ref());
+            std::iter::once(expr.as_ref()).chain(what).chain(trim_characters.iter().flatten()).collect()
+        }
+        Ast::Overlay { expr, overlay_what, overlay_from, overlay_for } => {
+            let four = [Some(expr), Some(overlay_what), Some(overlay_from), overlay_for.as_ref()];
+            four.into_iter().flatten().map(|e| e.as_ref()).collect()
+        }
+        Ast::Case { operand, conditions, else_result, .. } => {
+            let arms = conditions.iter().flat_map(|c| [&c.condition, &c.result]);
+            operand.iter().map(|e| e.as_ref()).chain(arms).chain(else_result.iter().map(|e| e.as_ref())).collect()
+        }
+        Ast::Tuple(list) => list.iter().collect(),
+        Ast::Array(array) => array.elem.iter().collect(),
+        Ast::Interval(interval) => vec![&interval.value],
+        Ast::CompoundFieldAccess { root, access_chain } => {
+            let mut all = vec![root.as_ref()];
+            for access in access_chain {
+                match access {
+                    AccessExpr::Subscript(Subscript::Index { index }) => all.push(index),
+                    AccessExpr::Subscript(Subscript::Slice { lower_bound, upper_bound, stride: None }) => {
+                        all.extend(lower_bound.iter().chain(upper_bound));
+                    }
+                    _ => return None,
+                }
+            }
+            all
+        }
+        _ => return None,
+    })
+}
+

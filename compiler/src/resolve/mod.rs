@@ -1,0 +1,321 @@
+//! Resolve: every name of a view bound to a column of a base table.
+//!
+//! In: the [`Catalog`] and the parsed queries. Out: one [`FlatView`] per view that can be traced:
+//! views on views are expanded, so that what remains are *uses* of base tables in *blocks* (the
+//! query itself and its subqueries), the equalities between their columns, and the output
+//! expressions over them. What always holds: a [`ColumnRef`] names an existing column; every
+//! condition and output of a live block is present; nothing below here sees a parser type.
+//!
+//! What a view may hold is decided here: a construct that is not understood is refused with its
+//! place, never passed over.
+
+mod expr;
+mod from;
+pub mod functions;
+mod naming;
+mod place;
+mod query;
+mod scope;
+
+use std::collections::BTreeSet;
+
+use crate::catalog::{Catalog, Relation, View};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics};
+use crate::names::{Ident, QualName};
+use crate::source::{Sources, Span};
+use crate::syntax::Directive;
+pub use functions::JsonType;
+
+/// Index of a [`Use`] in its view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct UseId(pub usize);
+
+/// Index of a [`Block`] in its view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BlockId(pub usize);
+
+/// The query itself.
+pub const TOP: BlockId = BlockId(0);
+
+/// A column of one use of a base table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ColumnRef {
+    /// The use.
+    pub use_id: UseId,
+    /// Index into the table's columns.
+    pub column: usize,
+}
+
+/// One occurrence of a base table in a FROM clause.
+#[derive(Clone, Debug)]
+pub struct Use {
+    /// The table.
+    pub table: QualName,
+    /// Unique within the view; the user's alias where it is unique already.
+    pub alias: Ident,
+    /// Where it stands.
+    pub block: BlockId,
+    /// On the nullable side of an outer join.
+    pub nullable: bool,
+    /// Its mention.
+    pub span: Span,
+}
+
+/// A SELECT: the view's own or a subquery's. Views in FROM are merged into the block that uses them.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// The block around it; `None` for the top.
+    pub parent: Option<BlockId>,
+    /// Conditions: WHERE, ON, FILTER.
+    pub conditions: Vec<Expr>,
+    /// ORDER BY of the block.
+    pub order_by: Vec<Expr>,
+    /// LIMIT, OFFSET or FETCH.
+    pub limited: bool,
+    /// Holds aggregate calls, hence one row.
+    pub aggregated: bool,
+    /// The select.
+    pub span: Span,
+}
+
+/// Where an equality holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// For every row of the block.
+    Always,
+    /// ON of an outer join whose nullable side are the uses `from..to`.
+    Outer {
+        /// First use of the nullable side.
+        from: usize,
+        /// One past the last.
+        to: usize,
+    },
+}
+
+/// `left = right` between columns, as a conjunct.
+#[derive(Clone, Debug)]
+pub struct Equality {
+    /// One side.
+    pub left: ColumnRef,
+    /// The other.
+    pub right: ColumnRef,
+    /// The block whose condition it is.
+    pub block: BlockId,
+    /// Where it holds.
+    pub scope: Scope,
+}
+
+/// `column = constant` as a conjunct that holds for every row of the block.
+#[derive(Clone, Copy, Debug)]
+pub struct Fixed {
+    /// The column.
+    pub column: ColumnRef,
+}
+
+/// A resolved expression.
+#[derive(Clone, Debug)]
+pub struct Expr {
+    /// In the user's text.
+    pub span: Span,
+    /// Whether it is a json or jsonb value.
+    pub json: Option<JsonType>,
+    /// What it is.
+    pub kind: ExprKind,
+}
+
+/// What an expression is. Whatever has no structure that the compiler uses is `Apply`.
+#[derive(Clone, Debug)]
+pub enum ExprKind {
+    /// A column of a base table.
+    Column(ColumnRef),
+    /// A constant.
+    Constant,
+    /// An object with known field names.
+    Object(Vec<(String, Expr)>),
+    /// `jsonb_agg` or `json_agg`.
+    ArrayAgg(Box<ArrayAgg>),
+    /// A scalar subquery: its block and the value it selects.
+    Subquery(BlockId, Box<Expr>),
+    /// EXISTS.
+    Exists(BlockId),
+    /// COALESCE.
+    Coalesce(Vec<Expr>),
+    /// Any other function of its operands.
+    Apply(Vec<Expr>),
+}
+
+/// An array aggregate.
+#[derive(Clone, Debug)]
+pub struct ArrayAgg {
+    /// The element.
+    pub element: Expr,
+    /// ORDER BY inside the call.
+    pub order_by: Vec<Expr>,
+    /// FILTER.
+    pub filter: Option<Expr>,
+    /// DISTINCT.
+    pub distinct: bool,
+    /// The block whose rows are aggregated.
+    pub block: BlockId,
+}
+
+/// An output column.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// Its name.
+    pub name: Ident,
+    /// Its value.
+    pub expr: Expr,
+}
+
+/// A view over base tables.
+#[derive(Clone, Debug)]
+pub struct FlatView {
+    /// Its name.
+    pub name: QualName,
+    /// The name in its CREATE statement.
+    pub span: Span,
+    /// Index of that statement.
+    pub statement: usize,
+    /// In order of appearance; an outer join's nullable side is a contiguous range.
+    pub uses: Vec<Use>,
+    /// `blocks[0]` is the query itself.
+    pub blocks: Vec<Block>,
+    /// All, in order of appearance.
+    pub equalities: Vec<Equality>,
+    /// All, in order of appearance.
+    pub fixed: Vec<Fixed>,
+    /// Output columns.
+    pub outputs: Vec<Output>,
+    /// Views it reads, directly or not, in order of first use.
+    pub reads_views: Vec<QualName>,
+    /// Whether it calls functions of the user's own.
+    pub calls_user_functions: bool,
+    /// Whether it formats values in a way that depends on lc_* and the like.
+    pub needs_locale: bool,
+    /// Directives above the view.
+    pub directives: Vec<Directive>,
+    /// Schemas of its statement.
+    pub search_path: Vec<Ident>,
+}
+
+impl FlatView {
+    /// The use of a column.
+    pub fn use_of(&self, column: ColumnRef) -> &Use {
+        &self.uses[column.use_id.0]
+    }
+
+    /// Whether `inner` is `outer` or lies within it.
+    pub fn within(&self, inner: BlockId, outer: BlockId) -> bool {
+        let mut at = Some(inner);
+        while let Some(block) = at {
+            if block == outer {
+                return true;
+            }
+            at = self.blocks[block.0].parent;
+        }
+        false
+    }
+
+    /// The blocks that the outputs and conditions really reach. What an expanded view computes
+    /// and nobody selects is not among them.
+    pub fn live_blocks(&self) -> BTreeSet<BlockId> {
+        let mut live = BTreeSet::new();
+        let mut queue: Vec<BlockId> = vec![TOP];
+        for output in &self.outputs {
+            output.expr.visit(&mut |e| queue.extend(e.block()));
+        }
+        while let Some(block) = queue.pop() {
+            if live.insert(block) {
+                let Block { conditions, order_by, parent, .. } = &self.blocks[block.0];
+                queue.extend(*parent);
+                for expr in conditions.iter().chain(order_by) {
+                    expr.visit(&mut |e| queue.extend(e.block()));
+                }
+            }
+        }
+        live
+    }
+
+    /// The outputs that hold documents.
+    pub fn documents(&self) -> impl Iterator<Item = &Output> {
+        self.outputs.iter().filter(|o| o.expr.json.is_some())
+    }
+
+    /// Whether a directive stands above the view.
+    pub fn directive(&self, name: &str) -> Option<&Directive> {
+        self.directives.iter().find(|d| d.name == name)
+    }
+}
+
+impl Expr {
+    /// Calls `f` on this expression and all below it, without entering other blocks' conditions.
+    pub fn visit<'e>(&'e self, f: &mut dyn FnMut(&'e Expr)) {
+        f(self);
+        self.children().into_iter().for_each(|child| child.visit(f));
+    }
+
+    /// The operands.
+    pub fn children(&self) -> Vec<&Expr> {
+        match &self.kind {
+            ExprKind::Column(_) | ExprKind::Constant | ExprKind::Exists(_) => Vec::new(),
+            ExprKind::Object(fields) => fields.iter().map(|(_, e)| e).collect(),
+            ExprKind::ArrayAgg(agg) => {
+                std::iter::once(&agg.element).chain(&agg.order_by).chain(&agg.filter).collect()
+            }
+            ExprKind::Subquery(_, value) => vec![value],
+            ExprKind::Coalesce(list) | ExprKind::Apply(list) => list.iter().collect(),
+        }
+    }
+
+    /// The block that this expression opens.
+    pub fn block(&self) -> Option<BlockId> {
+        match &self.kind {
+            ExprKind::Subquery(block, _) | ExprKind::Exists(block) => Some(*block),
+            _ => None,
+        }
+    }
+
+    /// The column, where the expression is nothing else.
+    pub fn as_column(&self) -> Option<ColumnRef> {
+        match self.kind {
+            ExprKind::Column(column) => Some(column),
+            _ => None,
+        }
+    }
+}
+
+/// All views of the input that the compiler is to materialize, resolved. A view without a
+/// json or jsonb column is not among them, nor one of a context-only file.
+pub fn resolve(sources: &Sources, catalog: &Catalog, diagnostics: &mut Diagnostics) -> Vec<FlatView> {
+    let places = place::Places::new(sources);
+    let views = catalog.relations.values().filter_map(|relation| match relation {
+        Relation::View(view) if !view.context_only => Some(view),
+        _ => None,
+    });
+    let mut flat_views = Vec::new();
+    for view in views.filter(|v| !v.directives.iter().any(|d| d.name == "skip")) {
+        let mut found = Vec::new();
+        let resolved = query::Resolver::new(catalog, &places, view, &mut found).view(view);
+        match resolved {
+            Ok(flat) if flat.documents().next().is_some() => flat_views.push(flat),
+            Ok(_) => continue,
+            Err(_) if !naming::looks_like_json(&view.query) => {
+                diagnostics.push(not_materialized(view, &found));
+                continue;
+            }
+            Err(_) => {}
+        }
+        found.into_iter().for_each(|d| diagnostics.push(d));
+    }
+    flat_views
+}
+
+/// A helper view that cannot be traced but builds no document is only noted.
+fn not_materialized(view: &View, found: &[Diagnostic]) -> Diagnostic {
+    let title = format!("view `{}` is left as it is", view.name);
+    let reason = found.first().map(|d| d.title.clone()).unwrap_or_default();
+    Diagnostic::new(Code::NotMaterialized, title, view.span)
+        .label("no json or jsonb column was found in it")
+        .note(format!("it could not be traced to its base tables: {reason}"))
+}

@@ -1,0 +1,95 @@
+//! Names of output columns, and what can be told from the parsed form alone.
+//!
+//! In: parsed expressions. Out: the name PostgreSQL gives an output column without AS, or `None`
+//! where the compiler would have to guess.
+
+use sqlparser::ast::{Expr, GroupByExpr, ObjectName, Query, Select, SelectItem, SetExpr};
+
+use super::functions::json_result;
+use crate::names::Ident;
+
+/// A parsed identifier, folded.
+pub fn ident(ident: &sqlparser::ast::Ident) -> Ident {
+    match ident.quote_style {
+        Some(_) => Ident::new(ident.value.clone()),
+        None => Ident::fold(&ident.value),
+    }
+}
+
+/// A parsed name as folded parts; `None` where a part is not an identifier.
+pub fn parts(name: &ObjectName) -> Option<Vec<Ident>> {
+    name.0.iter().map(|part| part.as_ident().map(ident)).collect()
+}
+
+/// The name of an output column that has no AS.
+pub fn output_name(expr: &Expr) -> Option<Ident> {
+    match expr {
+        Expr::Identifier(name) => Some(ident(name)),
+        Expr::CompoundIdentifier(names) => names.last().map(ident),
+        Expr::Function(call) => parts(&call.name)?.pop(),
+        Expr::Nested(inner) | Expr::Collate { expr: inner, .. } => output_name(inner),
+        Expr::Cast { expr: inner, .. } => match inner.as_ref() {
+            Expr::Value(_) => None,
+            named => output_name(named),
+        },
+        Expr::Exists { negated: false, .. } => Some(Ident::new("exists")),
+        Expr::Subquery(query) => match query.body.as_ref() {
+            SetExpr::Select(select) => match select.projection.as_slice() {
+                [SelectItem::UnnamedExpr(inner)] => output_name(inner),
+                [SelectItem::ExprWithAlias { alias, .. }] => Some(ident(alias)),
+                _ => None,
+            },
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Whether a query that could not be resolved seems to build documents: a json function or a
+/// cast to json stands in its select list. Only decides between an error and a note.
+pub fn looks_like_json(query: &Query) -> bool {
+    selects(&query.body).iter().any(|select| {
+        select.projection.iter().any(|item| match item {
+            SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => is_json(expr),
+            _ => false,
+        })
+    })
+}
+
+/// The SELECTs of a query, through set operations and parentheses.
+fn selects(body: &SetExpr) -> Vec<&Select> {
+    match body {
+        SetExpr::Select(select) => vec![select],
+        SetExpr::Query(query) => selects(&query.body),
+        SetExpr::SetOperation { left, right, .. } => {
+            let mut both = selects(left);
+            both.extend(selects(right));
+            both
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn is_json(expr: &Expr) -> bool {
+    match expr {
+        Expr::Function(call) => match parts(&call.name).and_then(|mut p| p.pop()) {
+            Some(name) if name.as_str() == "coalesce" => call.to_string().contains("json"),
+            Some(name) => json_result(name.as_str()).is_some(),
+            None => false,
+        },
+        Expr::Cast { data_type, .. } => matches!(
+            data_type,
+            sqlparser::ast::DataType::JSON | sqlparser::ast::DataType::JSONB
+        ),
+        Expr::Nested(inner) => is_json(inner),
+        Expr::Subquery(query) => looks_like_json(query),
+        // Every other expression: err on the side of an error, which nobody overlooks.
+        Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Value(_) => false,
+        other => other.to_string().contains("json"),
+    }
+}
+
+/// Whether GROUP BY is absent.
+pub fn ungrouped(group_by: &GroupByExpr) -> bool {
+    matches!(group_by, GroupByExpr::Expressions(list, modifiers) if list.is_empty() && modifiers.is_empty())
+}

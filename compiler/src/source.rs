@@ -1,0 +1,77 @@
+//! Source files and places in them.
+//!
+//! In: the names and texts that the command line has read. Out: [`Span`]s, byte ranges that every
+//! later stage and every diagnostic points with. A span always lies on character boundaries of its
+//! file's text.
+
+/// One input file. `text` is valid UTF-8; the file system is never touched from here.
+#[derive(Clone, Debug)]
+pub struct SourceFile {
+    /// As the user named it; `<stdin>` for standard input.
+    pub name: String,
+    /// The whole text.
+    pub text: String,
+    /// Context only (`--schema`): its views are not materialized.
+    pub context_only: bool,
+}
+
+/// Index of a file in the list given to the compiler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FileId(pub u32);
+
+/// A byte range of one file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Span {
+    /// The file.
+    pub file: FileId,
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+}
+
+impl Span {
+    /// The smallest span that holds both; both must be of one file.
+    pub fn to(self, other: Span) -> Span {
+        debug_assert_eq!(self.file, other.file);
+        Span {
+            file: self.file,
+            start: self.start.min(other.start),
+            end: self.end.max(other.end),
+        }
+    }
+}
+
+/// All input of one compilation.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// In the order given.
+    pub files: Vec<SourceFile>,
+}
+
+impl Sources {
+    /// The file of a span.
+    pub fn file(&self, id: FileId) -> &SourceFile {
+        &self.files[id.0 as usize]
+    }
+
+    /// The user's own text at a span.
+    pub fn text(&self, span: Span) -> &str {
+        &self.file(span.file).text[span.start..span.end]
+    }
+
+    /// 1-based line and column (in characters) of a span's first byte.
+    pub fn line_column(&self, span: Span) -> (usize, usize) {
+        let before = &self.file(span.file).text[..span.start];
+        let line_start = before.rfind('\n').map_or(0, |i| i + 1);
+        (
+            before.bytes().filter(|b| *b == b'\n').count() + 1,
+            before[line_start..].chars().count() + 1,
+        )
+    }
+
+    /// `views.sql:12`, for comments in the generated SQL.
+    pub fn place(&self, span: Span) -> String {
+        format!("{}:{}", self.file(span.file).name, self.line_column(span).0)
+    }
+}

@@ -1,0 +1,10 @@
+CREATE TABLE post (id int);
+CREATE TABLE IF NOT EXISTS post (id int);
+CREATE TABLE Post (id bigint);
+CREATE VIEW v AS SELECT 1 AS x;
+CREATE OR REPLACE VIEW v AS SELECT 2 AS x;
+CREATE VIEW public."v" AS SELECT 3 AS x;
+CREATE TYPE mood AS ENUM ('a');
+CREATE DOMAIN mood AS text;
+DROP TABLE post;
+CREATE TABLE post (id text);

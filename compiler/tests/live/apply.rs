@@ -1,0 +1,203 @@
+//! Applying and taking back: nothing more is made or removed than what is said.
+
+use crate::support::{assert_equal, compiled, database, fails, fixture, installed, run, server, value};
+
+const BLOG: &str = "examples/blog/views.sql";
+
+const ROWS: &str = "INSERT INTO bench_authors (name, email) VALUES ('Ada', 'ada@x'), ('Bob', 'bob@x');
+INSERT INTO bench_posts (author_id, title, content) VALUES (1, 'one', 'text'), (2, 'two', 'text');
+INSERT INTO bench_comments (post_id, author_id, content) VALUES (1, 2, 'hm'), (1, 1, 'yes'), (2, 1, 'no');";
+
+/// Everything in the catalog and all rows of the tviews, as one text.
+fn picture(database: &str) -> String {
+    value(
+        database,
+        "SELECT string_agg(o, E'\\n' ORDER BY o) FROM (
+             SELECT format('relation %s.%s %s %s', relnamespace::regnamespace, relname, relkind, relowner) AS o
+               FROM pg_class WHERE relnamespace::regnamespace::text !~ '^pg_|information_schema'
+             UNION ALL SELECT format('function %s', oid::regprocedure) FROM pg_proc
+                        WHERE pronamespace::regnamespace::text !~ '^pg_|information_schema'
+             UNION ALL SELECT format('trigger %s on %s', tgname, tgrelid::regclass) FROM pg_trigger WHERE NOT tgisinternal
+             UNION ALL SELECT format('view %s', pg_get_viewdef(oid)) FROM pg_class
+                        WHERE relkind = 'v' AND relnamespace = 'public'::regnamespace
+             UNION ALL SELECT format('schema %s', nspname) FROM pg_namespace) AS all_objects",
+    )
+}
+
+fn versions(database: &str) -> String {
+    value(
+        database,
+        "SELECT string_agg(v, ' ' ORDER BY v) FROM (SELECT format('%s %s %s', id, xmin, ctid) AS v FROM tv_bench_posts
+         UNION ALL SELECT format('%s %s %s', tview_oid, xmin, ctid) FROM tview.pg_tview_meta
+         UNION ALL SELECT format('%s %s %s', name, xmin, ctid) FROM tview.program) AS rows",
+    )
+}
+
+#[test]
+fn down_removes_exactly_what_up_made() {
+    let sql = fixture(BLOG);
+    database("down_all", &sql);
+    let before = picture("down_all");
+    let output = compiled(&sql, "test");
+    run("down_all", &output.up);
+    assert_ne!(picture("down_all"), before);
+    run("down_all", &output.down);
+    assert_eq!(picture("down_all"), before);
+    run("down_all", &output.down);
+}
+
+#[test]
+fn views_that_were_not_there_are_made_and_removed_again() {
+    let sql = fixture(BLOG);
+    database("down_views", &sql);
+    run("down_views", "DROP VIEW v_bench_posts, v_bench_comments;");
+    let before = picture("down_views");
+    let output = compiled(&sql, "test");
+    run("down_views", &output.up);
+    run("down_views", &output.up);
+    run("down_views", ROWS);
+    assert_eq!(assert_equal("down_views"), 5);
+    run("down_views", &output.down);
+    assert_eq!(picture("down_views"), before);
+}
+
+#[test]
+fn a_second_application_changes_nothing() {
+    let output = installed("twice", &fixture(BLOG));
+    run("twice", ROWS);
+    let (objects, rows) = (picture("twice"), versions("twice"));
+    run("twice", &output.up);
+    assert_eq!(picture("twice"), objects);
+    assert_eq!(versions("twice"), rows, "rows were written again");
+    assert_eq!(assert_equal("twice"), 5);
+}
+
+#[test]
+fn rows_that_were_there_before_are_taken_over() {
+    let sql = fixture(BLOG);
+    database("existing", &sql);
+    run("existing", ROWS);
+    run("existing", &compiled(&sql, "test").up);
+    assert_eq!(assert_equal("existing"), 5);
+}
+
+#[test]
+fn another_source_of_the_same_program_is_refused() {
+    let sql = fixture(BLOG);
+    installed("other_source", &sql);
+    let other = compiled(&sql.replace("'title', p.title,", ""), "test");
+    let error = fails("other_source", &other.up);
+    assert!(error.contains("installed from another source"), "{error}");
+    let error = fails("other_source", &other.down);
+    assert!(error.contains("installed from another source"), "{error}");
+    run("other_source", ROWS);
+    assert_eq!(assert_equal("other_source"), 5);
+}
+
+#[test]
+fn a_table_of_ours_by_name_only_is_refused_and_nothing_is_left() {
+    let sql = fixture(BLOG);
+    database("foreign_table", &sql);
+    run("foreign_table", "CREATE TABLE tv_bench_posts (mine text);");
+    let before = picture("foreign_table");
+    let error = fails("foreign_table", &compiled(&sql, "test").up);
+    assert!(error.contains("tv_bench_posts exists already"), "{error}");
+    assert_eq!(picture("foreign_table"), before);
+}
+
+#[test]
+fn a_database_that_is_not_the_one_compiled_for_is_refused() {
+    let sql = fixture(BLOG);
+    let changes = [
+        ("ALTER TABLE bench_comments DROP CONSTRAINT bench_comments_pkey", "no valid unique key"),
+        ("ALTER TABLE bench_authors DROP COLUMN email CASCADE", "email should be text"),
+        ("CREATE RULE r AS ON DELETE TO bench_comments DO INSTEAD NOTHING", "has rules"),
+        ("CREATE TABLE heir () INHERITS (bench_comments)", "takes part in inheritance"),
+    ];
+    for (n, (change, expected)) in changes.iter().enumerate() {
+        let name = format!("drifted_{n}");
+        database(&name, &sql);
+        run(&name, change);
+        let error = fails(&name, &compiled(&sql, "test").up);
+        assert!(error.contains(expected), "{change}: {error}");
+        assert_eq!(value(&name, "to_regnamespace('tview')"), "");
+    }
+}
+
+#[test]
+fn two_programs_on_one_table_do_not_disturb_each_other() {
+    let sql = fixture(BLOG);
+    let at = sql.find("-- A post with its author").expect("the second view");
+    let tables = &sql[..sql.find("-- A comment with its author").expect("the first view")];
+    let comments = compiled(&sql[..at], "comments");
+    let posts = compiled(&format!("{tables}{}", &sql[at..]), "posts");
+    database("two_programs", &sql);
+    run("two_programs", &comments.up);
+    let first_only = picture("two_programs");
+    run("two_programs", &posts.up);
+    run("two_programs", ROWS);
+    assert_eq!(assert_equal("two_programs"), 5);
+    run("two_programs", "UPDATE bench_authors SET name = name || '!'; DELETE FROM bench_comments WHERE id = 1;");
+    assert_eq!(assert_equal("two_programs"), 4);
+    run("two_programs", &posts.down);
+    assert_eq!(picture("two_programs"), first_only);
+    run("two_programs", "UPDATE bench_authors SET name = name || '?'");
+    assert_eq!(assert_equal("two_programs"), 2);
+    run("two_programs", &comments.down);
+    assert_eq!(value("two_programs", "to_regnamespace('tview')"), "");
+}
+
+#[test]
+fn documents_are_unchanged_by_writes_that_no_view_shows() {
+    installed("skip", &fixture(BLOG));
+    run("skip", ROWS);
+    let rows = versions("skip");
+    run("skip", "UPDATE bench_authors SET created_at = created_at + interval '1 day', name = name;");
+    assert_eq!(versions("skip"), rows);
+    // Equal under `=` is not enough: a change of bytes is a change.
+    run("skip", "UPDATE bench_authors SET name = name || '' WHERE id = 1;");
+    assert_eq!(versions("skip"), rows);
+}
+
+#[test]
+fn only_affected_documents_are_written() {
+    installed("affected", &fixture(BLOG));
+    run("affected", ROWS);
+    let unaffected = "SELECT xmin::text FROM tv_bench_posts WHERE id = 2";
+    let affected = "SELECT xmin::text FROM tv_bench_posts WHERE id = 1";
+    let before = (value("affected", unaffected), value("affected", affected));
+    run("affected", "UPDATE bench_comments SET content = 'changed' WHERE id = 1;");
+    assert_eq!(value("affected", unaffected), before.0);
+    assert_ne!(value("affected", affected), before.1);
+}
+
+#[test]
+fn other_isolation_levels_are_refused_by_the_portable_runtime() {
+    installed("isolation", &fixture(BLOG));
+    run("isolation", ROWS);
+    for level in ["REPEATABLE READ", "SERIALIZABLE"] {
+        let write = "UPDATE bench_authors SET name = 'X' WHERE id = 1";
+        let error = fails("isolation", &format!("BEGIN ISOLATION LEVEL {level}; {write}; COMMIT;"));
+        assert!(error.contains("READ COMMITTED"), "{error}");
+        run("isolation", &format!("BEGIN ISOLATION LEVEL {level}; UPDATE bench_authors SET created_at = now(); COMMIT;"));
+    }
+    assert_eq!(assert_equal("isolation"), 5);
+    let sql = fixture(BLOG);
+    database("isolation_default", &sql);
+    let up = compiled(&sql, "test").up;
+    let error = fails("isolation_default", &format!("SET default_transaction_isolation = 'serializable'; {up}"));
+    assert!(error.contains("default_transaction_isolation"), "{error}");
+    run("isolation_default", &format!("SET tview.accept_isolation = on; SET default_transaction_isolation = 'serializable'; {up}"));
+}
+
+#[test]
+fn functions_are_not_for_everybody() {
+    installed("revoked", &fixture(BLOG));
+    let open = "SELECT count(*) FROM pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+                 WHERE p.pronamespace = 'tview'::regnamespace AND a.grantee = 0";
+    assert_eq!(value("revoked", open), "0");
+    server().create_role("reader").expect("the role is created");
+    run("revoked", "GRANT SELECT, INSERT ON bench_authors TO reader; GRANT USAGE ON SEQUENCE bench_authors_id_seq TO reader;");
+    server().psql("revoked", "reader", "INSERT INTO bench_authors (name, email) VALUES ('x', 'y');").expect("a role without rights on the tviews writes");
+    assert!(server().psql("revoked", "reader", "SELECT tview.test__tv_bench_posts__refresh();").is_err());
+}

@@ -1,0 +1,8 @@
+//! Live tests: compiled migrations on a real PostgreSQL.
+//!
+//! `TVIEWC_TEST_FULL=1` makes the random runs long; `TVIEWC_PG_BIN` chooses the server.
+
+mod apply;
+mod concurrency;
+mod random;
+mod support;

@@ -1,0 +1,57 @@
+//! Random writes: after every commit every tview equals its view, byte for byte.
+
+use tviewc_verify::writer::{RunOptions, random_run_with};
+use tviewc_verify::{LoadOptions, load};
+
+use crate::support::{OWNER, fixture, full, installed, server};
+
+/// Random transactions from several seeds, each on a fresh database.
+fn random_writes(name: &str, path: &str) {
+    let sql = fixture(path);
+    let (seeds, transactions) = if full() { (20, 2_000) } else { (2, 150) };
+    for seed in 1..=seeds {
+        let database = format!("random_{name}_{seed}");
+        installed(&database, &sql);
+        let options = RunOptions { seed, transactions, ..RunOptions::default() };
+        let report = random_run_with(server(), &database, OWNER, &options, &mut |_, _| {})
+            .unwrap_or_else(|failure| panic!("{failure}"));
+        assert!(report.commits > transactions / 3, "{report}");
+        assert!(report.most_rows.values().all(|rows| *rows > 2), "a run over empty views proves nothing: {report}");
+        server().drop_database(&database).expect("dropped");
+    }
+}
+
+/// Many clients at once; what fails is tried again, and nothing may be stale at the end.
+fn load_of(name: &str, path: &str) {
+    let database = format!("load_{name}");
+    installed(&database, &fixture(path));
+    let (threads, transactions) = if full() { (8, 1_000) } else { (4, 60) };
+    let options = LoadOptions { threads, transactions, ..LoadOptions::default() };
+    let report = load(server(), &database, OWNER, &options).expect("the load runs");
+    assert!(report.compared.is_equal(), "{report}");
+    assert_eq!((report.suspicious_total, report.given_up), (0, 0), "{report}");
+    server().drop_database(&database).expect("dropped");
+}
+
+macro_rules! fixtures {
+    ($($name:ident: $path:literal,)*) => { $(
+        mod $name {
+            #[test]
+            fn random_writes() {
+                super::random_writes(stringify!($name), $path);
+            }
+
+            #[test]
+            fn load() {
+                super::load_of(stringify!($name), $path);
+            }
+        }
+    )* };
+}
+
+fixtures! {
+    blog: "examples/blog/views.sql",
+    organisation: "compiler/tests/data/live/organisation.sql",
+    tenants: "compiler/tests/data/live/tenants.sql",
+    shop: "compiler/tests/data/live/shop.sql",
+}

@@ -1,0 +1,83 @@
+//! What the live tests share: one server, fixtures, and their installation.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use tviewc::source::{SourceFile, Sources};
+use tviewc::{Options, Output, compile};
+use tviewc_verify::{SUPERUSER, Server, ServerOptions, compare};
+
+/// The role that owns the tables and applies the migrations; not a superuser.
+pub const OWNER: &str = "app";
+
+/// The server of all tests of this process; it goes with the process.
+pub fn server() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| {
+        let server = Server::start(&ServerOptions::default()).expect("a PostgreSQL server starts");
+        server.create_role(OWNER).expect("the role is created");
+        server
+    })
+}
+
+/// Whether the long runs are wanted.
+pub fn full() -> bool {
+    std::env::var_os("TVIEWC_TEST_FULL").is_some_and(|v| v == "1")
+}
+
+/// A schema with views, by the path of its file below the repository.
+pub fn fixture(path: &str) -> String {
+    let root: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    fs::read_to_string(root.join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
+}
+
+/// Compiles one text as `views.sql`.
+pub fn compiled(sql: &str, program: &str) -> Output {
+    let file = SourceFile { name: "views.sql".into(), text: sql.into(), context_only: false };
+    let compilation = compile(&Sources { files: vec![file] }, &Options { program: Some(program.into()) });
+    let titles: Vec<&str> = compilation.diagnostics.sorted().iter().map(|d| d.title.as_str()).collect();
+    compilation.output.unwrap_or_else(|| panic!("{titles:?}"))
+}
+
+/// A database with the fixture's own statements applied by the owner.
+pub fn database(name: &str, sql: &str) {
+    server().create_database(name, OWNER, None).expect("the database is created");
+    server().psql(name, OWNER, sql).expect("the fixture's statements are applied");
+}
+
+/// The same with its migration.
+pub fn installed(name: &str, sql: &str) -> Output {
+    database(name, sql);
+    let output = compiled(sql, "test");
+    server().psql(name, OWNER, &output.up).expect("the migration is applied");
+    output
+}
+
+/// Fails with the differences if any tview differs from its view; returns how many rows were compared.
+pub fn assert_equal(database: &str) -> i64 {
+    let mut client = server().connect(database, SUPERUSER).expect("connected");
+    let report = compare(&mut client).expect("compared");
+    assert!(report.is_equal(), "{report}");
+    report.tviews.iter().map(|t| t.view_rows).sum()
+}
+
+/// One value of a query, as text.
+pub fn value(database: &str, query: &str) -> String {
+    let mut client = server().connect(database, OWNER).expect("connected");
+    let row = client.query_one(&format!("SELECT ({query})::text"), &[]).unwrap_or_else(|e| panic!("{query}: {e}"));
+    row.get::<_, Option<String>>(0).unwrap_or_default()
+}
+
+/// Applies SQL as the owner.
+pub fn run(database: &str, sql: &str) {
+    server().psql(database, OWNER, sql).unwrap_or_else(|e| panic!("{sql}: {e}"));
+}
+
+/// Applies SQL as the owner, which must fail; the error's text.
+pub fn fails(database: &str, sql: &str) -> String {
+    match server().psql(database, OWNER, sql) {
+        Ok(()) => panic!("this succeeded: {sql}"),
+        Err(error) => error.to_string(),
+    }
+}

@@ -1,0 +1,67 @@
+-- Made by tviewc {{ version }} from {{ sources }}.
+-- Takes back what program {{ program }} (source hash {{ hash }}) has made, and nothing else.
+
+BEGIN;
+
+SET LOCAL search_path = {{ search_path }};
+SET LOCAL client_min_messages = warning;
+
+SELECT pg_advisory_xact_lock(hashtext('tviewc'));
+
+DO $tview$
+DECLARE
+    installed text;
+BEGIN
+    IF to_regclass('tview.program') IS NULL THEN
+        RETURN;
+    END IF;
+    SELECT p.source_hash INTO installed FROM tview.program AS p WHERE p.name = {{ program_literal }};
+    IF installed IS NULL THEN
+        RETURN;
+    END IF;
+    IF installed <> {{ hash_literal }} THEN
+        RAISE EXCEPTION 'program % is installed from another source (hash %)', {{ program_literal }}, installed
+            USING HINT = 'Apply the --down migration of that source.';
+    END IF;
+{% for table in tables %}
+{%- for trigger in table.triggers %}
+    DROP TRIGGER IF EXISTS {{ trigger.name }} ON {{ table.name }};
+{%- endfor %}
+    DROP FUNCTION IF EXISTS tview.{{ table.function }}();
+{% endfor %}
+{%- for tview in tviews %}
+    DROP FUNCTION IF EXISTS tview.{{ tview.recompute }}({{ tview.key_types }});
+    DROP FUNCTION IF EXISTS tview.{{ tview.refresh }}();
+    DELETE FROM tview.pg_tview_meta AS m WHERE m.tview_oid = to_regclass({{ tview.name_literal }});
+    DROP TABLE IF EXISTS {{ tview.name }};
+{%- for lock in tview.lock_tables %}
+    DROP TABLE IF EXISTS tview.{{ lock.name }};
+{%- endfor %}
+{% endfor %}
+    -- Views that were there before stay.
+{%- for view in views_reversed %}
+    IF EXISTS (SELECT FROM tview.created_object AS c
+                WHERE c.program = {{ program_literal }} AND c.kind = 'view' AND c.name = {{ view.name_literal }}) THEN
+        DROP VIEW IF EXISTS {{ view.name }};
+    END IF;
+{%- endfor %}
+    DELETE FROM tview.created_object AS c WHERE c.program = {{ program_literal }};
+    DELETE FROM tview.program AS p WHERE p.name = {{ program_literal }};
+
+    -- The runtime goes with the last program.
+    IF NOT EXISTS (SELECT FROM tview.program) THEN
+        DROP FUNCTION tview.lock_values(regclass, integer[], integer[]);
+        DROP FUNCTION tview.lock_link(regclass, boolean, boolean);
+        DROP FUNCTION tview.require_read_committed();
+        DROP FUNCTION tview.expect_table(text, text[], text[], text[], text[]);
+        DROP TABLE tview.pg_tview_meta, tview.created_object, tview.program;
+        IF NOT EXISTS (SELECT FROM pg_class AS c WHERE c.relnamespace = 'tview'::regnamespace)
+           AND NOT EXISTS (SELECT FROM pg_proc AS p WHERE p.pronamespace = 'tview'::regnamespace)
+           AND NOT EXISTS (SELECT FROM pg_type AS t WHERE t.typnamespace = 'tview'::regnamespace) THEN
+            DROP SCHEMA tview;
+        END IF;
+    END IF;
+END
+$tview$;
+
+COMMIT;

@@ -1,0 +1,193 @@
+-- ---------------------------------------------------------------------------------------------
+-- Runtime: schema tview. The same for every program; later applications replace it with itself.
+-- ---------------------------------------------------------------------------------------------
+
+DO $tview$
+BEGIN
+    IF to_regnamespace('tview') IS NULL THEN
+        CREATE SCHEMA tview;
+    END IF;
+END
+$tview$;
+
+-- What is installed, one row per program.
+CREATE TABLE IF NOT EXISTS tview.program (
+    name             text PRIMARY KEY,
+    source_names     text[] NOT NULL,
+    source_hash      text NOT NULL,
+    compiler_version text NOT NULL
+);
+
+-- What a program found missing and made beside its tviews, so that it removes no more than that.
+CREATE TABLE IF NOT EXISTS tview.created_object (
+    program text NOT NULL,
+    kind    text NOT NULL,
+    name    text NOT NULL,
+    PRIMARY KEY (program, kind, name)
+);
+
+-- One row per tview; the arrays run in parallel, one element per dependency on a base table.
+CREATE TABLE IF NOT EXISTS tview.pg_tview_meta (
+    tview_oid          regclass PRIMARY KEY,
+    view_oid           regclass NOT NULL,
+    program            text NOT NULL REFERENCES tview.program,
+    key_columns        text[] NOT NULL,
+    source_table_names text[] NOT NULL,
+    fk_columns         text[] NOT NULL,
+    dependency_types   text[] NOT NULL,
+    dependency_paths   text[] NOT NULL,
+    array_match_keys   text[] NOT NULL,
+    document_columns   text[] NOT NULL,
+    strategies         text[] NOT NULL
+);
+
+-- Locks on values that lead to documents, until the end of the transaction. `link` is an empty table
+-- that stands for one join of one tview; a value is its hash. More than 64 values of a link in one
+-- transaction become one lock of the link: ROW SHARE and ROW EXCLUSIVE announce single values, SHARE
+-- and EXCLUSIVE are the whole. The count is a transaction-local setting: a savepoint's rollback,
+-- which frees the locks, takes it back as well.
+CREATE OR REPLACE FUNCTION tview.lock_values(link regclass, exclusive integer[], shared integer[])
+RETURNS void
+LANGUAGE plpgsql
+AS $tview$
+DECLARE
+    counter  text := 'tview.values_' || link::oid;
+    held     integer := coalesce(nullif(current_setting(counter, true), ''), '0')::integer;
+    wanted   integer := coalesce(cardinality(exclusive), 0) + coalesce(cardinality(shared), 0);
+    writes   boolean := coalesce(cardinality(exclusive), 0) > 0;
+    at_once  boolean := held + wanted > 64;
+    value    record;
+BEGIN
+    IF wanted = 0 THEN
+        RETURN;
+    END IF;
+    EXECUTE 'LOCK TABLE ' || link || ' IN '
+        || CASE WHEN at_once AND writes THEN 'EXCLUSIVE'
+                WHEN at_once THEN 'SHARE'
+                WHEN writes THEN 'ROW EXCLUSIVE'
+                ELSE 'ROW SHARE' END
+        || ' MODE';
+    PERFORM set_config(counter, (held + wanted)::text, true);
+    IF at_once THEN
+        RETURN;
+    END IF;
+    -- The strongest mode first, in one order for all writers: no upgrades, no deadlocks.
+    FOR value IN
+        SELECT h.hash, bool_or(h.is_exclusive) AS is_exclusive
+          FROM (SELECT unnest(exclusive) AS hash, true AS is_exclusive
+                UNION ALL
+                SELECT unnest(shared), false) AS h
+         GROUP BY h.hash
+         ORDER BY h.hash
+    LOOP
+        IF value.is_exclusive THEN
+            PERFORM pg_advisory_xact_lock(link::oid::integer, value.hash);
+        ELSE
+            PERFORM pg_advisory_xact_lock_shared(link::oid::integer, value.hash);
+        END IF;
+    END LOOP;
+END
+$tview$;
+
+-- The lock of a whole link: for TRUNCATE, and for joins whose values have no hash.
+CREATE OR REPLACE FUNCTION tview.lock_link(link regclass, exclusive boolean, shared boolean)
+RETURNS void
+LANGUAGE plpgsql
+AS $tview$
+BEGIN
+    IF exclusive OR shared THEN
+        EXECUTE 'LOCK TABLE ' || link || ' IN '
+            || CASE WHEN exclusive THEN 'EXCLUSIVE' ELSE 'SHARE' END || ' MODE';
+    END IF;
+END
+$tview$;
+
+-- Under REPEATABLE READ and SERIALIZABLE the snapshot is older than the locks, so that a change
+-- committed in between would be missed. Such a write is refused: a document is never stale.
+CREATE OR REPLACE FUNCTION tview.require_read_committed()
+RETURNS void
+LANGUAGE plpgsql
+AS $tview$
+BEGIN
+    IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
+        RAISE EXCEPTION 'a write that changes documents needs READ COMMITTED, not %',
+                upper(current_setting('transaction_isolation'))
+            USING ERRCODE = 'feature_not_supported',
+                  HINT = 'Run the transaction with BEGIN ISOLATION LEVEL READ COMMITTED.';
+    END IF;
+END
+$tview$;
+
+-- Stops an installation over a table that is not what the compiler read: another kind of table, columns of
+-- other types, or a key that a proof rests on and that is missing, deferrable, partial or nullable.
+CREATE OR REPLACE FUNCTION tview.expect_table(
+    relation text, column_names text[], column_types text[], not_null text[], unique_keys text[])
+RETURNS void
+LANGUAGE plpgsql
+AS $tview$
+DECLARE
+    base  oid := to_regclass(relation);
+    wrong text;
+BEGIN
+    IF base IS NULL THEN
+        RAISE EXCEPTION 'table % does not exist', relation
+            USING HINT = 'Apply the statements that create it first.';
+    END IF;
+    SELECT CASE
+               WHEN c.relkind <> 'r' THEN 'is not an ordinary table'
+               WHEN c.relpersistence = 't' THEN 'is temporary'
+               WHEN c.relispartition THEN 'is a partition'
+               WHEN EXISTS (SELECT FROM pg_inherits i WHERE c.oid IN (i.inhrelid, i.inhparent))
+                   THEN 'takes part in inheritance'
+               WHEN EXISTS (SELECT FROM pg_rewrite w WHERE w.ev_class = c.oid) THEN 'has rules'
+           END
+      INTO wrong
+      FROM pg_class AS c
+     WHERE c.oid = base;
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'table % %, unlike in the source of this migration', relation, wrong;
+    END IF;
+    SELECT string_agg(format('%I should be %s%s', e.name, e.type, CASE WHEN e.name = ANY (not_null) THEN ' NOT NULL' END), ', ' ORDER BY e.name)
+      INTO wrong
+      FROM unnest(column_names, column_types) AS e(name, type)
+     WHERE NOT EXISTS (
+               SELECT
+                 FROM pg_attribute AS a
+                 LEFT JOIN pg_collation AS l ON l.oid = a.attcollation
+                WHERE a.attrelid = base
+                  AND a.attname = e.name
+                  AND NOT a.attisdropped
+                  AND (e.type IS NULL OR a.atttypid = to_regtype(e.type))
+                  AND (a.attnotnull OR e.name <> ALL (not_null))
+                  AND coalesce(l.collisdeterministic, true));
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'table % is not what the source of this migration says: %', relation, wrong;
+    END IF;
+    SELECT string_agg(k.columns, ' and ')
+      INTO wrong
+      FROM unnest(unique_keys) AS k(columns)
+     WHERE NOT EXISTS (
+               SELECT
+                 FROM pg_index AS i
+                WHERE i.indrelid = base
+                  AND i.indisunique AND i.indimmediate AND i.indisvalid
+                  AND i.indpred IS NULL AND i.indexprs IS NULL
+                  AND (SELECT array_agg(a.attname::text ORDER BY a.attname::text)
+                         FROM pg_attribute AS a
+                        WHERE a.attrelid = base
+                          AND a.attnum = ANY (i.indkey[0:i.indnkeyatts - 1]))
+                      = (SELECT array_agg(n ORDER BY n) FROM unnest(k.columns::text[]) AS n));
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'table % has no valid unique key on %', relation, wrong
+            USING HINT = 'The documents'' keys are proved from it.';
+    END IF;
+END
+$tview$;
+
+REVOKE EXECUTE ON FUNCTION
+    tview.lock_values(regclass, integer[], integer[]),
+    tview.lock_link(regclass, boolean, boolean),
+    tview.require_read_committed(),
+    tview.expect_table(text, text[], text[], text[], text[])
+    FROM PUBLIC;
+

@@ -1,0 +1,73 @@
+-- ---------------------------------------------------------------------------------------------
+-- {{ name }}: what its writes do
+{%- for line in purposes %}
+-- {{ line }}
+{%- endfor %}
+-- ---------------------------------------------------------------------------------------------
+
+CREATE OR REPLACE FUNCTION tview.{{ function }}()
+RETURNS trigger
+LANGUAGE plpgsql
+SECURITY DEFINER
+{{ settings }}
+AS $tview$
+#variable_conflict use_variable
+DECLARE
+    -- The changed rows, one array element each, as they were and as they are.
+{%- for column in carried %}
+    {{ column.old }} {{ column.array_type }};
+    {{ column.new }} {{ column.array_type }};
+{%- endfor %}
+{%- for flag in flags %}
+    {{ flag.name }} boolean[]; -- whether any of these changed: {{ flag.columns }}
+{%- endfor %}
+    -- The keys of the documents to recompute.
+{%- for key in key_variables %}
+    {{ key.name }} {{ key.array_type }};
+{%- endfor %}
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        SELECT {{ insert_aggregates }}
+          INTO {{ new_variables }}
+          FROM new_rows AS n;
+    ELSIF TG_OP = 'DELETE' THEN
+        SELECT {{ delete_aggregates }}
+          INTO {{ old_variables }}
+          FROM old_rows AS o;
+    ELSIF TG_OP = 'UPDATE' THEN
+{{ update }}
+    ELSE -- TRUNCATE
+        PERFORM tview.require_read_committed();
+{%- for line in truncate %}
+        {{ line }}
+{%- endfor %}
+        RETURN NULL;
+    END IF;
+    IF {{ first_old }} IS NULL AND {{ first_new }} IS NULL THEN
+        RETURN NULL; -- no row, or no column that a view reads, has changed
+    END IF;
+    PERFORM tview.require_read_committed();
+{%- for step in steps %}
+
+{{ step }}
+{%- endfor %}
+
+    RETURN NULL;
+END
+$tview$;
+
+REVOKE EXECUTE ON FUNCTION tview.{{ function }}() FROM PUBLIC;
+
+-- AFTER … FOR EACH STATEMENT triggers fire in the order of their names: these come after others.
+DO $tview$
+BEGIN
+{%- for trigger in triggers %}
+    IF NOT EXISTS (SELECT FROM pg_trigger AS g
+                    WHERE g.tgrelid = {{ name_literal }}::regclass AND g.tgname = {{ trigger.literal }}) THEN
+        CREATE TRIGGER {{ trigger.name }}
+            AFTER {{ trigger.event }} ON {{ name }}
+            {{ trigger.referencing }}FOR EACH STATEMENT EXECUTE FUNCTION tview.{{ function }}();
+    END IF;
+{%- endfor %}
+END
+$tview$;

@@ -1,0 +1,120 @@
+-- ---------------------------------------------------------------------------------------------
+-- {{ name }}: the rows of {{ view }} ({{ place }})
+-- key ({{ key_list }}): {{ proof }}
+{%- for dependency in dependencies %}
+-- {{ dependency }}
+{%- endfor %}
+-- ---------------------------------------------------------------------------------------------
+
+DO $tview$
+BEGIN
+    IF to_regclass({{ name_literal }}) IS NULL THEN
+        -- fillfactor: room on the page for the next version of a document, so that an update that
+        -- changes no key stays off the indexes.
+        CREATE TABLE {{ name }} WITH (fillfactor = 85) AS SELECT v.* FROM {{ view }} AS v WITH NO DATA;
+        ALTER TABLE {{ name }} ADD PRIMARY KEY ({{ key_list }});
+{%- for column in not_null %}
+        ALTER TABLE {{ name }} ALTER COLUMN {{ column }} SET NOT NULL;
+{%- endfor %}
+        -- lz4 costs less time than pglz; not every server is built with it, and 13 does not know it.
+        IF current_setting('server_version_num')::integer >= 140000
+           AND EXISTS (SELECT FROM pg_settings AS s
+                        WHERE s.name = 'default_toast_compression' AND 'lz4' = ANY (s.enumvals)) THEN
+{%- for column in documents %}
+            EXECUTE {{ column.set_lz4 }};
+{%- endfor %}
+        END IF;
+    END IF;
+END
+$tview$;
+
+-- Empty tables that stand for locks; see tview.lock_values.
+{%- for lock in lock_tables %}
+CREATE TABLE IF NOT EXISTS tview.{{ lock.name }} ();
+{%- if !lock.comment.is_empty() %}
+COMMENT ON TABLE tview.{{ lock.name }} IS {{ lock.comment }};
+{%- endif %}
+{%- endfor %}
+
+INSERT INTO tview.pg_tview_meta (
+    tview_oid, view_oid, program, key_columns, source_table_names, fk_columns,
+    dependency_types, dependency_paths, array_match_keys, document_columns, strategies)
+VALUES (
+    {{ name_literal }}::regclass, {{ view_literal }}::regclass, {{ program_literal }},
+    ARRAY[{{ meta.key_columns }}]::text[],
+    ARRAY[{{ meta.sources }}]::text[],
+    ARRAY[{{ meta.fk_columns }}]::text[],
+    ARRAY[{{ meta.types }}]::text[],
+    ARRAY[{{ meta.paths }}]::text[],
+    ARRAY[{{ meta.match_keys }}]::text[],
+    ARRAY[{{ meta.columns }}]::text[],
+    ARRAY[{{ meta.strategies }}]::text[])
+ON CONFLICT (tview_oid) DO NOTHING;
+
+-- Recomputes the documents of these keys (distinct, none NULL; the arrays run in parallel): those that the view
+-- no longer shows are deleted, the others written where they differ.
+CREATE OR REPLACE FUNCTION tview.{{ recompute }}({{ key_parameters }})
+RETURNS void
+LANGUAGE plpgsql
+AS $tview$
+#variable_conflict use_variable
+DECLARE
+{%- for key in keys %}
+    {{ key.absent }} {{ key.array_type }};
+{%- endfor %}
+    locked integer;
+BEGIN
+    -- Locks first, in statements of their own, so that what follows sees what others have committed.
+    LOOP
+        -- Keys without a document: whoever may create one locks the key.
+        SELECT {{ absent_aggregates }}
+          INTO {{ absent_variables }}
+          FROM unnest({{ key_variables }}) AS k({{ key_aliases }})
+         WHERE NOT EXISTS (SELECT FROM {{ name }} AS t WHERE {{ t_is_k }});
+        {{ lock_absent }}
+        -- Documents, in key order.
+        SELECT count(*)
+          INTO locked
+          FROM (SELECT {{ t_keys }}
+                  FROM unnest({{ key_variables }}) AS k({{ key_aliases }})
+                  JOIN {{ name }} AS t ON {{ t_is_k }}
+                 ORDER BY {{ t_keys }}
+                   FOR UPDATE OF t) AS d({{ key_aliases }})
+         WHERE NOT EXISTS (SELECT FROM unnest({{ absent_variables }}) AS k({{ key_aliases }}) WHERE {{ k_is_d }});
+        -- A document that went away in between was locked neither way.
+        EXIT WHEN locked = cardinality({{ first_key }}) - coalesce(cardinality({{ first_absent }}), 0);
+    END LOOP;
+
+    WITH fresh AS MATERIALIZED (
+        SELECT v.*
+          FROM unnest({{ key_variables }}) AS k({{ key_aliases }})
+         CROSS JOIN LATERAL (SELECT w.* FROM {{ view }} AS w WHERE {{ w_is_k }} OFFSET 0) AS v
+    ), gone AS (
+        DELETE FROM {{ name }} AS t
+         USING unnest({{ key_variables }}) AS k({{ key_aliases }})
+         WHERE {{ t_is_k }}
+           AND NOT EXISTS (SELECT FROM fresh AS f WHERE {{ t_is_f }})
+{{ write }}
+END
+$tview$;
+
+-- Compares every row with the view and writes those that differ.
+CREATE OR REPLACE FUNCTION tview.{{ refresh }}()
+RETURNS void
+LANGUAGE plpgsql
+{{ settings }}
+AS $tview$
+BEGIN
+    PERFORM tview.lock_link('tview.{{ key_lock }}', true, false);
+    PERFORM FROM (SELECT FROM {{ name }} AS t ORDER BY {{ t_keys }} FOR UPDATE) AS d;
+
+    WITH fresh AS MATERIALIZED (
+        SELECT v.* FROM {{ view }} AS v
+    ), gone AS (
+        DELETE FROM {{ name }} AS t
+         WHERE NOT EXISTS (SELECT FROM fresh AS f WHERE {{ t_is_f }})
+{{ write }}
+END
+$tview$;
+
+REVOKE EXECUTE ON FUNCTION tview.{{ recompute }}({{ key_types }}), tview.{{ refresh }}() FROM PUBLIC;

@@ -1,0 +1,97 @@
+-- Made by tviewc {{ version }} from {{ sources }}.
+-- Program {{ program }}, source hash {{ hash }}.
+--
+-- {{ summary }}
+-- Apply with: psql -v ON_ERROR_STOP=1 -f THIS_FILE (or through a migration tool), as the owner of the tables.
+-- Applied again it changes nothing.
+
+BEGIN;
+
+SET LOCAL search_path = {{ search_path }};
+SET LOCAL client_min_messages = warning;
+SET LOCAL check_function_bodies = on;
+
+-- One application at a time.
+SELECT pg_advisory_xact_lock(hashtext('tviewc'));
+
+{{ runtime }}
+-- ---------------------------------------------------------------------------------------------
+-- Is this the database that the migration was made for?
+-- ---------------------------------------------------------------------------------------------
+
+DO $tview$
+DECLARE
+    installed text;
+BEGIN
+    IF current_setting('default_transaction_isolation') <> 'read committed'
+       AND coalesce(current_setting('tview.accept_isolation', true), '') <> 'on' THEN
+        RAISE EXCEPTION 'default_transaction_isolation is %: writes that change documents would fail',
+                current_setting('default_transaction_isolation')
+            USING HINT = 'Make it READ COMMITTED, or SET tview.accept_isolation = on to install all the same.';
+    END IF;
+
+    SELECT p.source_hash INTO installed FROM tview.program AS p WHERE p.name = {{ program_literal }};
+    IF installed <> {{ hash_literal }} THEN
+        RAISE EXCEPTION 'program % is installed from another source (hash %)', {{ program_literal }}, installed
+            USING HINT = 'Apply the --down migration of that source first, or compile with another --program name.';
+    END IF;
+{% for tview in tviews %}
+    IF to_regclass({{ tview.name_literal }}) IS NOT NULL
+       AND NOT EXISTS (SELECT FROM tview.pg_tview_meta AS m
+                        WHERE m.tview_oid = to_regclass({{ tview.name_literal }})
+                          AND m.program = {{ program_literal }}) THEN
+        RAISE EXCEPTION '% exists already and is not of program %', {{ tview.name_literal }}, {{ program_literal }}
+            USING HINT = 'Drop or rename it; this migration makes the table itself.';
+    END IF;
+{%- endfor %}
+{% for table in tables %}
+    PERFORM tview.expect_table({{ table.name_literal }},
+        ARRAY[{{ table.column_names }}]::text[],
+        ARRAY[{{ table.column_types }}]::text[],
+        ARRAY[{{ table.not_null }}]::text[],
+        ARRAY[{{ table.unique_keys }}]::text[]);
+{%- endfor %}
+END
+$tview$;
+
+INSERT INTO tview.program (name, source_names, source_hash, compiler_version)
+VALUES ({{ program_literal }}, ARRAY[{{ source_literals }}], {{ hash_literal }}, {{ version_literal }})
+ON CONFLICT (name) DO UPDATE SET compiler_version = excluded.compiler_version
+ WHERE program.compiler_version <> excluded.compiler_version;
+
+-- Nobody writes while the documents are built; readers are not held up.
+{% if !tables.is_empty() -%}
+LOCK TABLE {{ lock_list }} IN SHARE ROW EXCLUSIVE MODE;
+{%- endif %}
+
+-- ---------------------------------------------------------------------------------------------
+-- The views, as written
+-- ---------------------------------------------------------------------------------------------
+{% for view in views %}
+-- {{ view.place }}
+INSERT INTO tview.created_object (program, kind, name)
+SELECT {{ program_literal }}, 'view', {{ view.name_literal }} WHERE to_regclass({{ view.name_literal }}) IS NULL
+ON CONFLICT DO NOTHING;
+
+{% if view.path_differs -%}
+SET LOCAL search_path = {{ view.search_path }};
+{% endif -%}
+{{ view.text }};
+{% if view.path_differs -%}
+SET LOCAL search_path = {{ search_path }};
+{% endif -%}
+{% endfor %}
+{%- for tview in tviews %}
+{{ tview.sql }}
+{% endfor %}
+{%- for table in tables %}
+{{ table.sql }}
+{% endfor %}
+-- ---------------------------------------------------------------------------------------------
+-- The documents
+-- ---------------------------------------------------------------------------------------------
+{% for tview in tviews %}
+SELECT tview.{{ tview.refresh }}();
+{%- endfor %}
+
+COMMIT;
