@@ -6,6 +6,7 @@
 use indexmap::IndexMap;
 use sha2::{Digest, Sha256};
 
+use crate::advice;
 use crate::catalog::{self, Catalog, Relation};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
 use crate::document::{self, Documents};
@@ -75,6 +76,7 @@ fn compile_here(sources: &Sources, options: &Options) -> Compilation {
     let views = resolve::resolve(sources, &catalog, &mut diagnostics);
     let tviews = tviews(views, &catalog, &mut diagnostics);
     let tables = plan::plan(&tviews, &catalog);
+    advice::advise(&tviews, &tables, &catalog, &mut diagnostics);
     let name = program_name(sources, options);
     check_names(&name, &tviews, &tables, &mut diagnostics);
     if diagnostics.has_errors() {
@@ -174,6 +176,9 @@ fn check_names(program: &str, tviews: &[Tview], tables: &[TablePlan], diagnostic
                     .note("the generated functions are quoted with that tag"),
             );
         }
+    }
+    if names.len() < tviews.len() {
+        return;
     }
     let bases: Vec<QualName> = tables.iter().map(|t| t.table.clone()).collect();
     let mut seen: IndexMap<Ident, String> = IndexMap::new();

@@ -170,8 +170,12 @@ impl Walk<'_> {
         for (name, value) in fields {
             if !seen.insert(name) {
                 diagnostics.push(
-                    Diagnostic::new(Code::DuplicateField, format!("field `{name}` occurs twice in one object"), expr.span)
-                        .note("jsonb keeps the last one only"),
+                    Diagnostic::new(
+                        Code::DuplicateField,
+                        format!("field `{name}` occurs twice in one object"),
+                        expr.span,
+                    )
+                    .note("jsonb keeps the last one only"),
                 );
             }
             let owner = match &value.kind {
@@ -291,7 +295,8 @@ impl Walk<'_> {
     fn nested_object(&self, use_id: UseId, sites: &[&Site]) -> Option<(usize, Vec<String>, Option<BlockId>)> {
         let first = sites.first()?;
         let (_, parent) = first.path.split_last()?;
-        let same = |s: &&Site| s.plain && s.output == first.output && s.path.split_last().is_some_and(|(_, p)| p == parent);
+        let same =
+            |s: &&Site| s.plain && s.output == first.output && s.path.split_last().is_some_and(|(_, p)| p == parent);
         let owners = self.owners.get(&(first.output, parent.to_vec()))?;
         let array_path = first.array.and_then(|b| self.arrays.get(&b)).map(|(path, _)| path.as_slice());
         let below_root = parent.len() > array_path.map_or(0, <[String]>::len);
@@ -356,7 +361,8 @@ fn table<'c>(catalog: &'c Catalog, owner: &crate::resolve::Use) -> &'c Table {
 }
 
 fn no_total_order(expr: &Expr, agg: &ArrayAgg) -> Diagnostic {
-    let title = if agg.order_by.is_empty() { "an array without ORDER BY" } else { "the order of this array is not total" };
+    let title =
+        if agg.order_by.is_empty() { "an array without ORDER BY" } else { "the order of this array is not total" };
     Diagnostic::new(Code::NoTotalOrder, title, expr.span)
         .note("its elements may come in another order after any write, and the view may show another order than the document")
         .help("end the ORDER BY of the aggregate with a column that is unique in the array: `jsonb_agg(… ORDER BY c.id)`")

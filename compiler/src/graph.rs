@@ -146,7 +146,8 @@ pub fn text(tviews: &[Tview], tables: &[TablePlan], catalog: &Catalog) -> String
         for dependency in &tview.documents.dependencies {
             let shown = shown(tview, catalog, dependency);
             let path = flat_path(&dependency.path);
-            let place = if path.is_empty() { dependency.column.clone() } else { format!("{}.{path}", dependency.column) };
+            let place =
+                if path.is_empty() { dependency.column.clone() } else { format!("{}.{path}", dependency.column) };
             out += &format!("  {:<13} {place} <- {} as {}\n", dependency.kind.as_str(), shown.table, shown.alias);
             out += &format!("    reads {}\n", shown.reads.join(", "));
             if !shown.via.is_empty() {
@@ -163,7 +164,11 @@ pub fn text(tviews: &[Tview], tables: &[TablePlan], catalog: &Catalog) -> String
         for step in &plan.steps {
             let tview = &tviews[step.tview];
             let aliases: Vec<&str> = step.uses.iter().map(|u| tview.view.uses[u.use_id.0].alias.as_str()).collect();
-            out += &format!("  {} through {}: key_recompute, or skip where no column read has changed\n", tview.name, aliases.join(", "));
+            out += &format!(
+                "  {} through {}: key_recompute, or skip where no column read has changed\n",
+                tview.name,
+                aliases.join(", ")
+            );
         }
     }
     out

@@ -182,16 +182,12 @@ const COL_NAME: &[&str] = &[
 
 /// Whether a folded name is a keyword that `quote_ident` quotes.
 pub fn needs_quotes(name: &str) -> bool {
-    [RESERVED, TYPE_FUNC_NAME, COL_NAME]
-        .iter()
-        .any(|list| list.binary_search(&name).is_ok())
+    [RESERVED, TYPE_FUNC_NAME, COL_NAME].iter().any(|list| list.binary_search(&name).is_ok())
 }
 
 /// Whether a word can never be an unquoted column or table name.
 pub fn is_reserved(word: &str) -> bool {
-    [RESERVED, TYPE_FUNC_NAME]
-        .iter()
-        .any(|list| list.binary_search(&word).is_ok())
+    [RESERVED, TYPE_FUNC_NAME].iter().any(|list| list.binary_search(&word).is_ok())
 }
 
 #[cfg(test)]
@@ -208,21 +204,8 @@ mod tests {
     #[test]
     fn quotes_what_quote_ident_quotes() {
         assert!(
-            [
-                "user",
-                "left",
-                "values",
-                "json_table",
-                "system_user",
-                "merge_action"
-            ]
-            .iter()
-            .all(|w| needs_quotes(w))
+            ["user", "left", "values", "json_table", "system_user", "merge_action"].iter().all(|w| needs_quotes(w))
         );
-        assert!(
-            ["name", "data", "key", "type", "text", "begin", "virtual"]
-                .iter()
-                .all(|w| !needs_quotes(w))
-        );
+        assert!(["name", "data", "key", "type", "text", "begin", "virtual"].iter().all(|w| !needs_quotes(w)));
     }
 }

@@ -2,6 +2,7 @@
 //! keep equal to them. The stages are pure functions; see `docs/architecture.md` for the table of
 //! them. No module below the command line does any input or output.
 
+pub mod advice;
 pub mod catalog;
 pub mod compile;
 pub mod diagnostics;

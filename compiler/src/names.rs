@@ -33,11 +33,7 @@ impl Ident {
 
     /// The name as SQL text, quoted where PostgreSQL needs it.
     pub fn sql(&self) -> String {
-        if needs_quotes(&self.0) {
-            format!("\"{}\"", self.0.replace('"', "\"\""))
-        } else {
-            self.0.clone()
-        }
+        if needs_quotes(&self.0) { format!("\"{}\"", self.0.replace('"', "\"\"")) } else { self.0.clone() }
     }
 }
 
@@ -99,20 +95,13 @@ pub fn truncate(text: &str) -> &str {
 /// meaning does not depend on `standard_conforming_strings`.
 pub fn sql_literal(text: &str) -> String {
     let doubled = text.replace('\'', "''");
-    if text.contains('\\') {
-        format!("E'{}'", doubled.replace('\\', "\\\\"))
-    } else {
-        format!("'{doubled}'")
-    }
+    if text.contains('\\') { format!("E'{}'", doubled.replace('\\', "\\\\")) } else { format!("'{doubled}'") }
 }
 
 fn needs_quotes(name: &str) -> bool {
     let mut chars = name.chars();
-    let plain_start = chars
-        .next()
-        .is_some_and(|c| c.is_ascii_lowercase() || c == '_');
-    let plain_rest =
-        chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '$');
+    let plain_start = chars.next().is_some_and(|c| c.is_ascii_lowercase() || c == '_');
+    let plain_rest = chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '$');
     !(plain_start && plain_rest) || crate::keywords::needs_quotes(name)
 }
 

@@ -134,7 +134,8 @@ pub fn plan(tviews: &[Tview], catalog: &Catalog) -> Vec<TablePlan> {
 
 fn table_plan(name: &QualName, tviews: &[Tview], catalog: &Catalog) -> TablePlan {
     let Relation::Table(table) = &catalog.relations[name] else { unreachable!("uses are of base tables") };
-    let reads: ColumnSet = tviews.iter().flat_map(|t| uses_of(t, name).flat_map(|l| read_columns(t, l.child))).collect();
+    let reads: ColumnSet =
+        tviews.iter().flat_map(|t| uses_of(t, name).flat_map(|l| read_columns(t, l.child))).collect();
     let mut plan = TablePlan {
         table: name.clone(),
         pairing: pairing(table),

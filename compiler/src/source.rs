@@ -34,11 +34,7 @@ impl Span {
     /// The smallest span that holds both; both must be of one file.
     pub fn to(self, other: Span) -> Span {
         debug_assert_eq!(self.file, other.file);
-        Span {
-            file: self.file,
-            start: self.start.min(other.start),
-            end: self.end.max(other.end),
-        }
+        Span { file: self.file, start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 }
 
@@ -64,10 +60,7 @@ impl Sources {
     pub fn line_column(&self, span: Span) -> (usize, usize) {
         let before = &self.file(span.file).text[..span.start];
         let line_start = before.rfind('\n').map_or(0, |i| i + 1);
-        (
-            before.bytes().filter(|b| *b == b'\n').count() + 1,
-            before[line_start..].chars().count() + 1,
-        )
+        (before.bytes().filter(|b| *b == b'\n').count() + 1, before[line_start..].chars().count() + 1)
     }
 
     /// `views.sql:12`, for comments in the generated SQL.

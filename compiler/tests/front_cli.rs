@@ -31,10 +31,7 @@ fn folder(name: &str) -> PathBuf {
 
 #[test]
 fn errors_are_on_standard_error_with_exit_code_1() {
-    let out = tviewc(
-        &["check", "--message-format", "concise", "-"],
-        "CREATE VIEW v AS SELECT 1,;",
-    );
+    let out = tviewc(&["check", "--message-format", "concise", "-"], "CREATE VIEW v AS SELECT 1,;");
     assert_eq!(out.status.code(), Some(1));
     assert_eq!(text(&out.stdout), "");
     assert_eq!(
@@ -45,17 +42,11 @@ fn errors_are_on_standard_error_with_exit_code_1() {
 
 #[test]
 fn machine_formats_stand_alone() {
-    let out = tviewc(
-        &["check", "--message-format", "json"],
-        "CREATE VIEW v AS SELECT 1,;",
-    );
+    let out = tviewc(&["check", "--message-format", "json"], "CREATE VIEW v AS SELECT 1,;");
     for line in text(&out.stderr).lines() {
         serde_json::from_str::<serde_json::Value>(line).unwrap();
     }
-    let out = tviewc(
-        &["check", "--message-format", "sarif"],
-        "CREATE VIEW v AS SELECT 1,;",
-    );
+    let out = tviewc(&["check", "--message-format", "sarif"], "CREATE VIEW v AS SELECT 1,;");
     let sarif: serde_json::Value = serde_json::from_slice(&out.stderr).unwrap();
     assert_eq!(sarif["runs"][0]["results"][0]["ruleId"], "TV0101");
 }
@@ -73,11 +64,7 @@ fn usage_and_input_errors_are_exit_code_2() {
         assert_eq!(text(&out.stdout), "", "{arguments:?}");
     }
     let out = tviewc(&["check", "--program", "p", "nowhere.sql"], "");
-    assert!(
-        text(&out.stderr).contains("error[TV0001]: cannot read `nowhere.sql`"),
-        "{}",
-        text(&out.stderr)
-    );
+    assert!(text(&out.stderr).contains("error[TV0001]: cannot read `nowhere.sql`"), "{}", text(&out.stderr));
 }
 
 #[test]
@@ -109,43 +96,23 @@ fn a_directory_gets_both_files_and_unchanged_ones_are_left_alone() {
     let source = dir.join("blog.sql");
     std::fs::write(&source, "CREATE TABLE post (id int PRIMARY KEY, title text);\nCREATE VIEW v_post AS SELECT id, jsonb_build_object('title', title) AS data FROM post;\n").unwrap();
     let out_dir = dir.join("out");
-    let run = || {
-        tviewc(
-            &[
-                "compile",
-                source.to_str().unwrap(),
-                "-o",
-                out_dir.to_str().unwrap(),
-            ],
-            "",
-        )
-    };
+    let run = || tviewc(&["compile", source.to_str().unwrap(), "-o", out_dir.to_str().unwrap()], "");
     let out = run();
     assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
     assert_eq!(text(&out.stdout), "");
     assert_eq!(text(&out.stderr), "tviewc: 1 tview from 1 table\n");
     let names = || {
-        let mut names: Vec<String> = std::fs::read_dir(&out_dir)
-            .unwrap()
-            .map(|e| e.unwrap().file_name().into_string().unwrap())
-            .collect();
+        let mut names: Vec<String> =
+            std::fs::read_dir(&out_dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
     };
     assert_eq!(names(), ["blog.down.sql", "blog.up.sql"]);
-    let modified = || {
-        std::fs::metadata(out_dir.join("blog.up.sql"))
-            .unwrap()
-            .modified()
-            .unwrap()
-    };
+    let modified = || std::fs::metadata(out_dir.join("blog.up.sql")).unwrap().modified().unwrap();
     let before = modified();
     std::thread::sleep(std::time::Duration::from_millis(20));
     run();
     assert_eq!(modified(), before);
     let printed = tviewc(&["compile", source.to_str().unwrap()], "");
-    assert_eq!(
-        printed.stdout,
-        std::fs::read(out_dir.join("blog.up.sql")).unwrap()
-    );
+    assert_eq!(printed.stdout, std::fs::read(out_dir.join("blog.up.sql")).unwrap());
 }

@@ -28,40 +28,20 @@ CREATE OR REPLACE VIEW v (a, "ü") WITH (security_barrier) AS SELECT DISTINCT ON
 "#;
 
 fn front(text: &str) {
-    let file = |text: &str| SourceFile {
-        name: "x.sql".into(),
-        text: text.into(),
-        context_only: false,
-    };
-    let sources = Sources {
-        files: vec![file(text), file("CREATE VIEW last AS SELECT 1;")],
-    };
+    let file = |text: &str| SourceFile { name: "x.sql".into(), text: text.into(), context_only: false };
+    let sources = Sources { files: vec![file(text), file("CREATE VIEW last AS SELECT 1;")] };
     let mut diagnostics = Diagnostics::default();
     let statements = syntax::parse(&sources, &mut diagnostics);
     for statement in &statements {
         let mut end = statement.span.start;
         for (_, span) in &statement.tokens {
-            assert!(
-                end <= span.start && span.start < span.end && span.end <= statement.span.end,
-                "{span:?}"
-            );
-            assert!(
-                !sources
-                    .text(*span)
-                    .starts_with(|c: char| c.is_ascii_whitespace()),
-                "{span:?}"
-            );
+            assert!(end <= span.start && span.start < span.end && span.end <= statement.span.end, "{span:?}");
+            assert!(!sources.text(*span).starts_with(|c: char| c.is_ascii_whitespace()), "{span:?}");
             end = span.end;
         }
     }
     catalog::build(&sources, &statements, &mut diagnostics);
-    for format in [
-        Format::Full,
-        Format::Concise,
-        Format::Json,
-        Format::Github,
-        Format::Sarif,
-    ] {
+    for format in [Format::Full, Format::Concise, Format::Json, Format::Github, Format::Sarif] {
         render(&diagnostics, &sources, format, Color::Never);
     }
 }
@@ -69,8 +49,8 @@ fn front(text: &str) {
 /// The seed with pieces removed, repeated, moved, or replaced by something hostile.
 fn mutated() -> impl Strategy<Value = String> {
     let hostile = prop::sample::select(vec![
-        "(", ")", "'", "\"", "$$", ";", "--", "/*", "*/", "\\", "é", "😀", "\r\n", "\t", ".", ",",
-        ":", "[", "]", "\u{a0}", "\0",
+        "(", ")", "'", "\"", "$$", ";", "--", "/*", "*/", "\\", "é", "😀", "\r\n", "\t", ".", ",", ":", "[", "]",
+        "\u{a0}", "\0",
     ]);
     let edit = (0..SEED.len(), 0..60usize, 0..SEED.len(), hostile, 0..4u8);
     prop::collection::vec(edit, 1..8).prop_map(|edits| {

@@ -23,9 +23,7 @@ impl<'a> Builder<'a> {
         match () {
             () if c.eat(&["function"]) || c.eat(&["routine"]) => self.alter_function(c),
             () if c.eat(&["index"]) => self.alter_index(c),
-            () if c.eat(&["table"]) || c.eat(&["view"]) || c.eat(&["materialized", "view"]) => {
-                self.alter_relation(c)
-            }
+            () if c.eat(&["table"]) || c.eat(&["view"]) || c.eat(&["materialized", "view"]) => self.alter_relation(c),
             () => {}
         }
     }
@@ -99,11 +97,7 @@ impl<'a> Builder<'a> {
         let (Some((new, _)), Some(table)) = (c.ident(), self.table_mut(name)) else {
             return;
         };
-        for constraint in table
-            .constraints
-            .iter_mut()
-            .filter(|k| k.name.as_ref() == Some(&old))
-        {
+        for constraint in table.constraints.iter_mut().filter(|k| k.name.as_ref() == Some(&old)) {
             constraint.name = Some(new.clone());
         }
     }
@@ -118,11 +112,7 @@ impl<'a> Builder<'a> {
         self.relations.insert(new.clone(), entry);
         for entry in self.relations.values_mut() {
             let Entry::Table(table) = entry else { continue };
-            table
-                .parents
-                .iter_mut()
-                .filter(|p| *p == old)
-                .for_each(|p| *p = new.clone());
+            table.parents.iter_mut().filter(|p| *p == old).for_each(|p| *p = new.clone());
             for constraint in &mut table.constraints {
                 if let RawKind::Foreign { table, .. } = &mut constraint.kind {
                     if table.schema.as_ref() == Some(&old.schema) && table.name == old.name {
@@ -136,10 +126,7 @@ impl<'a> Builder<'a> {
             self.children.insert(new.clone(), children);
         }
         for children in self.children.values_mut() {
-            children
-                .iter_mut()
-                .filter(|c| *c == old)
-                .for_each(|c| *c = new.clone());
+            children.iter_mut().filter(|c| *c == old).for_each(|c| *c = new.clone());
         }
         self.renamed(&old.name, at);
     }
@@ -148,43 +135,28 @@ impl<'a> Builder<'a> {
         if let Some(Entry::View(view)) = self.relations.get(name) {
             let span = view.span;
             let reason = format!("its column `{old}` is renamed after it is defined");
-            let entry = super::Unreadable {
-                name: name.clone(),
-                reason,
-                at,
-                span,
-            };
-            self.relations
-                .insert(name.clone(), Entry::Unreadable(entry));
+            let entry = super::Unreadable { name: name.clone(), reason, at, span };
+            self.relations.insert(name.clone(), Entry::Unreadable(entry));
             return;
         }
         for table in self.with_descendants(name, false) {
             let Some(raw) = self.table_mut(&table) else {
                 continue;
             };
-            raw.columns
-                .iter_mut()
-                .filter(|c| c.name == *old)
-                .for_each(|c| c.name = new.clone());
+            raw.columns.iter_mut().filter(|c| c.name == *old).for_each(|c| c.name = new.clone());
             let lists = raw
                 .constraints
                 .iter_mut()
                 .map(|c| &mut c.columns)
                 .chain(raw.indexes.iter_mut().map(|i| &mut i.columns));
-            lists
-                .flatten()
-                .filter(|c| *c == old)
-                .for_each(|c| *c = new.clone());
+            lists.flatten().filter(|c| *c == old).for_each(|c| *c = new.clone());
         }
         for entry in self.relations.values_mut() {
             let Entry::Table(table) = entry else { continue };
             for constraint in &mut table.constraints {
                 if let RawKind::Foreign { table, columns } = &mut constraint.kind {
                     if table.schema.as_ref() == Some(&name.schema) && table.name == name.name {
-                        columns
-                            .iter_mut()
-                            .filter(|c| *c == old)
-                            .for_each(|c| *c = new.clone());
+                        columns.iter_mut().filter(|c| *c == old).for_each(|c| *c = new.clone());
                     }
                 }
             }
@@ -198,11 +170,7 @@ impl<'a> Builder<'a> {
         let mut at = 0;
         while at < all.len() && !only {
             if let Some(children) = self.children.get(&all[at]) {
-                let new: Vec<QualName> = children
-                    .iter()
-                    .filter(|c| !all.contains(c))
-                    .cloned()
-                    .collect();
+                let new: Vec<QualName> = children.iter().filter(|c| !all.contains(c)).cloned().collect();
                 all.extend(new);
             }
             at += 1;
@@ -216,9 +184,7 @@ impl<'a> Builder<'a> {
             () if c.eat(&["drop", "constraint"]) => {
                 c.eat(&["if", "exists"]);
                 if let (Some((constraint, _)), Some(table)) = (c.ident(), self.table_mut(name)) {
-                    table
-                        .constraints
-                        .retain(|k| k.name.as_ref() != Some(&constraint));
+                    table.constraints.retain(|k| k.name.as_ref() != Some(&constraint));
                 }
             }
             () if c.eat(&["drop", "column"]) || c.eat(&["drop"]) => {
@@ -228,15 +194,10 @@ impl<'a> Builder<'a> {
                 }
             }
             () if c.eat(&["alter", "constraint"]) => self.alter_constraint(c, name),
-            () if c.eat(&["alter", "column"]) || c.eat(&["alter"]) => {
-                self.alter_column(c, name, only)
-            }
+            () if c.eat(&["alter", "column"]) || c.eat(&["alter"]) => self.alter_column(c, name, only),
             () if c.eat(&["validate", "constraint"]) => {
                 if let (Some((constraint, _)), Some(table)) = (c.ident(), self.table_mut(name)) {
-                    let found = table
-                        .constraints
-                        .iter_mut()
-                        .filter(|k| k.name.as_ref() == Some(&constraint));
+                    let found = table.constraints.iter_mut().filter(|k| k.name.as_ref() == Some(&constraint));
                     found.for_each(|k| k.not_valid = false);
                 }
             }
@@ -258,9 +219,7 @@ impl<'a> Builder<'a> {
         if !column_word && raw::is_constraint(&c) {
             // A constraint that cannot be read proves nothing: at worst a key is missing.
             if let Ok(constraint) = raw::table_constraint(&mut c) {
-                self.on_table(name, |builder, name, table| {
-                    builder.add_constraint(name, table, constraint)
-                });
+                self.on_table(name, |builder, name, table| builder.add_constraint(name, table, constraint));
             }
             return;
         }
@@ -277,9 +236,7 @@ impl<'a> Builder<'a> {
                     raw.columns.push(column);
                 }
                 self.on_table(name, |builder, name, table| {
-                    constraints
-                        .into_iter()
-                        .for_each(|k| builder.add_constraint(name, table, k));
+                    constraints.into_iter().for_each(|k| builder.add_constraint(name, table, k));
                 });
             }
             Err((reason, at)) => self.give_up(name, format!("ALTER TABLE … ADD: {reason}"), at),
@@ -292,22 +249,12 @@ impl<'a> Builder<'a> {
             return;
         };
         let span = table.span;
-        let entry = super::Unreadable {
-            name: name.clone(),
-            reason,
-            at: at.unwrap_or(span),
-            span,
-        };
-        self.relations
-            .insert(name.clone(), Entry::Unreadable(entry));
+        let entry = super::Unreadable { name: name.clone(), reason, at: at.unwrap_or(span), span };
+        self.relations.insert(name.clone(), Entry::Unreadable(entry));
     }
 
     /// Runs with the table taken out, so that the builder can be asked meanwhile.
-    fn on_table(
-        &mut self,
-        name: &QualName,
-        change: impl FnOnce(&mut Self, &QualName, &mut super::build::RawTable),
-    ) {
+    fn on_table(&mut self, name: &QualName, change: impl FnOnce(&mut Self, &QualName, &mut super::build::RawTable)) {
         let Some(Entry::Table(table)) = self.relations.get_mut(name) else {
             return;
         };
@@ -331,18 +278,12 @@ impl<'a> Builder<'a> {
         let (Some((constraint, _)), Some(table)) = (c.ident(), self.table_mut(name)) else {
             return;
         };
-        for found in table
-            .constraints
-            .iter_mut()
-            .filter(|k| k.name.as_ref() == Some(&constraint))
-        {
+        for found in table.constraints.iter_mut().filter(|k| k.name.as_ref() == Some(&constraint)) {
             let mut rest = c;
             while !rest.is_end() {
                 match () {
                     () if rest.eat(&["not", "deferrable"]) => found.deferrable = false,
-                    () if rest.eat(&["deferrable"]) || rest.eat(&["initially", "deferred"]) => {
-                        found.deferrable = true
-                    }
+                    () if rest.eat(&["deferrable"]) || rest.eat(&["initially", "deferred"]) => found.deferrable = true,
                     () if rest.eat(&["not", "enforced"]) => found.not_enforced = true,
                     () if rest.eat(&["enforced"]) => found.not_enforced = false,
                     () => rest.skip(),
@@ -356,19 +297,11 @@ impl<'a> Builder<'a> {
         let mut change: Option<ColumnChange> = None;
         match () {
             () if c.eat(&["set", "not", "null"]) => change = Some(Box::new(|k| k.not_null = true)),
-            () if c.eat(&["drop", "not", "null"]) => {
-                change = Some(Box::new(|k| k.not_null = false))
-            }
-            () if c.eat(&["drop", "expression"]) => {
-                change = Some(Box::new(|k| k.virtual_generated = false))
-            }
+            () if c.eat(&["drop", "not", "null"]) => change = Some(Box::new(|k| k.not_null = false)),
+            () if c.eat(&["drop", "expression"]) => change = Some(Box::new(|k| k.virtual_generated = false)),
             () if c.eat(&["set", "data", "type"]) || c.eat(&["type"]) => {
                 let Some(written) = types::read(&mut c, self.sources) else {
-                    return self.give_up(
-                        name,
-                        "ALTER COLUMN TYPE: expected a type".to_owned(),
-                        c.span(),
-                    );
+                    return self.give_up(name, "ALTER COLUMN TYPE: expected a type".to_owned(), c.span());
                 };
                 let ty = self.sql_type(&written);
                 let domain = self.type_def(&written).is_some_and(|def| def.not_null);
@@ -385,10 +318,7 @@ impl<'a> Builder<'a> {
         let Some(change) = change else { return };
         for table in self.with_descendants(name, only) {
             if let Some(raw) = self.table_mut(&table) {
-                raw.columns
-                    .iter_mut()
-                    .filter(|k| k.name == column)
-                    .for_each(&change);
+                raw.columns.iter_mut().filter(|k| k.name == column).for_each(&change);
             }
         }
     }
@@ -448,12 +378,7 @@ impl<'a> Builder<'a> {
             return;
         };
         table.parents.retain(|p| p != parent);
-        if table.parents.is_empty()
-            && matches!(
-                table.kind,
-                TableKind::Partition | TableKind::InheritanceChild
-            )
-        {
+        if table.parents.is_empty() && matches!(table.kind, TableKind::Partition | TableKind::InheritanceChild) {
             table.kind = TableKind::Ordinary;
         }
     }
@@ -461,18 +386,9 @@ impl<'a> Builder<'a> {
     /// After DROP.
     pub(super) fn drop(&mut self, mut c: Cursor<'a>) {
         c.eat(&["foreign"]);
-        let kind = [
-            "table",
-            "view",
-            "index",
-            "type",
-            "domain",
-            "function",
-            "schema",
-            "materialized",
-        ]
-        .into_iter()
-        .find(|kind| c.eat(&[kind]));
+        let kind = ["table", "view", "index", "type", "domain", "function", "schema", "materialized"]
+            .into_iter()
+            .find(|kind| c.eat(&[kind]));
         c.eat(&["view"]);
         c.eat(&["concurrently"]);
         c.eat(&["if", "exists"]);
@@ -531,9 +447,7 @@ impl<'a> Builder<'a> {
             };
             self.relations.retain(|name, _| name.schema != schema);
             self.catalog.types.retain(|name, _| name.schema != schema);
-            self.catalog
-                .functions
-                .retain(|name, _| name.schema != schema);
+            self.catalog.functions.retain(|name, _| name.schema != schema);
             self.signatures.retain(|name, _| name.schema != schema);
         }
     }

@@ -75,11 +75,7 @@ pub(super) struct Builder<'a> {
     pub statement: usize,
 }
 
-pub(super) fn run(
-    sources: &Sources,
-    statements: &[Statement],
-    diagnostics: &mut Diagnostics,
-) -> Catalog {
+pub(super) fn run(sources: &Sources, statements: &[Statement], diagnostics: &mut Diagnostics) -> Catalog {
     let mut builder = Builder {
         sources,
         statements,
@@ -150,14 +146,8 @@ impl<'a> Builder<'a> {
 
     /// Where an unqualified name is created.
     pub(super) fn creation_name(&self, name: &WrittenName) -> QualName {
-        let schema = name
-            .schema
-            .clone()
-            .or_else(|| self.search_path.first().cloned());
-        QualName::new(
-            schema.unwrap_or_else(|| Ident::new("public")),
-            name.name.clone(),
-        )
+        let schema = name.schema.clone().or_else(|| self.search_path.first().cloned());
+        QualName::new(schema.unwrap_or_else(|| Ident::new("public")), name.name.clone())
     }
 
     /// What a name means now, among relations.
@@ -168,9 +158,7 @@ impl<'a> Builder<'a> {
         };
         match &name.schema {
             Some(schema) => exists(schema),
-            None => std::iter::once(&Ident::new("pg_temp"))
-                .chain(&self.search_path)
-                .find_map(exists),
+            None => std::iter::once(&Ident::new("pg_temp")).chain(&self.search_path).find_map(exists),
         }
     }
 
@@ -197,28 +185,14 @@ impl<'a> Builder<'a> {
         self.relations.insert(name, entry);
     }
 
-    pub(super) fn duplicate(
-        &mut self,
-        what: &str,
-        name: &QualName,
-        again: Span,
-        first: Span,
-        hint: &str,
-    ) {
-        let mut d = Diagnostic::new(
-            Code::DuplicateName,
-            format!("{what} `{name}` is defined twice"),
-            again,
-        )
-        .label("defined again here")
-        .help(hint.to_owned());
+    pub(super) fn duplicate(&mut self, what: &str, name: &QualName, again: Span, first: Span, hint: &str) {
+        let mut d = Diagnostic::new(Code::DuplicateName, format!("{what} `{name}` is defined twice"), again)
+            .label("defined again here")
+            .help(hint.to_owned());
         if first.file == again.file {
             d = d.also(first, "first defined here");
         } else {
-            d = d.note(format!(
-                "it is first defined in {}",
-                self.sources.place(first)
-            ));
+            d = d.note(format!("it is first defined in {}", self.sources.place(first)));
         }
         self.diagnostics.push(d);
     }
@@ -232,20 +206,11 @@ impl<'a> Builder<'a> {
                 Some((name, class)) => (name.sql(), format!("{}{modifiers}", name.sql()), class),
                 None => {
                     let text = types::as_written(name);
-                    (
-                        text.clone(),
-                        format!("{text}{modifiers}"),
-                        TypeClass::Unknown,
-                    )
+                    (text.clone(), format!("{text}{modifiers}"), TypeClass::Unknown)
                 }
             },
         };
-        SqlType {
-            sql: format!("{sql}{suffix}"),
-            base,
-            dimensions: written.dimensions,
-            class,
-        }
+        SqlType { sql: format!("{sql}{suffix}"), base, dimensions: written.dimensions, class }
     }
 
     fn find_type(&self, name: &WrittenName) -> Option<(QualName, TypeClass)> {
@@ -254,9 +219,7 @@ impl<'a> Builder<'a> {
             if let Some(found) = self.catalog.types.get(&name) {
                 return Some((name, found.class.clone()));
             }
-            self.relations
-                .contains_key(&name)
-                .then_some((name, TypeClass::Composite))
+            self.relations.contains_key(&name).then_some((name, TypeClass::Composite))
         };
         match &name.schema {
             Some(schema) => at(schema),
@@ -267,9 +230,7 @@ impl<'a> Builder<'a> {
     /// The definition of a column's type, where the input has it.
     pub(super) fn type_def(&self, written: &WrittenType) -> Option<&TypeDef> {
         match &written.name {
-            TypeName::User { name, .. } if written.dimensions == 0 => {
-                self.catalog.types.get(&self.find_type(name)?.0)
-            }
+            TypeName::User { name, .. } if written.dimensions == 0 => self.catalog.types.get(&self.find_type(name)?.0),
             _ => None,
         }
     }
@@ -277,9 +238,7 @@ impl<'a> Builder<'a> {
     /// A foreign key's target under its full name, so that a later `search_path` does not matter.
     pub(super) fn qualify(&self, mut constraint: RawConstraint) -> RawConstraint {
         if let RawKind::Foreign { table, .. } = &mut constraint.kind {
-            let found = self
-                .find(table)
-                .unwrap_or_else(|| self.creation_name(table));
+            let found = self.find(table).unwrap_or_else(|| self.creation_name(table));
             table.schema = Some(found.schema);
         }
         constraint
@@ -291,41 +250,19 @@ impl<'a> Builder<'a> {
         let statements = self.statements;
         for (name, entry) in &mut self.relations {
             let Entry::View(view) = entry else { continue };
-            let mentions = statements[view.statement]
-                .tokens
-                .iter()
-                .any(|(token, _)| match token {
-                    sqlparser::tokenizer::Token::Word(word) => {
-                        crate::syntax::cursor::word_ident(word) == *old
-                    }
-                    _ => false,
-                });
+            let mentions = statements[view.statement].tokens.iter().any(|(token, _)| match token {
+                sqlparser::tokenizer::Token::Word(word) => crate::syntax::cursor::word_ident(word) == *old,
+                _ => false,
+            });
             if mentions {
-                let reason =
-                    format!("it mentions `{old}`, which is renamed after the view is defined");
-                *entry = Entry::Unreadable(Unreadable {
-                    name: name.clone(),
-                    reason,
-                    at,
-                    span: view.span,
-                });
+                let reason = format!("it mentions `{old}`, which is renamed after the view is defined");
+                *entry = Entry::Unreadable(Unreadable { name: name.clone(), reason, at, span: view.span });
             }
         }
     }
 
-    pub(super) fn unreadable(
-        &mut self,
-        name: QualName,
-        span: Span,
-        reason: String,
-        at: Option<Span>,
-    ) {
-        let entry = Entry::Unreadable(Unreadable {
-            name: name.clone(),
-            reason,
-            at: at.unwrap_or(span),
-            span,
-        });
+    pub(super) fn unreadable(&mut self, name: QualName, span: Span, reason: String, at: Option<Span>) {
+        let entry = Entry::Unreadable(Unreadable { name: name.clone(), reason, at: at.unwrap_or(span), span });
         self.declare(name, entry, false);
     }
 }

@@ -40,10 +40,7 @@ impl<'a> Builder<'a> {
         match self.table_body(&mut c, &name, &mut table) {
             Ok(()) => {
                 for parent in &table.parents {
-                    self.children
-                        .entry(parent.clone())
-                        .or_default()
-                        .push(name.clone());
+                    self.children.entry(parent.clone()).or_default().push(name.clone());
                 }
                 self.declare(name, Entry::Table(table), false);
             }
@@ -51,22 +48,11 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn table_body(
-        &mut self,
-        c: &mut Cursor<'a>,
-        name: &QualName,
-        table: &mut RawTable,
-    ) -> Result<(), Unread> {
+    fn table_body(&mut self, c: &mut Cursor<'a>, name: &QualName, table: &mut RawTable) -> Result<(), Unread> {
         if c.eat(&["partition", "of"]) {
-            let parent = c
-                .name()
-                .ok_or(("expected the partitioned table".to_owned(), c.span()))?;
+            let parent = c.name().ok_or(("expected the partitioned table".to_owned(), c.span()))?;
             self.inherit(&parent, table)?;
-            table.kind = if table.kind == TableKind::Ordinary {
-                TableKind::Partition
-            } else {
-                table.kind
-            };
+            table.kind = if table.kind == TableKind::Ordinary { TableKind::Partition } else { table.kind };
             if let Some(elements) = c.group() {
                 self.typed_elements(&elements, name, table)?;
             }
@@ -74,10 +60,8 @@ impl<'a> Builder<'a> {
             let ty = c.name().ok_or(("expected a type".to_owned(), c.span()))?;
             let composite = QualName::new(self.creation_name(&ty).schema, ty.name.clone());
             let columns = self.composites.get(&composite).cloned();
-            table.columns = columns.ok_or((
-                format!("the type `{composite}` is not declared in the input"),
-                Some(ty.span),
-            ))?;
+            table.columns =
+                columns.ok_or((format!("the type `{composite}` is not declared in the input"), Some(ty.span)))?;
             if let Some(elements) = c.group() {
                 self.typed_elements(&elements, name, table)?;
             }
@@ -85,9 +69,7 @@ impl<'a> Builder<'a> {
             let before = *c;
             let elements = c.group().ok_or_else(|| as_query(&before))?;
             // `CREATE TABLE t (a, b) AS SELECT …` has names without types.
-            if c.is_word(0, "as")
-                || (c.is_word(0, "with") && c.rest().iter().any(|(t, _)| is_word(t, "select")))
-            {
+            if c.is_word(0, "as") || (c.is_word(0, "with") && c.rest().iter().any(|(t, _)| is_word(t, "select"))) {
                 return Err(as_query(c));
             }
             self.elements(&elements, name, table)?;
@@ -102,13 +84,10 @@ impl<'a> Builder<'a> {
                     let parents = c.group().ok_or(("expected parents".to_owned(), c.span()))?;
                     let own = std::mem::take(&mut table.columns);
                     for mut part in parents.split_commas() {
-                        let parent = part
-                            .name()
-                            .ok_or(("expected a parent".to_owned(), part.span()))?;
+                        let parent = part.name().ok_or(("expected a parent".to_owned(), part.span()))?;
                         self.inherit(&parent, table)?;
                     }
-                    own.into_iter()
-                        .for_each(|column| merge(&mut table.columns, column));
+                    own.into_iter().for_each(|column| merge(&mut table.columns, column));
                     if table.kind == TableKind::Ordinary && !table.parents.is_empty() {
                         table.kind = TableKind::InheritanceChild;
                     }
@@ -127,28 +106,16 @@ impl<'a> Builder<'a> {
 
     /// Takes over a parent's columns.
     fn inherit(&mut self, parent: &WrittenName, table: &mut RawTable) -> Result<(), Unread> {
-        let found = self
-            .find(parent)
-            .and_then(|name| Some((name.clone(), self.table_mut(&name)?.columns.clone())));
+        let found = self.find(parent).and_then(|name| Some((name.clone(), self.table_mut(&name)?.columns.clone())));
         let Some((name, columns)) = found else {
-            return Err((
-                format!("its parent `{}` is not known", parent.name),
-                Some(parent.span),
-            ));
+            return Err((format!("its parent `{}` is not known", parent.name), Some(parent.span)));
         };
-        columns
-            .into_iter()
-            .for_each(|column| merge(&mut table.columns, column));
+        columns.into_iter().for_each(|column| merge(&mut table.columns, column));
         table.parents.push(name);
         Ok(())
     }
 
-    fn elements(
-        &mut self,
-        elements: &Cursor<'a>,
-        name: &QualName,
-        table: &mut RawTable,
-    ) -> Result<(), Unread> {
+    fn elements(&mut self, elements: &Cursor<'a>, name: &QualName, table: &mut RawTable) -> Result<(), Unread> {
         for mut part in elements.split_commas() {
             if part.eat(&["like"]) {
                 self.like(&mut part, table)?;
@@ -159,73 +126,46 @@ impl<'a> Builder<'a> {
                 let (column, constraints) = raw::column(&mut part, self.sources)?;
                 let span = column.span;
                 if table.columns.iter().any(|c| c.name == column.name) {
-                    return Err((
-                        format!("the column `{}` is declared twice", column.name),
-                        Some(span),
-                    ));
+                    return Err((format!("the column `{}` is declared twice", column.name), Some(span)));
                 }
                 let column = self.column(column);
                 table.columns.push(column);
-                constraints
-                    .into_iter()
-                    .for_each(|c| self.add_constraint(name, table, c));
+                constraints.into_iter().for_each(|c| self.add_constraint(name, table, c));
             }
         }
         Ok(())
     }
 
     /// Elements that repeat columns without their types.
-    fn typed_elements(
-        &mut self,
-        elements: &Cursor<'a>,
-        name: &QualName,
-        table: &mut RawTable,
-    ) -> Result<(), Unread> {
+    fn typed_elements(&mut self, elements: &Cursor<'a>, name: &QualName, table: &mut RawTable) -> Result<(), Unread> {
         for mut part in elements.split_commas() {
             if raw::is_constraint(&part) {
                 let constraint = raw::table_constraint(&mut part)?;
                 self.add_constraint(name, table, constraint);
                 continue;
             }
-            let (ident, span) = part
-                .ident()
-                .ok_or(("expected a column".to_owned(), part.span()))?;
+            let (ident, span) = part.ident().ok_or(("expected a column".to_owned(), part.span()))?;
             let ty = WrittenType {
-                name: super::types::TypeName::Builtin {
-                    base: String::new(),
-                    sql: String::new(),
-                },
+                name: super::types::TypeName::Builtin { base: String::new(), sql: String::new() },
                 dimensions: 0,
                 serial: false,
                 set: false,
             };
-            let mut column = RawColumn {
-                name: ident,
-                ty,
-                not_null: false,
-                virtual_generated: false,
-                collation: None,
-                span,
-            };
+            let mut column =
+                RawColumn { name: ident, ty, not_null: false, virtual_generated: false, collation: None, span };
             let constraints = raw::column_constraints(&mut part, self.sources, &mut column)?;
             if let Some(known) = table.columns.iter_mut().find(|c| c.name == column.name) {
                 known.not_null |= column.not_null;
             }
-            constraints
-                .into_iter()
-                .for_each(|c| self.add_constraint(name, table, c));
+            constraints.into_iter().for_each(|c| self.add_constraint(name, table, c));
         }
         Ok(())
     }
 
     /// `LIKE source [INCLUDING …]`: columns and NOT NULL always, keys where asked for.
     fn like(&mut self, part: &mut Cursor<'a>, table: &mut RawTable) -> Result<(), Unread> {
-        let source = part
-            .name()
-            .ok_or(("expected a table".to_owned(), part.span()))?;
-        let found = self
-            .find(&source)
-            .and_then(|name| self.table_mut(&name).cloned());
+        let source = part.name().ok_or(("expected a table".to_owned(), part.span()))?;
+        let found = self.find(&source).and_then(|name| self.table_mut(&name).cloned());
         let from = found.ok_or((format!("`{}` is not known", source.name), Some(source.span)))?;
         let (mut indexes, mut generated) = (false, false);
         while !part.is_end() {
@@ -248,22 +188,9 @@ impl<'a> Builder<'a> {
             table.columns.push(column);
         }
         if indexes {
-            let keys = from
-                .constraints
-                .into_iter()
-                .filter(|c| matches!(c.kind, RawKind::Primary | RawKind::Unique));
-            table.constraints.extend(keys.map(|c| RawConstraint {
-                name: None,
-                span: source.span,
-                ..c
-            }));
-            table
-                .indexes
-                .extend(from.indexes.into_iter().map(|i| RawIndex {
-                    name: None,
-                    span: source.span,
-                    ..i
-                }));
+            let keys = from.constraints.into_iter().filter(|c| matches!(c.kind, RawKind::Primary | RawKind::Unique));
+            table.constraints.extend(keys.map(|c| RawConstraint { name: None, span: source.span, ..c }));
+            table.indexes.extend(from.indexes.into_iter().map(|i| RawIndex { name: None, span: source.span, ..i }));
         }
         Ok(())
     }
@@ -283,27 +210,14 @@ impl<'a> Builder<'a> {
     }
 
     /// Adds a constraint, under the name that PostgreSQL gives it where none is written.
-    pub(super) fn add_constraint(
-        &mut self,
-        name: &QualName,
-        table: &mut RawTable,
-        constraint: RawConstraint,
-    ) {
+    pub(super) fn add_constraint(&mut self, name: &QualName, table: &mut RawTable, constraint: RawConstraint) {
         let mut constraint = self.qualify(constraint);
         if let RawKind::UsingIndex { primary, index } = &constraint.kind {
-            let Some(at) = table
-                .indexes
-                .iter()
-                .position(|i| i.name.as_ref() == Some(index))
-            else {
+            let Some(at) = table.indexes.iter().position(|i| i.name.as_ref() == Some(index)) else {
                 return;
             };
             let index = table.indexes.remove(at);
-            constraint.kind = if *primary {
-                RawKind::Primary
-            } else {
-                RawKind::Unique
-            };
+            constraint.kind = if *primary { RawKind::Primary } else { RawKind::Unique };
             constraint.name = constraint.name.or(index.name);
             constraint.columns = index.columns;
             constraint.weak = index.weak;
@@ -315,11 +229,7 @@ impl<'a> Builder<'a> {
         };
         if not_null {
             let columns = &constraint.columns;
-            table
-                .columns
-                .iter_mut()
-                .filter(|c| columns.contains(&c.name))
-                .for_each(|c| c.not_null = true);
+            table.columns.iter_mut().filter(|c| columns.contains(&c.name)).for_each(|c| c.not_null = true);
         }
         if constraint.name.is_none() {
             constraint.name = default_name(name, table, &constraint);
@@ -341,11 +251,7 @@ impl<'a> Builder<'a> {
         }
         let span = head.name.span;
         if head.materialized {
-            let columns = head
-                .columns
-                .iter()
-                .map(|n| unknown_column(n.clone(), self.statement, span))
-                .collect();
+            let columns = head.columns.iter().map(|n| unknown_column(n.clone(), self.statement, span)).collect();
             let table = RawTable {
                 kind: TableKind::MaterializedView,
                 columns,
@@ -374,9 +280,7 @@ impl<'a> Builder<'a> {
             name: name.clone(),
             column_aliases: head.columns,
             query,
-            query_span: statement.tokens[head.query.start]
-                .1
-                .to(statement.tokens[head.query.end - 1].1),
+            query_span: statement.tokens[head.query.start].1.to(statement.tokens[head.query.end - 1].1),
             statement: self.statement,
             has_options: head.has_options,
             directives: statement.directives.clone(),
@@ -387,53 +291,22 @@ impl<'a> Builder<'a> {
         self.declare(name, Entry::View(view), head.or_replace);
     }
 
-    fn unreadable_view(
-        &mut self,
-        name: QualName,
-        span: Span,
-        reason: String,
-        at: Span,
-        replace: bool,
-    ) {
-        let entry = Entry::Unreadable(super::Unreadable {
-            name: name.clone(),
-            reason,
-            at,
-            span,
-        });
+    fn unreadable_view(&mut self, name: QualName, span: Span, reason: String, at: Span, replace: bool) {
+        let entry = Entry::Unreadable(super::Unreadable { name: name.clone(), reason, at, span });
         self.declare(name, entry, replace);
     }
 
-    fn refused_view(
-        &mut self,
-        statement: &Statement,
-        name: QualName,
-        span: Span,
-        recursive: bool,
-        replace: bool,
-    ) {
-        let reason = if recursive {
-            "it is a recursive view"
-        } else {
-            "it is a temporary view"
-        };
+    fn refused_view(&mut self, statement: &Statement, name: QualName, span: Span, recursive: bool, replace: bool) {
+        let reason = if recursive { "it is a recursive view" } else { "it is a temporary view" };
         if !statement.has_directive("skip") && !self.sources.file(span.file).context_only {
             let shown = &name.name;
             self.diagnostics.push(match recursive {
-                true => Diagnostic::new(
-                    Code::UnsupportedQuery,
-                    format!("`{shown}` is a recursive view"),
-                    span,
-                )
-                .help(
-                    "write it as CREATE VIEW … AS WITH RECURSIVE …, or `-- tviewc: skip` above it",
-                ),
-                false => Diagnostic::new(
-                    Code::NotMaterialized,
-                    format!("`{shown}` is temporary and not materialized"),
-                    span,
-                )
-                .note("a temporary view ends with its session"),
+                true => Diagnostic::new(Code::UnsupportedQuery, format!("`{shown}` is a recursive view"), span)
+                    .help("write it as CREATE VIEW … AS WITH RECURSIVE …, or `-- tviewc: skip` above it"),
+                false => {
+                    Diagnostic::new(Code::NotMaterialized, format!("`{shown}` is temporary and not materialized"), span)
+                        .note("a temporary view ends with its session")
+                }
             });
         }
         self.unreadable_view(name, span, reason.to_owned(), span, replace);
@@ -445,15 +318,9 @@ fn is_word(token: &Token, word: &str) -> bool {
 }
 
 fn as_query(c: &Cursor<'_>) -> Unread {
-    let select = c
-        .rest()
-        .iter()
-        .any(|(t, _)| is_word(t, "as") || is_word(t, "select"));
-    let reason = if select {
-        "the columns of CREATE TABLE AS are not derived from its query"
-    } else {
-        "expected columns"
-    };
+    let select = c.rest().iter().any(|(t, _)| is_word(t, "as") || is_word(t, "select"));
+    let reason =
+        if select { "the columns of CREATE TABLE AS are not derived from its query" } else { "expected columns" };
     (reason.to_owned(), c.span())
 }
 
@@ -466,21 +333,9 @@ fn merge(columns: &mut Vec<Column>, column: Column) {
 }
 
 fn unknown_column(name: Ident, statement: usize, span: Span) -> Column {
-    let ty = super::SqlType {
-        sql: String::new(),
-        base: String::new(),
-        dimensions: 0,
-        class: super::TypeClass::Unknown,
-    };
-    Column {
-        name,
-        ty,
-        not_null: false,
-        virtual_generated: false,
-        collation: None,
-        statement,
-        span,
-    }
+    let ty =
+        super::SqlType { sql: String::new(), base: String::new(), dimensions: 0, class: super::TypeClass::Unknown };
+    Column { name, ty, not_null: false, virtual_generated: false, collation: None, statement, span }
 }
 
 /// `t_pkey`, `t_a_b_key`, `t_a_fkey`, with a number behind it where taken.
@@ -492,15 +347,7 @@ fn default_name(name: &QualName, table: &RawTable, constraint: &RawConstraint) -
         RawKind::Foreign { .. } => format!("{}_{}_fkey", name.name, columns.join("_")),
         _ => return None,
     };
-    let taken = |n: &str| {
-        table
-            .constraints
-            .iter()
-            .any(|c| c.name.as_ref().is_some_and(|k| k.as_str() == n))
-    };
+    let taken = |n: &str| table.constraints.iter().any(|c| c.name.as_ref().is_some_and(|k| k.as_str() == n));
     let numbered = (1..).map(|i| format!("{base}{i}"));
-    std::iter::once(base.clone())
-        .chain(numbered)
-        .find(|n| !taken(n))
-        .map(Ident::new)
+    std::iter::once(base.clone()).chain(numbered).find(|n| !taken(n)).map(Ident::new)
 }

@@ -12,12 +12,7 @@ use crate::names::{Ident, QualName};
 
 impl Builder<'_> {
     pub(super) fn finish(self) -> Catalog {
-        let Builder {
-            relations,
-            mut catalog,
-            children,
-            ..
-        } = self;
+        let Builder { relations, mut catalog, children, .. } = self;
         let raw: IndexMap<QualName, RawTable> = relations
             .iter()
             .filter_map(|(name, entry)| match entry {
@@ -37,19 +32,11 @@ impl Builder<'_> {
     }
 }
 
-fn table(
-    name: &QualName,
-    raw: &IndexMap<QualName, RawTable>,
-    children: &IndexMap<QualName, Vec<QualName>>,
-) -> Table {
+fn table(name: &QualName, raw: &IndexMap<QualName, RawTable>, children: &IndexMap<QualName, Vec<QualName>>) -> Table {
     let own = &raw[name];
-    let has_children = children
-        .get(name)
-        .is_some_and(|list| list.iter().any(|child| raw.contains_key(child)));
+    let has_children = children.get(name).is_some_and(|list| list.iter().any(|child| raw.contains_key(child)));
     let kind = match own.kind {
-        TableKind::Ordinary | TableKind::InheritanceChild if has_children => {
-            TableKind::InheritanceParent
-        }
+        TableKind::Ordinary | TableKind::InheritanceChild if has_children => TableKind::InheritanceParent,
         kind => kind,
     };
     let mut out = Table {
@@ -82,10 +69,7 @@ fn table(
 }
 
 fn positions(columns: &[Column], names: &[Ident]) -> Option<Vec<usize>> {
-    names
-        .iter()
-        .map(|n| columns.iter().position(|c| &c.name == n))
-        .collect()
+    names.iter().map(|n| columns.iter().position(|c| &c.name == n)).collect()
 }
 
 /// Adds the constraints and indexes of `from` (the table itself, or a partitioned parent).
@@ -106,10 +90,7 @@ fn add(out: &mut Table, from: &RawTable, raw: &IndexMap<QualName, RawTable>) {
                 out.indexes.push(index);
                 key(out, columns, primary, weakness(constraint), constraint.span);
             }
-            RawKind::Foreign {
-                table,
-                columns: referenced,
-            } => {
+            RawKind::Foreign { table, columns: referenced } => {
                 foreign_key(out, columns, constraint, table, referenced, raw);
             }
             _ => {}
@@ -119,10 +100,7 @@ fn add(out: &mut Table, from: &RawTable, raw: &IndexMap<QualName, RawTable>) {
         let plain: Vec<usize> = index.columns.iter().map_while(|n| out.column(n)).collect();
         let complete = plain.len() == index.columns.len();
         if index.unique {
-            let weak = index
-                .weak
-                .clone()
-                .or_else(|| (!complete).then(|| "expression index".to_owned()));
+            let weak = index.weak.clone().or_else(|| (!complete).then(|| "expression index".to_owned()));
             key(out, plain.clone(), false, weak, index.span);
         }
         if !plain.is_empty() {
@@ -138,47 +116,22 @@ fn add(out: &mut Table, from: &RawTable, raw: &IndexMap<QualName, RawTable>) {
 
 fn weakness(constraint: &RawConstraint) -> Option<String> {
     match constraint {
-        RawConstraint {
-            weak: Some(reason), ..
-        } => Some(reason.clone()),
-        RawConstraint {
-            deferrable: true, ..
-        } => Some("DEFERRABLE".to_owned()),
-        RawConstraint {
-            not_enforced: true, ..
-        } => Some("NOT ENFORCED".to_owned()),
-        RawConstraint {
-            not_valid: true, ..
-        } => Some("NOT VALID".to_owned()),
+        RawConstraint { weak: Some(reason), .. } => Some(reason.clone()),
+        RawConstraint { deferrable: true, .. } => Some("DEFERRABLE".to_owned()),
+        RawConstraint { not_enforced: true, .. } => Some("NOT ENFORCED".to_owned()),
+        RawConstraint { not_valid: true, .. } => Some("NOT VALID".to_owned()),
         _ => None,
     }
 }
 
-fn key(
-    out: &mut Table,
-    columns: Vec<usize>,
-    primary: bool,
-    weak: Option<String>,
-    span: crate::source::Span,
-) {
+fn key(out: &mut Table, columns: Vec<usize>, primary: bool, weak: Option<String>, span: crate::source::Span) {
     let over_children = out.kind == TableKind::InheritanceParent;
-    let weak = weak.or_else(|| {
-        over_children.then(|| "does not cover the rows of inheritance children".to_owned())
-    });
+    let weak = weak.or_else(|| over_children.then(|| "does not cover the rows of inheritance children".to_owned()));
     match weak {
-        Some(reason) => out.weak_keys.push(WeakKey {
-            columns,
-            reason,
-            span,
-        }),
+        Some(reason) => out.weak_keys.push(WeakKey { columns, reason, span }),
         None => {
             let not_null = columns.iter().all(|&c| out.columns[c].not_null);
-            out.keys.push(Key {
-                columns,
-                primary,
-                not_null,
-                span,
-            });
+            out.keys.push(Key { columns, primary, not_null, span });
         }
     }
 }
@@ -197,26 +150,10 @@ fn foreign_key(
     let references = QualName::new(schema, table.name.clone());
     let primary = || {
         let constraints = raw.get(&references).map_or(&[][..], |t| &t.constraints);
-        constraints
-            .iter()
-            .find(|c| matches!(c.kind, RawKind::Primary))
-            .map_or(vec![], |c| c.columns.clone())
+        constraints.iter().find(|c| matches!(c.kind, RawKind::Primary)).map_or(vec![], |c| c.columns.clone())
     };
-    let referenced = if referenced.is_empty() {
-        primary()
-    } else {
-        referenced.to_vec()
-    };
+    let referenced = if referenced.is_empty() { primary() } else { referenced.to_vec() };
     let over_children = out.kind == TableKind::InheritanceParent;
-    let enforced = !constraint.deferrable
-        && !constraint.not_valid
-        && !constraint.not_enforced
-        && !over_children;
-    out.foreign_keys.push(ForeignKey {
-        columns,
-        references,
-        referenced,
-        enforced,
-        span: constraint.span,
-    });
+    let enforced = !constraint.deferrable && !constraint.not_valid && !constraint.not_enforced && !over_children;
+    out.foreign_keys.push(ForeignKey { columns, references, referenced, enforced, span: constraint.span });
 }

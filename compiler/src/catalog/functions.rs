@@ -15,20 +15,12 @@ impl<'a> Builder<'a> {
         let name = self.creation_name(&written);
         let Some(arguments) = c.group() else { return };
         let signature = self.signature(&arguments);
-        let mut function = Function {
-            name: name.clone(),
-            volatility: Volatility::Volatile,
-            returns_set: false,
-            span: written.span,
-        };
+        let mut function =
+            Function { name: name.clone(), volatility: Volatility::Volatile, returns_set: false, span: written.span };
         read_attributes(&mut c, &mut function);
         let signatures = self.signatures.entry(name.clone()).or_default();
         let functions = self.catalog.functions.entry(name).or_default();
-        match signatures
-            .iter()
-            .position(|s| *s == signature)
-            .filter(|_| or_replace)
-        {
+        match signatures.iter().position(|s| *s == signature).filter(|_| or_replace) {
             Some(at) => functions[at] = function,
             None => {
                 signatures.push(signature);
@@ -43,9 +35,7 @@ impl<'a> Builder<'a> {
             .iter()
             .map(|part| {
                 let words = part.rest().iter().take_while(|(t, _)| !ends_argument(t));
-                let words: Vec<String> = words
-                    .map(|(_, span)| self.sources.text(*span).to_ascii_lowercase())
-                    .collect();
+                let words: Vec<String> = words.map(|(_, span)| self.sources.text(*span).to_ascii_lowercase()).collect();
                 words.join(" ")
             })
             .collect();
@@ -79,17 +69,10 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn find_function(
-        &self,
-        written: &crate::syntax::cursor::WrittenName,
-    ) -> Option<crate::names::QualName> {
+    fn find_function(&self, written: &crate::syntax::cursor::WrittenName) -> Option<crate::names::QualName> {
         let at = |schema: &crate::names::Ident| {
             let name = crate::names::QualName::new(schema.clone(), written.name.clone());
-            self.catalog
-                .functions
-                .get(&name)
-                .filter(|f| !f.is_empty())
-                .map(|_| name)
+            self.catalog.functions.get(&name).filter(|f| !f.is_empty()).map(|_| name)
         };
         match &written.schema {
             Some(schema) => at(schema),
@@ -137,21 +120,13 @@ fn rank(volatility: Volatility) -> u8 {
 /// Reads up to the body; whether a volatility was written.
 fn read_attributes(c: &mut Cursor<'_>, function: &mut Function) -> bool {
     let mut written = false;
-    let body = |c: &Cursor<'_>| {
-        c.is_word(0, "return") || (c.is_word(0, "begin") && c.is_word(1, "atomic"))
-    };
+    let body = |c: &Cursor<'_>| c.is_word(0, "return") || (c.is_word(0, "begin") && c.is_word(1, "atomic"));
     while !c.is_end() && !body(c) {
         match () {
-            () if c.eat(&["immutable"]) => {
-                (function.volatility, written) = (Volatility::Immutable, true)
-            }
+            () if c.eat(&["immutable"]) => (function.volatility, written) = (Volatility::Immutable, true),
             () if c.eat(&["stable"]) => (function.volatility, written) = (Volatility::Stable, true),
-            () if c.eat(&["volatile"]) => {
-                (function.volatility, written) = (Volatility::Volatile, true)
-            }
-            () if c.eat(&["returns", "setof"]) || c.eat(&["returns", "table"]) => {
-                function.returns_set = true
-            }
+            () if c.eat(&["volatile"]) => (function.volatility, written) = (Volatility::Volatile, true),
+            () if c.eat(&["returns", "setof"]) || c.eat(&["returns", "table"]) => function.returns_set = true,
             () if c.eat(&["returns"]) || c.eat(&["language"]) || c.eat(&["set"]) => {
                 c.bump();
             }

@@ -20,11 +20,7 @@ impl<'a> Builder<'a> {
         let start = c.position();
         c.eat(&["concurrently"]);
         let if_not_exists = c.eat(&["if", "not", "exists"]);
-        let name = if c.is_word(0, "on") {
-            None
-        } else {
-            c.ident().map(|(ident, _)| ident)
-        };
+        let name = if c.is_word(0, "on") { None } else { c.ident().map(|(ident, _)| ident) };
         if !c.eat(&["on"]) {
             return;
         }
@@ -32,11 +28,7 @@ impl<'a> Builder<'a> {
         let Some(table_name) = c.name().and_then(|n| self.find(&n)) else {
             return;
         };
-        let method = if c.eat(&["using"]) {
-            c.ident().map(|(i, _)| i)
-        } else {
-            None
-        };
+        let method = if c.eat(&["using"]) { c.ident().map(|(i, _)| i) } else { None };
         let Some(elements) = c.group() else { return };
         let mut partial = false;
         while !c.is_end() {
@@ -63,11 +55,7 @@ impl<'a> Builder<'a> {
         };
         read_elements(&elements, &mut index);
         if let Some(Entry::Table(table)) = self.relations.get_mut(&table_name) {
-            let exists = if_not_exists
-                && table
-                    .indexes
-                    .iter()
-                    .any(|i| i.name.is_some() && i.name == index.name);
+            let exists = if_not_exists && table.indexes.iter().any(|i| i.name.is_some() && i.name == index.name);
             if !exists {
                 table.indexes.push(index);
             }
@@ -99,15 +87,11 @@ fn read_elements(elements: &Cursor<'_>, index: &mut RawIndex) {
                 if leading {
                     index.columns.push(column);
                 }
-                index
-                    .weak
-                    .get_or_insert_with(|| "operator class with an equality of its own".to_owned());
+                index.weak.get_or_insert_with(|| "operator class with an equality of its own".to_owned());
             }
             Element::Expression => {
                 leading = false;
-                index
-                    .weak
-                    .get_or_insert_with(|| "expression index".to_owned());
+                index.weak.get_or_insert_with(|| "expression index".to_owned());
             }
         }
     }
@@ -124,10 +108,7 @@ fn element(mut part: Cursor<'_>) -> Element {
     while !part.is_end() {
         if part.eat(&["collate"]) {
             part.name();
-        } else if part.eat_any(&["asc", "desc"])
-            || part.eat(&["nulls", "first"])
-            || part.eat(&["nulls", "last"])
-        {
+        } else if part.eat_any(&["asc", "desc"]) || part.eat(&["nulls", "first"]) || part.eat(&["nulls", "last"]) {
         } else if let Some(class) = part.name() {
             // PostgreSQL's own classes compare bytewise, or as the type's default class does.
             known &= class.name.as_str().ends_with("_ops");
@@ -136,9 +117,5 @@ fn element(mut part: Cursor<'_>) -> Element {
             return Element::Expression;
         }
     }
-    if known {
-        Element::Plain(column)
-    } else {
-        Element::OtherClass(column)
-    }
+    if known { Element::Plain(column) } else { Element::OtherClass(column) }
 }

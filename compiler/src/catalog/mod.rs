@@ -283,47 +283,27 @@ impl Table {
 
 impl Catalog {
     /// What an unqualified or qualified name means under a search path.
-    pub fn lookup(
-        &self,
-        schema: Option<&Ident>,
-        name: &Ident,
-        search_path: &[Ident],
-    ) -> Option<&Relation> {
+    pub fn lookup(&self, schema: Option<&Ident>, name: &Ident, search_path: &[Ident]) -> Option<&Relation> {
         let find = |s: &Ident| self.relations.get(&QualName::new(s.clone(), name.clone()));
         match schema {
             Some(schema) => find(schema),
             // A temporary relation hides every other.
-            None => std::iter::once(&Ident::new("pg_temp"))
-                .chain(search_path)
-                .find_map(find),
+            None => std::iter::once(&Ident::new("pg_temp")).chain(search_path).find_map(find),
         }
     }
 }
 
 /// Builds the catalog. Statements that cannot be read are kept out of it, or recorded as
 /// [`Relation::Unreadable`]; what that breaks is reported where a view needs it.
-pub fn build(
-    sources: &Sources,
-    statements: &[Statement],
-    diagnostics: &mut Diagnostics,
-) -> Catalog {
+pub fn build(sources: &Sources, statements: &[Statement], diagnostics: &mut Diagnostics) -> Catalog {
     build::run(sources, statements, diagnostics)
 }
 
 /// The candidate closest to a misspelt name, if one is close enough to be meant.
-pub fn did_you_mean<'a>(
-    name: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (name.chars().count() / 3).max(1);
-    let scored = candidates
-        .into_iter()
-        .filter(|c| *c != name)
-        .map(|c| (strsim::damerau_levenshtein(name, c), c));
-    scored
-        .filter(|(distance, _)| *distance <= limit)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, c)| c)
+    let scored = candidates.into_iter().filter(|c| *c != name).map(|c| (strsim::damerau_levenshtein(name, c), c));
+    scored.filter(|(distance, _)| *distance <= limit).min_by_key(|(distance, _)| *distance).map(|(_, c)| c)
 }
 
 #[cfg(test)]

@@ -86,10 +86,7 @@ pub(super) fn is_constraint(c: &Cursor<'_>) -> bool {
 }
 
 /// `name type constraints…`.
-pub(super) fn column(
-    c: &mut Cursor<'_>,
-    sources: &Sources,
-) -> Result<(RawColumn, Vec<RawConstraint>), Unread> {
+pub(super) fn column(c: &mut Cursor<'_>, sources: &Sources) -> Result<(RawColumn, Vec<RawConstraint>), Unread> {
     let start = c.position();
     let Some((name, name_span)) = c.ident() else {
         return Err(("expected a column's name".to_owned(), c.span()));
@@ -97,14 +94,8 @@ pub(super) fn column(
     let Some(ty) = types::read(c, sources) else {
         return Err(("expected a type".to_owned(), c.span()));
     };
-    let mut column = RawColumn {
-        not_null: ty.serial,
-        name,
-        ty,
-        virtual_generated: false,
-        collation: None,
-        span: name_span,
-    };
+    let mut column =
+        RawColumn { not_null: ty.serial, name, ty, virtual_generated: false, collation: None, span: name_span };
     let constraints = column_constraints(c, sources, &mut column)?;
     column.span = c.span_from(start).unwrap_or(name_span);
     Ok((column, constraints))
@@ -135,9 +126,7 @@ pub(super) fn column_constraints(
             found.push(constraint);
         }
     }
-    column.not_null |= found
-        .iter()
-        .any(|f| matches!(f.kind, RawKind::NotNull) && !f.not_valid);
+    column.not_null |= found.iter().any(|f| matches!(f.kind, RawKind::NotNull) && !f.not_valid);
     Ok(found)
 }
 
@@ -246,9 +235,7 @@ fn attribute(c: &mut Cursor<'_>, last: &mut RawConstraint) -> bool {
     match () {
         () if c.eat(&["not", "deferrable"]) => last.deferrable = false,
         () if c.eat(&["deferrable"]) || c.eat(&["initially", "deferred"]) => last.deferrable = true,
-        () if c.eat(&["initially", "immediate"])
-            || c.eat(&["enforced"])
-            || c.eat(&["no", "inherit"]) => {}
+        () if c.eat(&["initially", "immediate"]) || c.eat(&["enforced"]) || c.eat(&["no", "inherit"]) => {}
         () if c.eat(&["not", "valid"]) => last.not_valid = true,
         () if c.eat(&["not", "enforced"]) => last.not_enforced = true,
         () => return false,
@@ -277,9 +264,7 @@ fn references(c: &mut Cursor<'_>) -> Result<RawKind, Unread> {
         return Err(("expected the referenced table".to_owned(), c.span()));
     };
     let columns = match c.peek(0) {
-        Some(Token::LParen) => c
-            .ident_list()
-            .ok_or(("expected referenced columns".to_owned(), c.span()))?,
+        Some(Token::LParen) => c.ident_list().ok_or(("expected referenced columns".to_owned(), c.span()))?,
         _ => vec![],
     };
     loop {
@@ -300,11 +285,7 @@ fn references(c: &mut Cursor<'_>) -> Result<RawKind, Unread> {
 /// A table constraint, with its name and attributes.
 pub(super) fn table_constraint(c: &mut Cursor<'_>) -> Result<RawConstraint, Unread> {
     let start = c.position();
-    let name = if c.eat(&["constraint"]) {
-        c.ident().map(|(ident, _)| ident)
-    } else {
-        None
-    };
+    let name = if c.eat(&["constraint"]) { c.ident().map(|(ident, _)| ident) } else { None };
     let Some(place) = c.span() else {
         return Err(("expected a constraint".to_owned(), None));
     };
@@ -321,10 +302,7 @@ pub(super) fn table_constraint(c: &mut Cursor<'_>) -> Result<RawConstraint, Unre
 
 fn constraint_body(c: &mut Cursor<'_>, place: Span) -> Result<RawConstraint, Unread> {
     if c.eat(&["not", "null"]) {
-        let column = c
-            .ident()
-            .ok_or(("expected a column".to_owned(), c.span()))?
-            .0;
+        let column = c.ident().ok_or(("expected a column".to_owned(), c.span()))?.0;
         return Ok(RawConstraint::new(RawKind::NotNull, vec![column], place));
     }
     if c.eat(&["check"]) || c.eat(&["exclude"]) {
@@ -351,29 +329,14 @@ fn constraint_body(c: &mut Cursor<'_>, place: Span) -> Result<RawConstraint, Unr
     }
     let _ = c.eat(&["nulls", "not", "distinct"]) || c.eat(&["nulls", "distinct"]);
     if c.eat(&["using", "index"]) {
-        let index = c
-            .ident()
-            .ok_or(("expected an index".to_owned(), c.span()))?
-            .0;
-        return Ok(RawConstraint::new(
-            RawKind::UsingIndex { primary, index },
-            vec![],
-            place,
-        ));
+        let index = c.ident().ok_or(("expected an index".to_owned(), c.span()))?.0;
+        return Ok(RawConstraint::new(RawKind::UsingIndex { primary, index }, vec![], place));
     }
     let Some(columns) = c.ident_list() else {
         return period(c, place);
     };
     index_tail(c);
-    Ok(RawConstraint::new(
-        if primary {
-            RawKind::Primary
-        } else {
-            RawKind::Unique
-        },
-        columns,
-        place,
-    ))
+    Ok(RawConstraint::new(if primary { RawKind::Primary } else { RawKind::Unique }, columns, place))
 }
 
 /// `WITHOUT OVERLAPS` and `PERIOD` (PostgreSQL 18): not equality, so of no use.

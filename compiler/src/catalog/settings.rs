@@ -27,9 +27,7 @@ impl<'a> Builder<'a> {
         let names = c.rest().iter().filter_map(|(token, _)| match token {
             Token::Word(word) => Some(word_ident(word)),
             // A quoted name in SET is one schema, however it is spelt.
-            Token::SingleQuotedString(text) | Token::EscapedStringLiteral(text) => {
-                Some(Ident::new(text.clone()))
-            }
+            Token::SingleQuotedString(text) | Token::EscapedStringLiteral(text) => Some(Ident::new(text.clone())),
             _ => None,
         });
         self.search_path = user_schemas(names);
@@ -48,12 +46,7 @@ impl<'a> Builder<'a> {
         };
         if text() == Some("search_path") {
             if let Some(list) = text() {
-                self.search_path = user_schemas(
-                    list.split(',')
-                        .map(str::trim)
-                        .filter(|s| !s.is_empty())
-                        .map(schema),
-                );
+                self.search_path = user_schemas(list.split(',').map(str::trim).filter(|s| !s.is_empty()).map(schema));
             }
         }
     }
@@ -67,8 +60,5 @@ fn schema(text: &str) -> Ident {
 }
 
 fn user_schemas(names: impl IntoIterator<Item = Ident>) -> Vec<Ident> {
-    names
-        .into_iter()
-        .filter(|n| !matches!(n.as_str(), "" | "pg_catalog" | "pg_temp" | "$user"))
-        .collect()
+    names.into_iter().filter(|n| !matches!(n.as_str(), "" | "pg_catalog" | "pg_temp" | "$user")).collect()
 }

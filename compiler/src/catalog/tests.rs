@@ -6,13 +6,7 @@ use super::*;
 use crate::source::SourceFile;
 
 fn read(sql: &str) -> (Catalog, Diagnostics) {
-    let sources = Sources {
-        files: vec![SourceFile {
-            name: "t.sql".into(),
-            text: sql.into(),
-            context_only: false,
-        }],
-    };
+    let sources = Sources { files: vec![SourceFile { name: "t.sql".into(), text: sql.into(), context_only: false }] };
     let mut diagnostics = Diagnostics::default();
     let statements = crate::syntax::parse(&sources, &mut diagnostics);
     let catalog = build(&sources, &statements, &mut diagnostics);
@@ -20,11 +14,7 @@ fn read(sql: &str) -> (Catalog, Diagnostics) {
 }
 
 fn names(table: &Table, columns: &[usize]) -> String {
-    columns
-        .iter()
-        .map(|&c| table.columns[c].name.as_str())
-        .collect::<Vec<_>>()
-        .join(",")
+    columns.iter().map(|&c| table.columns[c].name.as_str()).collect::<Vec<_>>().join(",")
 }
 
 /// One line per fact.
@@ -36,12 +26,9 @@ fn show(sql: &str) -> String {
     }
     for (name, relation) in &catalog.relations {
         match relation {
-            Relation::View(view) => writeln!(
-                out,
-                "view {name} {:?} {:?}",
-                view.column_aliases, view.search_path
-            )
-            .unwrap(),
+            Relation::View(view) => {
+                writeln!(out, "view {name} {:?} {:?}", view.column_aliases, view.search_path).unwrap()
+            }
             Relation::Unreadable(u) => writeln!(out, "unreadable {name}: {}", u.reason).unwrap(),
             Relation::Table(table) => show_table(&mut out, table),
         }
@@ -63,35 +50,17 @@ fn show_table(out: &mut String, t: &Table) {
             )
         })
         .collect();
-    writeln!(
-        out,
-        "{}",
-        format!("{:?} {}: {}", t.kind, t.name, columns.join(", ")).trim_end()
-    )
-    .unwrap();
+    writeln!(out, "{}", format!("{:?} {}: {}", t.kind, t.name, columns.join(", ")).trim_end()).unwrap();
     for k in &t.keys {
         let kind = if k.primary { "primary" } else { "unique" };
-        writeln!(
-            out,
-            "  {kind} ({}){}",
-            names(t, &k.columns),
-            if k.not_null { "!" } else { "" }
-        )
-        .unwrap();
+        writeln!(out, "  {kind} ({}){}", names(t, &k.columns), if k.not_null { "!" } else { "" }).unwrap();
     }
     for k in &t.weak_keys {
         writeln!(out, "  weak ({}) {}", names(t, &k.columns), k.reason).unwrap();
     }
     for f in &t.foreign_keys {
         let enforced = if f.enforced { "" } else { " unenforced" };
-        writeln!(
-            out,
-            "  fk ({}) -> {} {:?}{enforced}",
-            names(t, &f.columns),
-            f.references,
-            f.referenced
-        )
-        .unwrap();
+        writeln!(out, "  fk ({}) -> {} {:?}{enforced}", names(t, &f.columns), f.references, f.referenced).unwrap();
     }
 }
 
@@ -133,10 +102,7 @@ fn user_types_are_found_by_search_path() {
         "#,
     );
     let (catalog, _) = read("CREATE DOMAIN a AS int; CREATE DOMAIN b AS a; CREATE TABLE t (x b)");
-    let Some(Relation::Table(t)) = catalog.lookup(None, &Ident::new("t"), &[Ident::new("public")])
-    else {
-        panic!()
-    };
+    let Some(Relation::Table(t)) = catalog.lookup(None, &Ident::new("t"), &[Ident::new("public")]) else { panic!() };
     assert!(matches!(&t.columns[0].ty.class, TypeClass::Domain(below) if below.sql == "integer"));
 }
 
@@ -262,19 +228,9 @@ fn functions_have_their_volatility() {
     let shown: Vec<String> = catalog
         .functions
         .iter()
-        .flat_map(|(n, fs)| {
-            fs.iter()
-                .map(move |f| format!("{n} {:?} {}", f.volatility, f.returns_set))
-        })
+        .flat_map(|(n, fs)| fs.iter().map(move |f| format!("{n} {:?} {}", f.volatility, f.returns_set)))
         .collect();
-    assert_eq!(
-        shown,
-        [
-            "public.f Stable true",
-            "public.f Volatile true",
-            "app.g Immutable false"
-        ]
-    );
+    assert_eq!(shown, ["public.f Stable true", "public.f Volatile true", "app.g Immutable false"]);
 }
 
 #[test]
@@ -282,45 +238,25 @@ fn views_keep_their_text_and_path() {
     let sql = "SET search_path = App, \"Other\", public;\n-- tviewc: key(id, \"B\")\n-- note\nCREATE OR REPLACE VIEW v (a, b) WITH (security_barrier) AS\n SELECT 1, 'é' WITH LOCAL CHECK OPTION;";
     let (catalog, diagnostics) = read(sql);
     assert_eq!(diagnostics.sorted().len(), 0, "{diagnostics:?}");
-    let Some(Relation::View(view)) = catalog.relations.values().next() else {
-        panic!("{catalog:?}")
-    };
-    assert_eq!(
-        &sql[view.query_span.start..view.query_span.end],
-        "SELECT 1, 'é'"
-    );
+    let Some(Relation::View(view)) = catalog.relations.values().next() else { panic!("{catalog:?}") };
+    assert_eq!(&sql[view.query_span.start..view.query_span.end], "SELECT 1, 'é'");
     assert_eq!(view.directives[0].arguments, ["id", "B"]);
-    assert_eq!(
-        view.search_path,
-        [Ident::new("app"), Ident::new("Other"), Ident::new("public")]
-    );
+    assert_eq!(view.search_path, [Ident::new("app"), Ident::new("Other"), Ident::new("public")]);
     assert!(view.has_options);
     assert_eq!(view.name.to_string(), "app.v");
 }
 
 #[test]
 fn near_names_are_suggested() {
-    assert_eq!(
-        did_you_mean("autor_id", ["author_id", "id"]),
-        Some("author_id")
-    );
+    assert_eq!(did_you_mean("autor_id", ["author_id", "id"]), Some("author_id"));
     assert_eq!(did_you_mean("zzz", ["author_id", "id"]), None);
 }
 
 #[test]
 fn context_may_hold_what_cannot_be_read_and_what_is_defined_again() {
-    let file = |text: &str, context_only| SourceFile {
-        name: "t.sql".into(),
-        text: text.into(),
-        context_only,
-    };
+    let file = |text: &str, context_only| SourceFile { name: "t.sql".into(), text: text.into(), context_only };
     let context = "CREATE TABLE t (id int); CREATE VIEW odd AS SELECT (f(1)).* FROM ROWS FROM (g()) x; CREATE VIEW v AS SELECT 1;";
-    let sources = Sources {
-        files: vec![
-            file(context, true),
-            file("CREATE VIEW v AS SELECT 2 AS x;", false),
-        ],
-    };
+    let sources = Sources { files: vec![file(context, true), file("CREATE VIEW v AS SELECT 2 AS x;", false)] };
     let mut diagnostics = Diagnostics::default();
     let statements = crate::syntax::parse(&sources, &mut diagnostics);
     let catalog = build(&sources, &statements, &mut diagnostics);

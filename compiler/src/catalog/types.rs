@@ -24,10 +24,7 @@ pub(super) enum TypeName {
     /// Canonical name without and with modifiers.
     Builtin { base: String, sql: String },
     /// A name to be looked up, and its modifiers as written (`(Point,4326)`).
-    User {
-        name: WrittenName,
-        modifiers: String,
-    },
+    User { name: WrittenName, modifiers: String },
 }
 
 /// Other spellings of PostgreSQL's own types.
@@ -148,12 +145,7 @@ pub(super) fn read(c: &mut Cursor<'_>, sources: &Sources) -> Option<WrittenType>
         dimensions += 1;
     }
     let (name, inner) = strip_array_name(name);
-    Some(WrittenType {
-        name,
-        dimensions: dimensions + inner,
-        serial,
-        set,
-    })
+    Some(WrittenType { name, dimensions: dimensions + inner, serial, set })
 }
 
 /// `[3]` or `[]`.
@@ -167,29 +159,11 @@ fn bracket(c: &mut Cursor<'_>) -> Option<()> {
 
 /// `_int4` is `integer[]`.
 fn strip_array_name(name: TypeName) -> (TypeName, u32) {
-    if let TypeName::User {
-        name: written,
-        modifiers,
-    } = &name
-    {
-        let catalog = written
-            .schema
-            .as_ref()
-            .is_none_or(|s| s.as_str() == "pg_catalog");
-        if let Some(element) = written
-            .name
-            .as_str()
-            .strip_prefix('_')
-            .filter(|_| catalog && modifiers.is_empty())
-        {
+    if let TypeName::User { name: written, modifiers } = &name {
+        let catalog = written.schema.as_ref().is_none_or(|s| s.as_str() == "pg_catalog");
+        if let Some(element) = written.name.as_str().strip_prefix('_').filter(|_| catalog && modifiers.is_empty()) {
             if let Some(base) = builtin(element) {
-                return (
-                    TypeName::Builtin {
-                        sql: base.clone(),
-                        base,
-                    },
-                    1,
-                );
+                return (TypeName::Builtin { sql: base.clone(), base }, 1);
             }
         }
     }
@@ -214,46 +188,18 @@ fn read_name(c: &mut Cursor<'_>, sources: &Sources) -> Option<(TypeName, bool)> 
         return None; // %TYPE
     }
     let modifiers = modifiers(c, sources);
-    let catalog = name
-        .schema
-        .as_ref()
-        .is_some_and(|s| s.as_str() == "pg_catalog");
+    let catalog = name.schema.as_ref().is_some_and(|s| s.as_str() == "pg_catalog");
     if name.schema.is_some() && !catalog {
         return Some((TypeName::User { name, modifiers }, false));
     }
     let folded = name.name.as_str();
     if folded == "char" && (quoted || catalog) {
-        return Some((
-            TypeName::Builtin {
-                base: "\"char\"".to_owned(),
-                sql: "\"char\"".to_owned(),
-            },
-            false,
-        ));
+        return Some((TypeName::Builtin { base: "\"char\"".to_owned(), sql: "\"char\"".to_owned() }, false));
     }
-    let serial = !catalog
-        && [
-            "serial",
-            "bigserial",
-            "smallserial",
-            "serial2",
-            "serial4",
-            "serial8",
-        ]
-        .contains(&folded);
+    let serial = !catalog && ["serial", "bigserial", "smallserial", "serial2", "serial4", "serial8"].contains(&folded);
     // int, boolean and the like are grammar, not names of types: quoted or qualified they are others.
-    let grammar_only = [
-        "int",
-        "integer",
-        "smallint",
-        "bigint",
-        "real",
-        "boolean",
-        "decimal",
-        "dec",
-        "character",
-        "nchar",
-    ];
+    let grammar_only =
+        ["int", "integer", "smallint", "bigint", "real", "boolean", "decimal", "dec", "character", "nchar"];
     if (quoted || catalog) && grammar_only.contains(&folded) {
         return Some((TypeName::User { name, modifiers }, false));
     }
@@ -268,11 +214,7 @@ fn modifiers(c: &mut Cursor<'_>, sources: &Sources) -> String {
     let Some(inside) = c.group() else {
         return String::new();
     };
-    let text: String = inside
-        .rest()
-        .iter()
-        .map(|(_, span)| sources.text(*span))
-        .collect();
+    let text: String = inside.rest().iter().map(|(_, span)| sources.text(*span)).collect();
     format!("({text})")
 }
 
@@ -298,15 +240,7 @@ fn keyword_type(c: &mut Cursor<'_>, sources: &Sources) -> Option<TypeName> {
     if c.eat(&["float"]) {
         let digits = modifiers(c, sources);
         let bits: u32 = digits.trim_matches(['(', ')']).parse().unwrap_or(53);
-        return Some(with_modifiers(
-            if bits <= 24 {
-                "real"
-            } else {
-                "double precision"
-            }
-            .to_owned(),
-            "",
-        ));
+        return Some(with_modifiers(if bits <= 24 { "real" } else { "double precision" }.to_owned(), ""));
     }
     for (words, varying) in [
         (&["national", "character"][..], true),
@@ -320,11 +254,7 @@ fn keyword_type(c: &mut Cursor<'_>, sources: &Sources) -> Option<TypeName> {
             continue;
         }
         let base = if varying { "character" } else { "bit" };
-        let base = if c.eat(&["varying"]) {
-            format!("{base} varying")
-        } else {
-            base.to_owned()
-        };
+        let base = if c.eat(&["varying"]) { format!("{base} varying") } else { base.to_owned() };
         let modifiers = modifiers(c, sources);
         return Some(with_modifiers(base, &modifiers));
     }
@@ -356,10 +286,7 @@ fn interval(c: &mut Cursor<'_>, sources: &Sources) -> TypeName {
         }
     }
     sql.push_str(&modifiers(c, sources));
-    TypeName::Builtin {
-        base: "interval".to_owned(),
-        sql,
-    }
+    TypeName::Builtin { base: "interval".to_owned(), sql }
 }
 
 /// A user type's spelling when it could not be found.

@@ -36,14 +36,7 @@ impl<'a> Builder<'a> {
             let Some(ty) = types::read(&mut part, self.sources) else {
                 return;
             };
-            let raw = RawColumn {
-                name: ident,
-                ty,
-                not_null: false,
-                virtual_generated: false,
-                collation: None,
-                span,
-            };
+            let raw = RawColumn { name: ident, ty, not_null: false, virtual_generated: false, collation: None, span };
             columns.push(self.column(raw));
         }
         self.composites.insert(name.clone(), columns);
@@ -66,21 +59,14 @@ impl<'a> Builder<'a> {
             }
         }
         let below = self.unwrapped(&ty);
-        self.declare_type(
-            name,
-            TypeClass::Domain(Box::new(below)),
-            not_null,
-            written.span,
-        );
+        self.declare_type(name, TypeClass::Domain(Box::new(below)), not_null, written.span);
     }
 
     /// The type below all domains.
     fn unwrapped(&self, ty: &WrittenType) -> SqlType {
         let found = self.sql_type(ty);
         match (&found.class, &ty.name) {
-            (TypeClass::Domain(below), TypeName::User { .. }) if ty.dimensions == 0 => {
-                (**below).clone()
-            }
+            (TypeClass::Domain(below), TypeName::User { .. }) if ty.dimensions == 0 => (**below).clone(),
             _ => found,
         }
     }
@@ -89,23 +75,9 @@ impl<'a> Builder<'a> {
         if let Some(first) = self.catalog.types.get(&name).map(|t| t.span) {
             let context = |span: Span| self.sources.file(span.file).context_only;
             if !context(first) || context(span) {
-                return self.duplicate(
-                    "type",
-                    &name,
-                    span,
-                    first,
-                    "drop it first, or remove one of the two",
-                );
+                return self.duplicate("type", &name, span, first, "drop it first, or remove one of the two");
             }
         }
-        self.catalog.types.insert(
-            name.clone(),
-            TypeDef {
-                name,
-                class,
-                not_null,
-                span,
-            },
-        );
+        self.catalog.types.insert(name.clone(), TypeDef { name, class, not_null, span });
     }
 }

@@ -16,17 +16,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments, global: &Global) -> Result<Outcome, Failure> {
     let program = arguments.input.program()?;
     let sources = arguments.input.read()?;
-    let compilation = tviewc::compile(
-        &sources,
-        &Options {
-            program: Some(program),
-        },
-    );
+    let compilation = tviewc::compile(&sources, &Options { program: Some(program) });
     let counts = compilation.output.as_ref().map(|o| (o.tviews, o.tables));
-    Ok(report::finish(
-        &compilation.diagnostics,
-        &sources,
-        counts,
-        global,
-    ))
+    Ok(report::finish(&compilation.diagnostics, &sources, counts, global))
 }

@@ -14,12 +14,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(
-        arguments.shell,
-        &mut super::command(),
-        "tviewc",
-        &mut script,
-    );
+    clap_complete::generate(arguments.shell, &mut super::command(), "tviewc", &mut script);
     output::print(&String::from_utf8_lossy(&script))?;
     Ok(Outcome::Fine)
 }

@@ -22,17 +22,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
 fn find(text: &str) -> Option<Code> {
     let lower = text.to_ascii_lowercase();
     let digits = lower.strip_prefix("tv").unwrap_or(&lower);
-    Code::ALL
-        .iter()
-        .copied()
-        .find(|c| c.name() == lower || c.number()[2..] == *digits)
+    Code::ALL.iter().copied().find(|c| c.name() == lower || c.number()[2..] == *digits)
 }
 
 fn unknown(text: &str) -> Failure {
     let names = Code::ALL.iter().flat_map(|c| [c.number(), c.name()]);
     let upper = text.to_ascii_uppercase();
-    let near = did_you_mean(&upper, names.clone())
-        .or_else(|| did_you_mean(&text.to_ascii_lowercase(), names));
+    let near = did_you_mean(&upper, names.clone()).or_else(|| did_you_mean(&text.to_ascii_lowercase(), names));
     let hint = near.map_or(String::new(), |n| format!("; did you mean `{n}`?"));
     Failure::new(format!("there is no diagnostic `{text}`{hint}"))
 }
@@ -47,8 +43,6 @@ mod tests {
             assert_eq!(find(text), Some(Code::MissingKey), "{text}");
         }
         assert_eq!(find("TV0499"), None);
-        assert!(
-            matches!(unknown("missing-kye"), Failure::Plain(text) if text.contains("missing-key"))
-        );
+        assert!(matches!(unknown("missing-kye"), Failure::Plain(text) if text.contains("missing-key")));
     }
 }

@@ -12,12 +12,7 @@ pub(super) struct Arguments {
     #[command(flatten)]
     input: Input,
     /// How to write it.
-    #[arg(
-        long,
-        value_name = "FORMAT",
-        default_value = "text",
-        env = "TVIEWC_GRAPH_FORMAT"
-    )]
+    #[arg(long, value_name = "FORMAT", default_value = "text", env = "TVIEWC_GRAPH_FORMAT")]
     format: GraphFormat,
 }
 
@@ -30,16 +25,8 @@ enum GraphFormat {
 pub(super) fn run(arguments: &Arguments, global: &Global) -> Result<Outcome, Failure> {
     let program = arguments.input.program()?;
     let sources = arguments.input.read()?;
-    let compilation = tviewc::compile(
-        &sources,
-        &Options {
-            program: Some(program),
-        },
-    );
-    let product = compilation
-        .output
-        .as_ref()
-        .filter(|_| !compilation.diagnostics.has_errors());
+    let compilation = tviewc::compile(&sources, &Options { program: Some(program) });
+    let product = compilation.output.as_ref().filter(|_| !compilation.diagnostics.has_errors());
     if let Some(product) = product {
         let text = match arguments.format {
             GraphFormat::Text => product.graph_text.clone(),
@@ -48,10 +35,5 @@ pub(super) fn run(arguments: &Arguments, global: &Global) -> Result<Outcome, Fai
         output::print(&text)?;
     }
     let counts = product.map(|p| (p.tviews, p.tables));
-    Ok(report::finish(
-        &compilation.diagnostics,
-        &sources,
-        counts,
-        global,
-    ))
+    Ok(report::finish(&compilation.diagnostics, &sources, counts, global))
 }

@@ -33,42 +33,26 @@ impl Input {
     /// Reads everything.
     pub(super) fn read(&self) -> Result<Sources, Failure> {
         let standard_input = [PathBuf::from(STDIN)];
-        let files = if self.files.is_empty() {
-            &standard_input[..]
-        } else {
-            &self.files
-        };
-        if files
-            .iter()
-            .chain(&self.schema)
-            .filter(|f| f.as_os_str() == STDIN)
-            .count()
-            > 1
-        {
+        let files = if self.files.is_empty() { &standard_input[..] } else { &self.files };
+        if files.iter().chain(&self.schema).filter(|f| f.as_os_str() == STDIN).count() > 1 {
             return Err(Failure::new("standard input can be read only once"));
         }
         let context = self.schema.iter().map(|f| source(f, true));
-        let files = context
-            .chain(files.iter().map(|f| source(f, false)))
-            .collect::<Result<_, _>>()?;
+        let files = context.chain(files.iter().map(|f| source(f, false))).collect::<Result<_, _>>()?;
         Ok(Sources { files })
     }
 
     /// The program's name, folded as an identifier.
     pub(super) fn program(&self) -> Result<String, Failure> {
         let first = self.files.first().filter(|f| f.as_os_str() != STDIN);
-        let stem = first
-            .and_then(|f| f.file_stem())
-            .map(|s| s.to_string_lossy().into_owned());
+        let stem = first.and_then(|f| f.file_stem()).map(|s| s.to_string_lossy().into_owned());
         let (name, whence) = match (&self.program, stem) {
             (Some(name), _) => (name.clone(), "the program name"),
             (None, Some(stem)) => (stem, "the file's name, used as the program name,"),
             (None, None) => ("main".to_owned(), ""),
         };
         let folded = Ident::fold(&name).as_str().to_owned();
-        let plain = folded
-            .bytes()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_');
+        let plain = folded.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_');
         let starts = folded.bytes().next().is_some_and(|c| !c.is_ascii_digit());
         if !plain || !starts || name.len() > MAX_PROGRAM_BYTES {
             return Err(Failure::new(format!(
@@ -83,34 +67,16 @@ impl Input {
 fn source(path: &Path, context_only: bool) -> Result<SourceFile, Failure> {
     let (name, bytes) = if path.as_os_str() == STDIN {
         let mut bytes = Vec::new();
-        (
-            "<stdin>".to_owned(),
-            std::io::stdin()
-                .lock()
-                .read_to_end(&mut bytes)
-                .map(|_| bytes),
-        )
+        ("<stdin>".to_owned(), std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes))
     } else {
         (path.display().to_string(), std::fs::read(path))
     };
-    let unreadable = |title: String| {
-        Failure::Unreadable(Box::new(Diagnostic::bare(Code::UnreadableFile, title)))
-    };
+    let unreadable = |title: String| Failure::Unreadable(Box::new(Diagnostic::bare(Code::UnreadableFile, title)));
     let bytes = bytes.map_err(|error| unreadable(format!("cannot read `{name}`: {error}")))?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..at]
-            .iter()
-            .filter(|b| **b == b'\n')
-            .count()
-            + 1;
-        unreadable(format!(
-            "`{name}` is not UTF-8: line {line} holds a byte that is none"
-        ))
+        let line = error.as_bytes()[..at].iter().filter(|b| **b == b'\n').count() + 1;
+        unreadable(format!("`{name}` is not UTF-8: line {line} holds a byte that is none"))
     })?;
-    Ok(SourceFile {
-        name,
-        text,
-        context_only,
-    })
+    Ok(SourceFile { name, text, context_only })
 }

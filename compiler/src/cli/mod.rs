@@ -32,22 +32,10 @@ struct Cli {
 #[derive(Clone, Debug, Args)]
 struct Global {
     /// How diagnostics are written to standard error.
-    #[arg(
-        long,
-        global = true,
-        value_name = "FORMAT",
-        default_value = "full",
-        env = "TVIEWC_MESSAGE_FORMAT"
-    )]
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "full", env = "TVIEWC_MESSAGE_FORMAT")]
     message_format: MessageFormat,
     /// When to colour them; NO_COLOR turns `auto` off.
-    #[arg(
-        long,
-        global = true,
-        value_name = "WHEN",
-        default_value = "auto",
-        env = "TVIEWC_COLOR"
-    )]
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", env = "TVIEWC_COLOR")]
     color: ColorChoice,
 }
 

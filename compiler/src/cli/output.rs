@@ -22,17 +22,12 @@ pub(super) fn write_file(path: &Path, text: &str) -> Result<bool, Failure> {
     if fs::read(path).is_ok_and(|old| old == text.as_bytes()) {
         return Ok(false);
     }
-    let failed =
-        |error: std::io::Error| Failure::new(format!("cannot write `{}`: {error}", path.display()));
+    let failed = |error: std::io::Error| Failure::new(format!("cannot write `{}`: {error}", path.display()));
     // A symbolic link stays one: its target is replaced.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-    let name = target
-        .file_name()
-        .map(|n| n.to_string_lossy().into_owned())
-        .unwrap_or_default();
+    let name = target.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let temporary = target.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
-    let written =
-        write_temporary(&temporary, &target, text).and_then(|()| fs::rename(&temporary, &target));
+    let written = write_temporary(&temporary, &target, text).and_then(|()| fs::rename(&temporary, &target));
     if written.is_err() {
         let _ = fs::remove_file(&temporary);
     }

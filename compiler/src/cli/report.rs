@@ -16,35 +16,19 @@ pub(super) fn finish(
     product: Option<(usize, usize)>,
     global: &Global,
 ) -> Outcome {
-    let text = render(
-        diagnostics,
-        sources,
-        global.message_format.format(),
-        color(global.color),
-    );
+    let text = render(diagnostics, sources, global.message_format.format(), color(global.color));
     write(&text);
     // A machine reads these: nothing else may stand there.
-    if !matches!(
-        global.message_format,
-        MessageFormat::Json | MessageFormat::Sarif
-    ) {
+    if !matches!(global.message_format, MessageFormat::Json | MessageFormat::Sarif) {
         write(&format!("tviewc: {}\n", summary(diagnostics, product)));
     }
-    if diagnostics.has_errors() || product.is_none() {
-        Outcome::Errors
-    } else {
-        Outcome::Fine
-    }
+    if diagnostics.has_errors() || product.is_none() { Outcome::Errors } else { Outcome::Fine }
 }
 
 fn summary(diagnostics: &Diagnostics, product: Option<(usize, usize)>) -> String {
     let mut parts = Vec::new();
     if let Some((tviews, tables)) = product {
-        parts.push(format!(
-            "{} from {}",
-            count(tviews, "tview"),
-            count(tables, "table")
-        ));
+        parts.push(format!("{} from {}", count(tviews, "tview"), count(tables, "table")));
     }
     for (severity, word) in [(Severity::Error, "error"), (Severity::Warning, "warning")] {
         match diagnostics.count(severity) {
@@ -91,14 +75,9 @@ pub(super) fn unreadable(diagnostic: Diagnostic, global: &Global) {
 
 /// The panic hook.
 pub(super) fn bug(info: &PanicHookInfo<'_>) {
-    let place = info
-        .location()
-        .map_or(String::new(), |l| format!(" at {}:{}", l.file(), l.line()));
+    let place = info.location().map_or(String::new(), |l| format!(" at {}:{}", l.file(), l.line()));
     let payload = info.payload();
-    let text = payload
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
     write(&format!(
         "tviewc: error[TV9901]: internal error{place}: {}\n\
          This is a bug in tviewc {}. Please report it with this message and, if you can, the input that led to it.\n\
@@ -118,15 +97,9 @@ mod tests {
     fn summary_counts() {
         let mut diagnostics = Diagnostics::default();
         diagnostics.push(Diagnostic::bare(Code::MissingIndex, "a"));
-        assert_eq!(
-            summary(&diagnostics, Some((2, 3))),
-            "2 tviews from 3 tables, 1 warning"
-        );
+        assert_eq!(summary(&diagnostics, Some((2, 3))), "2 tviews from 3 tables, 1 warning");
         diagnostics.push(Diagnostic::bare(Code::MissingKey, "b"));
         assert_eq!(summary(&diagnostics, None), "1 error, 1 warning");
-        assert_eq!(
-            summary(&Diagnostics::default(), Some((1, 0))),
-            "1 tview from 0 tables"
-        );
+        assert_eq!(summary(&Diagnostics::default(), Some((1, 0))), "1 tview from 0 tables");
     }
 }

@@ -37,12 +37,7 @@ pub enum Color {
 }
 
 /// All findings in one format.
-pub fn render(
-    diagnostics: &Diagnostics,
-    sources: &Sources,
-    format: Format,
-    color: Color,
-) -> String {
+pub fn render(diagnostics: &Diagnostics, sources: &Sources, format: Format, color: Color) -> String {
     let all = diagnostics.sorted();
     match format {
         Format::Full => all.iter().map(|d| full::one(d, sources, color)).collect(),
@@ -56,19 +51,9 @@ pub fn render(
 fn concise(d: &Diagnostic, sources: &Sources) -> String {
     let place = d.primary.as_ref().map_or(String::new(), |label| {
         let region = Region::of(label.span, sources);
-        format!(
-            "{}:{}:{}: ",
-            sources.file(label.span.file).name,
-            region.line,
-            region.column
-        )
+        format!("{}:{}:{}: ", sources.file(label.span.file).name, region.line, region.column)
     });
-    format!(
-        "{place}{}[{}]: {}\n",
-        severity(d.severity),
-        d.code.number(),
-        one_line(&d.title)
-    )
+    format!("{place}{}[{}]: {}\n", severity(d.severity), d.code.number(), one_line(&d.title))
 }
 
 fn severity(severity: Severity) -> &'static str {
@@ -94,16 +79,8 @@ struct Region {
 impl Region {
     fn of(span: Span, sources: &Sources) -> Self {
         let (line, column) = sources.line_column(span);
-        let (end_line, end_column) = sources.line_column(Span {
-            start: span.end,
-            ..span
-        });
-        Region {
-            line,
-            column,
-            end_line,
-            end_column,
-        }
+        let (end_line, end_column) = sources.line_column(Span { start: span.end, ..span });
+        Region { line, column, end_line, end_column }
     }
 }
 
@@ -115,18 +92,10 @@ mod tests {
 
     fn example() -> (Diagnostics, Sources) {
         let text = "-- é\nCREATE VIEW v AS SELECT titel FROM post;\n";
-        let files = vec![SourceFile {
-            name: "a,b.sql".into(),
-            text: text.into(),
-            context_only: false,
-        }];
+        let files = vec![SourceFile { name: "a,b.sql".into(), text: text.into(), context_only: false }];
         let at = |needle: &str| {
             let start = text.find(needle).unwrap();
-            Span {
-                file: FileId(0),
-                start,
-                end: start + needle.len(),
-            }
+            Span { file: FileId(0), start, end: start + needle.len() }
         };
         let mut diagnostics = Diagnostics::default();
         diagnostics.push(
@@ -178,10 +147,8 @@ error[TV0202]: unknown column `titel`
 
     #[test]
     fn json_lines_hold_every_field() {
-        let lines: Vec<serde_json::Value> = rendered(Format::Json)
-            .lines()
-            .map(|l| serde_json::from_str(l).unwrap())
-            .collect();
+        let lines: Vec<serde_json::Value> =
+            rendered(Format::Json).lines().map(|l| serde_json::from_str(l).unwrap()).collect();
         assert_eq!(lines[1]["code"], "TV0202");
         assert_eq!(lines[1]["line"], 2);
         assert_eq!(lines[1]["end_column"], 30);
@@ -207,9 +174,6 @@ error[TV0202]: unknown column `titel`
         assert_eq!(sarif["version"], "2.1.0");
         assert_eq!(run["tool"]["driver"]["rules"][0]["id"], "TV0307");
         assert_eq!(run["results"][1]["ruleIndex"], 1);
-        assert_eq!(
-            run["results"][1]["locations"][0]["physicalLocation"]["region"]["startColumn"],
-            25
-        );
+        assert_eq!(run["results"][1]["locations"][0]["physicalLocation"]["region"]["startColumn"], 25);
     }
 }

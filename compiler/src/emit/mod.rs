@@ -85,7 +85,8 @@ pub fn emit(program: &Program) -> Files {
         tviews: &tviews,
         tables: &tables,
     };
-    Files { up: templates::text(&up), down: templates::text(&down) }
+    let file = |text: String| format!("{}\n", text.trim_end_matches('\n'));
+    Files { up: file(templates::text(&up)), down: file(templates::text(&down)) }
 }
 
 /// Text for a comment line: a line break in it would end the comment.
@@ -166,7 +167,13 @@ fn settings(program: &Program) -> String {
         "SET bytea_output = 'hex'".into(),
     ];
     if needs_locale(program) {
-        let more = ["lc_monetary = 'C'", "lc_numeric = 'C'", "lc_time = 'C'", "xmlbinary = 'base64'", "quote_all_identifiers = off"];
+        let more = [
+            "lc_monetary = 'C'",
+            "lc_numeric = 'C'",
+            "lc_time = 'C'",
+            "xmlbinary = 'base64'",
+            "quote_all_identifiers = off",
+        ];
         lines.extend(more.iter().map(|s| format!("SET {s}")));
     }
     lines.join("\n")

@@ -147,9 +147,8 @@ fn purpose(program: &Program, plan: &TablePlan, step: &TviewStep) -> String {
 
 /// Pairs old and new rows and keeps those in which a column that is read has changed.
 fn update(plan: &TablePlan, table: &Table, carried: &[Variables]) -> String {
-    let row = |q: &str, columns: &ColumnSet| {
-        list(columns.iter().map(|c| format!("{q}.{}", table.columns[*c].name.sql())))
-    };
+    let row =
+        |q: &str, columns: &ColumnSet| list(columns.iter().map(|c| format!("{q}.{}", table.columns[*c].name.sql())));
     let side = |q: &str| carried.iter().map(|v| format!("array_agg({q}.{})", v.column)).collect::<Vec<_>>();
     let old: Vec<String> = carried.iter().map(|v| v.old.clone()).collect();
     let new: Vec<String> = carried.iter().map(|v| v.new.clone()).collect();
@@ -162,7 +161,8 @@ fn update(plan: &TablePlan, table: &Table, carried: &[Variables]) -> String {
             new.join(", "),
         );
     };
-    let flags = plan.flags.iter().map(|f| format!("array_agg(record_image_ne(ROW({}), ROW({})))", row("o", f), row("n", f)));
+    let flags =
+        plan.flags.iter().map(|f| format!("array_agg(record_image_ne(ROW({}), ROW({})))", row("o", f), row("n", f)));
     let selected: Vec<String> = side("o").into_iter().chain(side("n")).chain(flags).collect();
     let variables = old.into_iter().chain(new).chain((0..plan.flags.len()).map(flag_variable));
     let on = pairing.iter().map(|c| {
@@ -294,8 +294,7 @@ fn array_of_hashes(
         return "NULL".into();
     }
     let deeper = format!("{indent}        ");
-    let parts: Vec<String> =
-        sources.iter().map(|s| context.hashes(&s.way, images, s.flag, casts, &deeper)).collect();
+    let parts: Vec<String> = sources.iter().map(|s| context.hashes(&s.way, images, s.flag, casts, &deeper)).collect();
     let body = match parts.as_slice() {
         [one] => one.replacen("SELECT ", "SELECT DISTINCT ", 1),
         several => several.join(&format!("\n{deeper}UNION\n{deeper}")),

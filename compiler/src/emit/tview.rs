@@ -23,10 +23,7 @@ pub fn key_columns(program: &Program, tview: &Tview) -> Vec<KeyColumnSql> {
     let columns = tview.relations.key.columns.iter().map(|key| {
         let owner = tview.view.use_of(key.column);
         let column = &base_table(program.catalog, &owner.table).columns[key.column.column];
-        KeyColumnSql {
-            name: tview.view.outputs[key.output].name.clone(),
-            array_type: format!("{}[]", column.ty.sql),
-        }
+        KeyColumnSql { name: tview.view.outputs[key.output].name.clone(), array_type: format!("{}[]", column.ty.sql) }
     });
     columns.collect()
 }

@@ -77,7 +77,8 @@ impl Context<'_> {
         let mut sql = format!("FROM unnest({}) AS {start}({})", list(arrays), list(aliases));
         for (use_id, on) in &way.joins {
             let owner = &self.tview.view.uses[use_id.0];
-            let on: Vec<String> = on.iter().map(|(a, b)| format!("{} = {}", self.column(*a), self.column(*b))).collect();
+            let on: Vec<String> =
+                on.iter().map(|(a, b)| format!("{} = {}", self.column(*a), self.column(*b))).collect();
             sql += &format!("\n{indent}JOIN {} AS {} ON {}", owner.table.sql(), self.alias(*use_id), on.join(" AND "));
         }
         if !conditions.is_empty() {
@@ -102,7 +103,14 @@ impl Context<'_> {
     }
 
     /// The hashes of the values at the end of a way.
-    pub fn hashes(&self, way: &Way, images: Images, flag: Option<usize>, lock: &[Option<String>], indent: &str) -> String {
+    pub fn hashes(
+        &self,
+        way: &Way,
+        images: Images,
+        flag: Option<usize>,
+        lock: &[Option<String>],
+        indent: &str,
+    ) -> String {
         let values: Vec<String> = way.select.iter().map(|c| self.column(*c)).collect();
         let present: Vec<String> = values.iter().map(|v| format!("{v} IS NOT NULL")).collect();
         format!("SELECT {}\n{indent}{}", hash(&values, lock), self.from(way, images, flag, &present, indent))

@@ -67,7 +67,9 @@ fn candidates(view: &FlatView, catalog: &Catalog) -> Vec<Vec<ColumnRef>> {
             let mut columns = first;
             for other in solid.iter().filter(|u| *u != start) {
                 let open = open_uses(view, catalog, TOP, &columns);
-                if open.contains(other) && let Some(key) = keys_of(*other).first() {
+                if open.contains(other)
+                    && let Some(key) = keys_of(*other).first()
+                {
                     columns.extend(key);
                 }
             }
@@ -120,14 +122,23 @@ fn finish(view: &FlatView, catalog: &Catalog, columns: Vec<KeyColumn>, proof: St
     match holder {
         Some((holder, holder_columns)) => Ok(ViewKey { columns, holder, holder_columns, proof }),
         None => Err(Box::new(
-            Diagnostic::new(Code::UnsupportedKey, format!("no table of `{}` holds its whole key", view.name.name), view.span)
-                .note(format!("the key is ({}), {proof}", names(view, &columns)))
-                .note("a key put together from rows of several tables is not supported yet"),
+            Diagnostic::new(
+                Code::UnsupportedKey,
+                format!("no table of `{}` holds its whole key", view.name.name),
+                view.span,
+            )
+            .note(format!("the key is ({}), {proof}", names(view, &columns)))
+            .note("a key put together from rows of several tables is not supported yet"),
         )),
     }
 }
 
-fn asserted(view: &FlatView, catalog: &Catalog, names: &[Ident], span: crate::source::Span) -> Result<ViewKey, Refusal> {
+fn asserted(
+    view: &FlatView,
+    catalog: &Catalog,
+    names: &[Ident],
+    span: crate::source::Span,
+) -> Result<ViewKey, Refusal> {
     let mut columns = Vec::new();
     for name in names {
         let output = view.outputs.iter().position(|o| &o.name == name);
@@ -198,7 +209,8 @@ fn explain_open(view: &FlatView, catalog: &Catalog, mut diagnostic: Diagnostic) 
         let declared = table(catalog, &owner.table);
         let usable = declared.keys.iter().any(|k| k.not_null);
         if !usable {
-            diagnostic = diagnostic.also(owner.span, format!("`{}` has no key that holds at every moment", declared.name.name));
+            diagnostic =
+                diagnostic.also(owner.span, format!("`{}` has no key that holds at every moment", declared.name.name));
             for weak in &declared.weak_keys {
                 diagnostic = diagnostic.also(weak.span, format!("this one proves nothing: {}", weak.reason));
             }

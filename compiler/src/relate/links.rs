@@ -79,8 +79,7 @@ pub fn derive(view: &FlatView, key: &ViewKey, catalog: &Catalog, diagnostics: &m
     list.extend(direct);
     let mut layer = 0..list.len();
     while !layer.is_empty() && !open.is_empty() {
-        let next: Vec<Link> =
-            open.iter().filter_map(|u| best_link(view, *u, &list[layer.clone()], catalog)).collect();
+        let next: Vec<Link> = open.iter().filter_map(|u| best_link(view, *u, &list[layer.clone()], catalog)).collect();
         open.retain(|u| next.iter().all(|l| l.child != *u));
         layer = list.len()..list.len() + next.len();
         list.extend(next);

@@ -33,16 +33,35 @@ const TEXTS: &[&str] = &["text", "character varying"];
 
 /// Types whose default hash agrees with their `=`, with values of the same type.
 const HASHED: &[&str] = &[
-    "boolean", "bytea", "character", "\"char\"", "cidr", "citext", "date", "inet", "interval", "macaddr",
-    "macaddr8", "name", "numeric", "oid", "time without time zone", "time with time zone",
-    "timestamp without time zone", "timestamp with time zone", "uuid",
+    "boolean",
+    "bytea",
+    "character",
+    "\"char\"",
+    "cidr",
+    "citext",
+    "date",
+    "inet",
+    "interval",
+    "macaddr",
+    "macaddr8",
+    "name",
+    "numeric",
+    "oid",
+    "time without time zone",
+    "time with time zone",
+    "timestamp without time zone",
+    "timestamp with time zone",
+    "uuid",
 ];
 
 /// The cast under which equal values of both columns hash alike: `Ok(None)` for no cast.
 fn common_hash(left: &Column, right: &Column) -> Result<Option<String>, String> {
     for column in [left, right] {
         if let Some(collation) = column.collation.as_deref().filter(|c| !is_bytewise(c)) {
-            return Err(format!("column {} has the collation {collation}, which may equate different texts", column.name));
+            return Err(format!(
+                "column {} has the collation {collation}, which may equate different texts",
+                column.name
+            ));
         }
     }
     let (l, r) = (underlying(&left.ty), underlying(&right.ty));
@@ -57,7 +76,9 @@ fn common_hash(left: &Column, right: &Column) -> Result<Option<String>, String> 
         Ok(Some("double precision".into()))
     } else if both(TEXTS) {
         Ok((l.base != "text" || r.base != "text" || domain_cast.is_some()).then(|| "text".into()))
-    } else if l.base == r.base && (HASHED.contains(&l.base.as_str()) || l.base.ends_with(".citext") || l.class == TypeClass::Enum) {
+    } else if l.base == r.base
+        && (HASHED.contains(&l.base.as_str()) || l.base.ends_with(".citext") || l.class == TypeClass::Enum)
+    {
         Ok(domain_cast)
     } else if both(&["smallint", "integer", "bigint", "numeric"]) {
         Ok(Some("numeric".into()))
@@ -72,7 +93,7 @@ pub fn same_equality(left: &SqlType, right: &SqlType) -> bool {
     let (l, r) = (underlying(left), underlying(right));
     let exact = ["smallint", "integer", "bigint", "numeric"];
     let both = |list: &[&str]| list.contains(&l.base.as_str()) && list.contains(&r.base.as_str());
-    l.dimensions == r.dimensions && (l.base == r.base || both(&exact) || both(TEXTS))
+    l.dimensions == r.dimensions && (l.base == r.base || both(&exact) || both(&["text", "character varying", "name"]))
 }
 
 fn is_bytewise(collation: &str) -> bool {

@@ -86,8 +86,12 @@ impl Resolver<'_> {
     fn check_cast(&mut self, type_name: &str, span: Span) -> Resolved<()> {
         if type_name.to_ascii_lowercase().trim_start_matches("pg_catalog.").starts_with("reg") {
             return Err(self.refuse(
-                Diagnostic::new(Code::UntraceableFunction, format!("a cast to `{type_name}` reads the system catalog"), span)
-                    .note("no trigger fires when an object is renamed"),
+                Diagnostic::new(
+                    Code::UntraceableFunction,
+                    format!("a cast to `{type_name}` reads the system catalog"),
+                    span,
+                )
+                .note("no trigger fires when an object is renamed"),
             ));
         }
         Ok(())
@@ -186,13 +190,15 @@ impl Resolver<'_> {
     }
 
     fn call(&mut self, call: &Function, span: Span, block: BlockId) -> Resolved<Expr> {
-        let unsupported = |what: &str| {
-            Diagnostic::new(Code::UnsupportedExpr, format!("{what} is not supported yet"), span)
-        };
+        let unsupported =
+            |what: &str| Diagnostic::new(Code::UnsupportedExpr, format!("{what} is not supported yet"), span);
         if call.over.is_some() {
             return Err(self.refuse(unsupported("a window function")));
         }
-        if !call.within_group.is_empty() || call.null_treatment.is_some() || !matches!(call.parameters, FunctionArguments::None) {
+        if !call.within_group.is_empty()
+            || call.null_treatment.is_some()
+            || !matches!(call.parameters, FunctionArguments::None)
+        {
             return Err(self.refuse(unsupported("this form of call")));
         }
         let names = parts(&call.name).unwrap_or_default();
@@ -298,34 +304,38 @@ impl Resolver<'_> {
         Ok(keys)
     }
 
+    /// All arguments; every error in them is reported. `*` is none.
     fn arguments(&mut self, list: &FunctionArgumentList, span: Span, block: BlockId) -> Resolved<Vec<Expr>> {
-        let mut args = Vec::new();
-        for arg in &list.args {
-            let value = match arg {
-                FunctionArg::Named { arg, .. } | FunctionArg::ExprNamed { arg, .. } | FunctionArg::Unnamed(arg) => arg,
-            };
-            match value {
-                FunctionArgExpr::Expr(expr) => args.push(self.expr(expr, block)?),
-                // count(*)
-                FunctionArgExpr::Wildcard => {}
-                FunctionArgExpr::QualifiedWildcard(name) => {
-                    let columns = self.relation_item(name, span)?.columns.clone();
-                    args.push(row(&columns, span));
-                }
-                FunctionArgExpr::WildcardWithOptions(_) => {
-                    let title = "this form of argument is not supported";
-                    return Err(self.refuse(Diagnostic::new(Code::UnsupportedExpr, title, span)));
-                }
+        let resolved: Vec<Resolved<Option<Expr>>> =
+            list.args.iter().map(|arg| self.argument(arg, span, block)).collect();
+        resolved.into_iter().filter_map(Result::transpose).collect()
+    }
+
+    fn argument(&mut self, arg: &FunctionArg, span: Span, block: BlockId) -> Resolved<Option<Expr>> {
+        let value = match arg {
+            FunctionArg::Named { arg, .. } | FunctionArg::ExprNamed { arg, .. } | FunctionArg::Unnamed(arg) => arg,
+        };
+        match value {
+            FunctionArgExpr::Expr(expr) => self.expr(expr, block).map(Some),
+            FunctionArgExpr::Wildcard => Ok(None),
+            FunctionArgExpr::QualifiedWildcard(name) => {
+                let columns = self.relation_item(name, span)?.columns.clone();
+                Ok(Some(row(&columns, span)))
+            }
+            FunctionArgExpr::WildcardWithOptions(_) => {
+                let title = "this form of argument is not supported";
+                Err(self.refuse(Diagnostic::new(Code::UnsupportedExpr, title, span)))
             }
         }
-        Ok(args)
     }
 
     /// A call of a function of the user's own or of PostgreSQL.
     fn judge_call(&mut self, names: &[Ident], arguments: usize, span: Span) -> Resolved<Class> {
         let catalog = self.catalog;
         let own = match names {
-            [name] => self.search_path.iter().find_map(|s| catalog.functions.get(&QualName::new(s.clone(), name.clone()))),
+            [name] => {
+                self.search_path.iter().find_map(|s| catalog.functions.get(&QualName::new(s.clone(), name.clone())))
+            }
             [schema, name] if schema.as_str() != "pg_catalog" => {
                 catalog.functions.get(&QualName::new(schema.clone(), name.clone()))
             }
@@ -340,17 +350,21 @@ impl Resolver<'_> {
         };
         self.flat.calls_user_functions = true;
         if let Some(set) = overloads.iter().find(|f| f.returns_set) {
-            let diagnostic =
-                Diagnostic::new(Code::UnsupportedExpr, format!("`{name}` returns a set"), span).also(set.span, "declared here");
+            let diagnostic = Diagnostic::new(Code::UnsupportedExpr, format!("`{name}` returns a set"), span)
+                .also(set.span, "declared here");
             return Err(self.refuse(diagnostic));
         }
         match overloads.iter().find(|f| f.volatility != Volatility::Immutable) {
             None => Ok(Class::Pure),
             Some(other) => Err(self.refuse(
-                Diagnostic::new(Code::UntraceableFunction, format!("function `{name}` is not declared IMMUTABLE"), span)
-                    .also(other.span, "declared here")
-                    .note("what it reads cannot be traced, so a document that shows its result could go stale")
-                    .help("declare it IMMUTABLE if its result depends on its arguments alone"),
+                Diagnostic::new(
+                    Code::UntraceableFunction,
+                    format!("function `{name}` is not declared IMMUTABLE"),
+                    span,
+                )
+                .also(other.span, "declared here")
+                .note("what it reads cannot be traced, so a document that shows its result could go stale")
+                .help("declare it IMMUTABLE if its result depends on its arguments alone"),
             )),
         }
     }
@@ -365,11 +379,9 @@ impl Resolver<'_> {
                 format!("`{name}` reads the clock"),
                 "a document would have to change without any write",
             ),
-            Class::Session => (
-                Code::VolatileFunction,
-                format!("`{name}` depends on who asks"),
-                "a document is one for all sessions",
-            ),
+            Class::Session => {
+                (Code::VolatileFunction, format!("`{name}` depends on who asks"), "a document is one for all sessions")
+            }
             Class::Volatile => (
                 Code::VolatileFunction,
                 format!("`{name}` is volatile"),
@@ -419,11 +431,20 @@ fn object_keys(list: &FunctionArgumentList) -> Option<Vec<String>> {
 /// The operands of the expression forms that are plain functions of them; `None` for forms that are not.
 fn operands(ast: &Ast) -> Option<Vec<&Ast>> {
     Some(match ast {
-        Ast::IsFalse(e) | Ast::IsNotFalse(e) | Ast::IsTrue(e) | Ast::IsNotTrue(e) | Ast::IsNull(e)
-        | Ast::IsNotNull(e) | Ast::IsUnknown(e) | Ast::IsNotUnknown(e) => vec![e],
+        Ast::IsFalse(e)
+        | Ast::IsNotFalse(e)
+        | Ast::IsTrue(e)
+        | Ast::IsNotTrue(e)
+        | Ast::IsNull(e)
+        | Ast::IsNotNull(e)
+        | Ast::IsUnknown(e)
+        | Ast::IsNotUnknown(e) => vec![e],
         Ast::IsDistinctFrom(a, b) | Ast::IsNotDistinctFrom(a, b) => vec![a, b],
         Ast::UnaryOp { expr, .. } | Ast::Collate { expr, .. } | Ast::Extract { expr, .. } => vec![expr],
-        Ast::Ceil { expr, .. } | Ast::Floor { expr, .. } | Ast::IsNormalized { expr, .. } | Ast::IsJson { expr, .. } => vec![expr],
+        Ast::Ceil { expr, .. }
+        | Ast::Floor { expr, .. }
+        | Ast::IsNormalized { expr, .. }
+        | Ast::IsJson { expr, .. } => vec![expr],
         Ast::BinaryOp { left, right, .. } | Ast::AnyOp { left, right, .. } | Ast::AllOp { left, right, .. } => {
             vec![left, right]
         }
@@ -437,7 +458,11 @@ fn operands(ast: &Ast) -> Option<Vec<&Ast>> {
             [Some(expr), Some(pattern), escape_char.as_ref()].into_iter().flatten().map(|e| e.as_ref()).collect()
         }
         Ast::Substring { expr, substring_from, substring_for, .. } => {
-            [Some(expr), substring_from.as_ref(), substring_for.as_ref()].into_iter().flatten().map(|e| e.as_ref()).collect()
+            [Some(expr), substring_from.as_ref(), substring_for.as_ref()]
+                .into_iter()
+                .flatten()
+                .map(|e| e.as_ref())
+                .collect()
         }
         Ast::Trim { expr, trim_what, trim_characters, .. } => {
             let what = trim_what.iter().map(|e| e.as_ref());
@@ -470,4 +495,3 @@ fn operands(ast: &Ast) -> Option<Vec<&Ast>> {
         _ => return None,
     })
 }
-

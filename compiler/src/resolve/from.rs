@@ -132,17 +132,17 @@ impl Resolver<'_> {
 
     fn factor(&mut self, factor: &TableFactor, block: BlockId) -> Resolved<()> {
         match factor {
-            TableFactor::Table { name, alias, args: None, version: None, with_ordinality: false, sample: None, .. } => {
-                self.named(name, alias.as_ref(), block)
-            }
+            TableFactor::Table {
+                name, alias, args: None, version: None, with_ordinality: false, sample: None, ..
+            } => self.named(name, alias.as_ref(), block),
             TableFactor::NestedJoin { table_with_joins, alias: None } => self.join_tree(table_with_joins, block),
             other => {
                 let what = match other {
                     TableFactor::Derived { lateral: true, .. } => "LATERAL",
                     TableFactor::Derived { .. } => "a subquery in FROM",
-                    TableFactor::Table { args: Some(_), .. } | TableFactor::Function { .. } | TableFactor::UNNEST { .. } => {
-                        "a function in FROM"
-                    }
+                    TableFactor::Table { args: Some(_), .. }
+                    | TableFactor::Function { .. }
+                    | TableFactor::UNNEST { .. } => "a function in FROM",
                     TableFactor::Table { sample: Some(_), .. } => "TABLESAMPLE",
                     _ => "this FROM item",
                 };
@@ -182,7 +182,9 @@ impl Resolver<'_> {
                 return Err(self.refuse(
                     Diagnostic::new(Code::SyntaxError, title, span)
                         .also(unreadable.at, "reading its definition ended here")
-                        .help("declare it in a form that the compiler reads, for example in a file given with `--schema`"),
+                        .help(
+                            "declare it in a form that the compiler reads, for example in a file given with `--schema`",
+                        ),
                 ));
             }
         };
@@ -191,12 +193,15 @@ impl Resolver<'_> {
                 column.0 = ident(&renamed.name);
             }
         }
-        self.add_item(Item {
-            schema: alias.is_none().then(|| relation_schema(relation)),
-            name: shown,
-            hidden: vec![false; columns.len()],
-            columns,
-        }, span)
+        self.add_item(
+            Item {
+                schema: alias.is_none().then(|| relation_schema(relation)),
+                name: shown,
+                hidden: vec![false; columns.len()],
+                columns,
+            },
+            span,
+        )
     }
 
     fn add_item(&mut self, item: Item, span: Span) -> Resolved<()> {
@@ -234,13 +239,11 @@ impl Resolver<'_> {
         let alias = self.unique_alias(shown);
         self.flat.uses.push(Use { table: table.name.clone(), alias, block, nullable: false, span });
         let column = |(index, column): (usize, &crate::catalog::Column)| {
-            let json = (column.ty.dimensions == 0)
-                .then(|| match column.ty.base.as_str() {
-                    "jsonb" => Some(super::JsonType::Jsonb),
-                    "json" => Some(super::JsonType::Json),
-                    _ => None,
-                })
-                .flatten();
+            let json = match (column.ty.base.as_str(), column.ty.dimensions) {
+                ("jsonb", 0) => Some(super::JsonType::Jsonb),
+                ("json", 0) => Some(super::JsonType::Json),
+                _ => None,
+            };
             let kind = ExprKind::Column(ColumnRef { use_id, column: index });
             (column.name.clone(), Expr { span, json, kind })
         };
@@ -328,15 +331,21 @@ fn untriggered(table: &Table) -> Option<(&'static str, &'static str)> {
     }
     match table.kind {
         TableKind::Ordinary => None,
-        TableKind::Partitioned | TableKind::Partition => {
-            Some(("is partitioned", "partitions are not supported yet: triggers fire on the table named in the statement only"))
+        TableKind::Partitioned | TableKind::Partition => Some((
+            "is partitioned",
+            "partitions are not supported yet: triggers fire on the table named in the statement only",
+        )),
+        TableKind::InheritanceParent | TableKind::InheritanceChild => Some((
+            "takes part in inheritance",
+            "inheritance is not supported yet: triggers fire on the table named in the statement only",
+        )),
+        TableKind::Temporary => {
+            Some(("is a temporary table", "other sessions cannot see it, and it goes with its session"))
         }
-        TableKind::InheritanceParent | TableKind::InheritanceChild => {
-            Some(("takes part in inheritance", "inheritance is not supported yet: triggers fire on the table named in the statement only"))
-        }
-        TableKind::Temporary => Some(("is a temporary table", "other sessions cannot see it, and it goes with its session")),
         TableKind::Foreign => Some(("is a foreign table", "writes on the other server fire no trigger here")),
-        TableKind::MaterializedView => Some(("is a materialized view", "REFRESH fires no trigger; use the view's own query")),
+        TableKind::MaterializedView => {
+            Some(("is a materialized view", "REFRESH fires no trigger; use the view's own query"))
+        }
     }
 }
 

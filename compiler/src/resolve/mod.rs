@@ -260,9 +260,7 @@ impl Expr {
         match &self.kind {
             ExprKind::Column(_) | ExprKind::Constant | ExprKind::Exists(_) => Vec::new(),
             ExprKind::Object(fields) => fields.iter().map(|(_, e)| e).collect(),
-            ExprKind::ArrayAgg(agg) => {
-                std::iter::once(&agg.element).chain(&agg.order_by).chain(&agg.filter).collect()
-            }
+            ExprKind::ArrayAgg(agg) => std::iter::once(&agg.element).chain(&agg.order_by).chain(&agg.filter).collect(),
             ExprKind::Subquery(_, value) => vec![value],
             ExprKind::Coalesce(list) | ExprKind::Apply(list) => list.iter().collect(),
         }
@@ -300,6 +298,8 @@ pub fn resolve(sources: &Sources, catalog: &Catalog, diagnostics: &mut Diagnosti
         match resolved {
             Ok(flat) if flat.documents().next().is_some() => flat_views.push(flat),
             Ok(_) => continue,
+            // A cycle is an error whatever the views hold.
+            Err(_) if found.iter().any(|d| d.code == Code::CyclicViews) => {}
             Err(_) if !naming::looks_like_json(&view.query) => {
                 diagnostics.push(not_materialized(view, &found));
                 continue;

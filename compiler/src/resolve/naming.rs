@@ -77,10 +77,9 @@ fn is_json(expr: &Expr) -> bool {
             Some(name) => json_result(name.as_str()).is_some(),
             None => false,
         },
-        Expr::Cast { data_type, .. } => matches!(
-            data_type,
-            sqlparser::ast::DataType::JSON | sqlparser::ast::DataType::JSONB
-        ),
+        Expr::Cast { data_type, .. } => {
+            matches!(data_type, sqlparser::ast::DataType::JSON | sqlparser::ast::DataType::JSONB)
+        }
         Expr::Nested(inner) => is_json(inner),
         Expr::Subquery(query) => looks_like_json(query),
         // Every other expression: err on the side of an error, which nobody overlooks.

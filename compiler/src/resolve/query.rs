@@ -7,8 +7,7 @@
 use std::collections::HashMap;
 
 use sqlparser::ast::{
-    Expr as Ast, OrderBy, OrderByKind, Query, Select, SelectItem, SelectItemQualifiedWildcardKind,
-    SetExpr, Spanned,
+    Expr as Ast, OrderBy, OrderByKind, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Spanned,
 };
 
 use super::naming::{self, ident, output_name};
@@ -48,12 +47,7 @@ pub struct Resolver<'a> {
 
 impl<'a> Resolver<'a> {
     /// A resolver for one view.
-    pub fn new(
-        catalog: &'a Catalog,
-        places: &'a Places<'a>,
-        view: &View,
-        found: &'a mut Vec<Diagnostic>,
-    ) -> Self {
+    pub fn new(catalog: &'a Catalog, places: &'a Places<'a>, view: &View, found: &'a mut Vec<Diagnostic>) -> Self {
         let flat = FlatView {
             name: view.name.clone(),
             span: view.span,
@@ -128,9 +122,8 @@ impl<'a> Resolver<'a> {
     /// A query whose rows are those of `block`; leaves no scope behind.
     pub(super) fn query(&mut self, query: &Query, block: BlockId) -> Resolved<Vec<Output>> {
         let span = self.span(query);
-        let unsupported = |what: &str| {
-            Diagnostic::new(Code::UnsupportedQuery, format!("{what} is not supported yet"), span)
-        };
+        let unsupported =
+            |what: &str| Diagnostic::new(Code::UnsupportedQuery, format!("{what} is not supported yet"), span);
         if query.with.is_some() {
             return Err(self.refuse(unsupported("WITH").help("write the query of the CTE as a view of its own")));
         }
@@ -222,9 +215,11 @@ impl<'a> Resolver<'a> {
         for key in keys {
             let expr = match &key.expr {
                 Ast::Identifier(name) => outputs.iter().find(|o| o.name == ident(name)).map(|o| o.expr.clone()),
-                Ast::Value(value) => value.to_string().parse::<usize>().ok().and_then(|n| {
-                    outputs.get(n.checked_sub(1)?).map(|o| o.expr.clone())
-                }),
+                Ast::Value(value) => value
+                    .to_string()
+                    .parse::<usize>()
+                    .ok()
+                    .and_then(|n| outputs.get(n.checked_sub(1)?).map(|o| o.expr.clone())),
                 _ => None,
             };
             let expr = match expr {
@@ -291,8 +286,7 @@ impl<'a> Resolver<'a> {
         if let Some(unnamed) = outputs.iter().find(|o| o.name.as_str() == "?column?") {
             let span = unnamed.expr.span;
             return Err(self.refuse(
-                Diagnostic::new(Code::UnsupportedExpr, "an output column without a name", span)
-                    .help("add `AS name`"),
+                Diagnostic::new(Code::UnsupportedExpr, "an output column without a name", span).help("add `AS name`"),
             ));
         }
         Ok(outputs)

@@ -83,8 +83,7 @@ impl<'a> Cursor<'a> {
 
     /// Whether the token `ahead` places on is this unquoted word (given in lower case).
     pub fn is_word(&self, ahead: usize, word: &str) -> bool {
-        self.unquoted(ahead)
-            .is_some_and(|w| w.value.eq_ignore_ascii_case(word))
+        self.unquoted(ahead).is_some_and(|w| w.value.eq_ignore_ascii_case(word))
     }
 
     /// Whether the next token is one of these unquoted words.
@@ -197,9 +196,7 @@ impl<'a> Cursor<'a> {
     /// `(a, b, c)` as identifiers.
     pub fn ident_list(&mut self) -> Option<Vec<Ident>> {
         let before = *self;
-        let list = self
-            .group()
-            .and_then(|inside| inside.split_commas().into_iter().map(only_ident).collect());
+        let list = self.group().and_then(|inside| inside.split_commas().into_iter().map(only_ident).collect());
         if list.is_none() {
             *self = before;
         }
@@ -222,13 +219,7 @@ pub fn word_ident(word: &Word) -> Ident {
 
 /// Whether tokens begin with `U&"…"`, which arrives as three tokens without space between.
 pub(super) fn is_unicode_prefix(tokens: &[Spanned]) -> bool {
-    let [
-        (Token::Word(u), a),
-        (Token::Ampersand, b),
-        (Token::Word(quoted), c),
-        ..,
-    ] = tokens
-    else {
+    let [(Token::Word(u), a), (Token::Ampersand, b), (Token::Word(quoted), c), ..] = tokens else {
         return false;
     };
     u.quote_style.is_none()

@@ -7,9 +7,8 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    BinaryOperator, Expr, GroupByExpr, Join, JoinConstraint, JoinOperator, LimitClause, Query,
-    Select, SelectFlavor, SelectItem, Spanned, TableFactor, TableWithJoins, Visit, Visitor,
-    WildcardAdditionalOptions,
+    BinaryOperator, Expr, GroupByExpr, Join, JoinConstraint, JoinOperator, LimitClause, Query, Select, SelectFlavor,
+    SelectItem, Spanned, TableFactor, TableWithJoins, Visit, Visitor, WildcardAdditionalOptions,
 };
 use sqlparser::tokenizer::Span as Located;
 
@@ -34,11 +33,7 @@ struct Checker;
 
 fn foreign(what: &str, at: Located) -> ControlFlow<Foreign> {
     let help = "use PostgreSQL's own syntax; if the word is meant as an alias, put it in double quotes after AS";
-    ControlFlow::Break(Foreign {
-        what: format!("{what} is not PostgreSQL"),
-        at,
-        help,
-    })
+    ControlFlow::Break(Foreign { what: format!("{what} is not PostgreSQL"), at, help })
 }
 
 impl Visitor for Checker {
@@ -64,26 +59,18 @@ impl Visitor for Checker {
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<Foreign> {
         let span = select.span();
         match () {
-            () if select.qualify.is_some() => foreign(
-                "QUALIFY",
-                select.qualify.as_ref().map_or(span, Spanned::span),
-            ),
+            () if select.qualify.is_some() => foreign("QUALIFY", select.qualify.as_ref().map_or(span, Spanned::span)),
             () if select.top.is_some() => foreign("TOP", span),
             () if select.exclude.is_some() => foreign("EXCLUDE", span),
             () if select.prewhere.is_some() => foreign("PREWHERE", span),
             () if !select.lateral_views.is_empty() => foreign("LATERAL VIEW", span),
             () if !select.connect_by.is_empty() => foreign("CONNECT BY", span),
-            () if !select.cluster_by.is_empty()
-                || !select.distribute_by.is_empty()
-                || !select.sort_by.is_empty() =>
-            {
+            () if !select.cluster_by.is_empty() || !select.distribute_by.is_empty() || !select.sort_by.is_empty() => {
                 foreign("CLUSTER, DISTRIBUTE or SORT BY", span)
             }
             () if select.value_table_mode.is_some() => foreign("SELECT AS", span),
             () if select.select_modifiers.is_some() => foreign("this SELECT modifier", span),
-            () if !matches!(select.flavor, SelectFlavor::Standard) => {
-                foreign("FROM without SELECT before it", span)
-            }
+            () if !matches!(select.flavor, SelectFlavor::Standard) => foreign("FROM without SELECT before it", span),
             () if matches!(&select.group_by, GroupByExpr::All(_)) => foreign("GROUP BY ALL", span),
             () if matches!(&select.group_by, GroupByExpr::Expressions(_, m) if !m.is_empty()) => {
                 foreign("this GROUP BY modifier", span)
@@ -97,26 +84,15 @@ impl Visitor for Checker {
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<Foreign> {
         match factor {
-            TableFactor::Table {
-                with_hints,
-                version,
-                partitions,
-                json_path,
-                index_hints,
-                ..
-            } => {
+            TableFactor::Table { with_hints, version, partitions, json_path, index_hints, .. } => {
                 let extra = !with_hints.is_empty() || version.is_some() || !partitions.is_empty();
                 if extra || json_path.is_some() || !index_hints.is_empty() {
                     return foreign("this table modifier", factor.span());
                 }
                 ControlFlow::Continue(())
             }
-            TableFactor::UNNEST {
-                with_offset: true, ..
-            } => foreign("WITH OFFSET", factor.span()),
-            TableFactor::NestedJoin {
-                table_with_joins, ..
-            } => joins(table_with_joins),
+            TableFactor::UNNEST { with_offset: true, .. } => foreign("WITH OFFSET", factor.span()),
+            TableFactor::NestedJoin { table_with_joins, .. } => joins(table_with_joins),
             TableFactor::Derived { .. }
             | TableFactor::Function { .. }
             | TableFactor::UNNEST { .. }
@@ -129,8 +105,7 @@ impl Visitor for Checker {
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Foreign> {
         if let Some(child) = precedence::misgrouped(expr) {
             return ControlFlow::Break(Foreign {
-                what: "PostgreSQL groups these operators differently than they are read here"
-                    .to_owned(),
+                what: "PostgreSQL groups these operators differently than they are read here".to_owned(),
                 at: child.span(),
                 help: "put parentheses around the operands that belong together",
             });
@@ -160,21 +135,16 @@ fn expression(expr: &Expr) -> ControlFlow<Foreign> {
         Expr::JsonAccess { .. } => foreign("`:` access", expr.span()),
         Expr::InUnnest { .. } => foreign("IN UNNEST", expr.span()),
         Expr::Convert { .. } => foreign("CONVERT", expr.span()),
-        Expr::Cast {
-            kind: sqlparser::ast::CastKind::TryCast | sqlparser::ast::CastKind::SafeCast,
-            ..
-        } => foreign("this cast", expr.span()),
-        Expr::Cast {
-            format: Some(_), ..
-        } => foreign("CAST … FORMAT", expr.span()),
+        Expr::Cast { kind: sqlparser::ast::CastKind::TryCast | sqlparser::ast::CastKind::SafeCast, .. } => {
+            foreign("this cast", expr.span())
+        }
+        Expr::Cast { format: Some(_), .. } => foreign("CAST … FORMAT", expr.span()),
         Expr::Struct { .. } | Expr::Named { .. } | Expr::Dictionary(_) | Expr::Map(_) => {
             foreign("this literal", expr.span())
         }
-        Expr::MatchAgainst { .. }
-        | Expr::OuterJoin(_)
-        | Expr::Prior(_)
-        | Expr::Lambda(_)
-        | Expr::MemberOf(_) => foreign("this expression", expr.span()),
+        Expr::MatchAgainst { .. } | Expr::OuterJoin(_) | Expr::Prior(_) | Expr::Lambda(_) | Expr::MemberOf(_) => {
+            foreign("this expression", expr.span())
+        }
         _ => ControlFlow::Continue(()),
     }
 }
@@ -194,10 +164,7 @@ fn item(item: &SelectItem) -> ControlFlow<Foreign> {
         opt_rename,
         opt_alias,
     } = options;
-    let extra = opt_ilike.is_some()
-        || opt_exclude.is_some()
-        || opt_except.is_some()
-        || opt_replace.is_some();
+    let extra = opt_ilike.is_some() || opt_exclude.is_some() || opt_except.is_some() || opt_replace.is_some();
     if extra || opt_rename.is_some() || opt_alias.is_some() {
         return foreign("a modifier of `*`", item.span());
     }
@@ -211,13 +178,7 @@ fn joins(from: &TableWithJoins) -> ControlFlow<Foreign> {
 fn join_operator(join: &Join) -> ControlFlow<Foreign> {
     use JoinOperator as J;
     let constraint = match &join.join_operator {
-        J::Join(c)
-        | J::Inner(c)
-        | J::Left(c)
-        | J::LeftOuter(c)
-        | J::Right(c)
-        | J::RightOuter(c)
-        | J::FullOuter(c) => c,
+        J::Join(c) | J::Inner(c) | J::Left(c) | J::LeftOuter(c) | J::Right(c) | J::RightOuter(c) | J::FullOuter(c) => c,
         J::CrossJoin(JoinConstraint::None) if !join.global => return ControlFlow::Continue(()),
         _ => return foreign("this kind of join", join.span()),
     };

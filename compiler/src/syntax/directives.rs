@@ -15,12 +15,7 @@ const KNOWN: &[&str] = &["key", "skip", "full_refresh", "table", "allow"];
 const NOT_YET: &[&str] = &["full_refresh", "allow"];
 
 /// The directives above each piece, in the pieces' order.
-pub(super) fn attach(
-    text: &str,
-    file: FileId,
-    scan: &Scan,
-    diagnostics: &mut Diagnostics,
-) -> Vec<Vec<Directive>> {
+pub(super) fn attach(text: &str, file: FileId, scan: &Scan, diagnostics: &mut Diagnostics) -> Vec<Vec<Directive>> {
     let mut attached: Vec<Vec<Directive>> = vec![Vec::new(); scan.pieces.len()];
     for &(start, end) in &scan.comments {
         let Some(body) = directive_text(&text[start..end]) else {
@@ -31,13 +26,9 @@ pub(super) fn attach(
         match owner(text, &scan.pieces, end) {
             Some(index) => attached[index].extend(read(body, body_start, span, diagnostics)),
             None => diagnostics.push(
-                Diagnostic::new(
-                    Code::UnknownDirective,
-                    "directive belongs to no statement",
-                    span,
-                )
-                .note("a directive applies to the statement that begins on the line below it")
-                .help("move it to the line directly above its CREATE VIEW"),
+                Diagnostic::new(Code::UnknownDirective, "directive belongs to no statement", span)
+                    .note("a directive applies to the statement that begins on the line below it")
+                    .help("move it to the line directly above its CREATE VIEW"),
             ),
         }
     }
@@ -46,18 +37,12 @@ pub(super) fn attach(
 
 /// What follows `-- tviewc:`, or nothing if it is another comment.
 fn directive_text(comment: &str) -> Option<&str> {
-    let body = comment
-        .strip_prefix("--")?
-        .trim_start_matches('-')
-        .trim_start();
+    let body = comment.strip_prefix("--")?.trim_start_matches('-').trim_start();
     let word = body.get(..6)?;
     if !word.eq_ignore_ascii_case("tviewc") {
         return None;
     }
-    body[6..]
-        .trim_start()
-        .strip_prefix(':')
-        .map(str::trim_start)
+    body[6..].trim_start().strip_prefix(':').map(str::trim_start)
 }
 
 /// The piece that begins below a comment, with nothing but comment lines between.
@@ -68,9 +53,7 @@ fn owner(text: &str, pieces: &[Piece], comment_end: usize) -> Option<usize> {
     lines.next();
     let mut lines: Vec<&str> = lines.map(str::trim).collect();
     let last = lines.pop()?;
-    let only_comments = lines
-        .iter()
-        .all(|l| l.starts_with("--") || (l.starts_with("/*") && l.ends_with("*/")));
+    let only_comments = lines.iter().all(|l| l.starts_with("--") || (l.starts_with("/*") && l.ends_with("*/")));
     (only_comments && last.is_empty()).then_some(index)
 }
 
@@ -79,9 +62,8 @@ fn read(body: &str, offset: usize, comment: Span, diagnostics: &mut Diagnostics)
     let mut at = 0;
     while let Some(skipped) = body[at..].find(|c: char| !c.is_whitespace() && c != ',') {
         at += skipped;
-        let name_len = body[at..]
-            .find(|c: char| !c.is_alphanumeric() && c != '_' && c != '-')
-            .unwrap_or(body.len() - at);
+        let name_len =
+            body[at..].find(|c: char| !c.is_alphanumeric() && c != '_' && c != '-').unwrap_or(body.len() - at);
         let name_span = Span {
             start: offset + at,
             end: offset + at + name_len.max(body[at..].chars().next().map_or(0, char::len_utf8)),
@@ -105,24 +87,16 @@ fn read(body: &str, offset: usize, comment: Span, diagnostics: &mut Diagnostics)
             at = open + close + 1;
         }
         if check(&name, &arguments, name_span, diagnostics) {
-            found.push(Directive {
-                name,
-                arguments,
-                span: comment,
-            });
+            found.push(Directive { name, arguments, span: comment });
         }
     }
     found
 }
 
 fn malformed(what: &str, body: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(
-        Code::UnknownDirective,
-        format!("directive `{body}` cannot be read"),
-        span,
-    )
-    .label(what)
-    .help("write for example `-- tviewc: key(id), table(tv_post)`")
+    Diagnostic::new(Code::UnknownDirective, format!("directive `{body}` cannot be read"), span)
+        .label(what)
+        .help("write for example `-- tviewc: key(id), table(tv_post)`")
 }
 
 /// The position of the parenthesis that closes the first one; quotes may hold parentheses.
@@ -144,20 +118,12 @@ fn split_arguments(text: &str) -> Vec<String> {
             _ => parts.last_mut().expect("never empty").push(c),
         }
     }
-    parts
-        .iter()
-        .map(|p| p.trim())
-        .filter(|p| !p.is_empty())
-        .map(fold)
-        .collect()
+    parts.iter().map(|p| p.trim()).filter(|p| !p.is_empty()).map(fold).collect()
 }
 
 /// As PostgreSQL folds the parts of a (dotted, perhaps quoted) name.
 fn fold(text: &str) -> String {
-    let unquoted = text
-        .strip_prefix('"')
-        .and_then(|t| t.strip_suffix('"'))
-        .filter(|t| !t.is_empty());
+    let unquoted = text.strip_prefix('"').and_then(|t| t.strip_suffix('"')).filter(|t| !t.is_empty());
     match unquoted {
         Some(inner) => inner.replace("\"\"", "\""),
         None => Ident::fold(text).as_str().to_owned(),
@@ -167,11 +133,7 @@ fn fold(text: &str) -> String {
 fn check(name: &str, arguments: &[String], span: Span, diagnostics: &mut Diagnostics) -> bool {
     let problem = match name {
         _ if !KNOWN.contains(&name) => {
-            let mut d = Diagnostic::new(
-                Code::UnknownDirective,
-                format!("unknown directive `{name}`"),
-                span,
-            );
+            let mut d = Diagnostic::new(Code::UnknownDirective, format!("unknown directive `{name}`"), span);
             d = match did_you_mean(name, KNOWN.iter().copied()) {
                 Some(near) => d.help(format!("did you mean `{near}`?")),
                 None => d.help("directives are `key(…)`, `skip` and `table(name)`"),
@@ -185,10 +147,6 @@ fn check(name: &str, arguments: &[String], span: Span, diagnostics: &mut Diagnos
         "skip" if !arguments.is_empty() => "takes no arguments",
         _ => return true,
     };
-    diagnostics.push(Diagnostic::new(
-        Code::UnknownDirective,
-        format!("directive `{name}` {problem}"),
-        span,
-    ));
+    diagnostics.push(Diagnostic::new(Code::UnknownDirective, format!("directive `{name}` {problem}"), span));
     false
 }

@@ -27,11 +27,7 @@ pub struct Misread {
 }
 
 fn misread(what: &str, at: Span, help: &str) -> Option<Misread> {
-    Some(Misread {
-        what: what.to_owned(),
-        at,
-        help: help.to_owned(),
-    })
+    Some(Misread { what: what.to_owned(), at, help: help.to_owned() })
 }
 
 /// The first misreading among a query's tokens.
@@ -62,57 +58,40 @@ fn at(sources: &Sources, tokens: &[Spanned], i: usize) -> Option<Misread> {
             let upper = word.value.to_ascii_uppercase();
             let label = i > 0 && (tokens[i - 1].0 == Token::Period || is_as(&tokens[i - 1].0));
             match upper.as_str() {
-                "ISNULL" if !label => {
-                    misread("`ISNULL` is read as an alias", *span, "write `IS NULL`")
+                "ISNULL" if !label => misread("`ISNULL` is read as an alias", *span, "write `IS NULL`"),
+                "NOTNULL" if !label => {
+                    misread("`NOTNULL` is a short form that is not relied on here", *span, "write `IS NOT NULL`")
                 }
-                "NOTNULL" if !label => misread(
-                    "`NOTNULL` is a short form that is not relied on here",
-                    *span,
-                    "write `IS NOT NULL`",
-                ),
                 _ => None,
             }
         }
         Token::Number(..) | Token::HexStringLiteral(_) => number(sources, token, *span, next),
         Token::DoubleEq => misread("`==` is not an operator of PostgreSQL", *span, "write `=`"),
-        Token::Spaceship | Token::DuckIntDiv => misread(
-            "this operator is of another SQL dialect",
-            *span,
-            "use PostgreSQL's own operators",
-        ),
-        Token::CustomBinaryOperator(op) if op.contains('`') => misread(
-            "backticks do not quote names in PostgreSQL",
-            *span,
-            "use double quotes",
-        ),
+        Token::Spaceship | Token::DuckIntDiv => {
+            misread("this operator is of another SQL dialect", *span, "use PostgreSQL's own operators")
+        }
+        Token::CustomBinaryOperator(op) if op.contains('`') => {
+            misread("backticks do not quote names in PostgreSQL", *span, "use double quotes")
+        }
         Token::Placeholder(_) => misread("a view cannot have parameters", *span, "write the value"),
-        Token::LBrace | Token::RBrace => misread(
-            "braces are of another SQL dialect",
-            *span,
-            "use PostgreSQL's own syntax",
-        ),
+        Token::LBrace | Token::RBrace => {
+            misread("braces are of another SQL dialect", *span, "use PostgreSQL's own syntax")
+        }
         _ => None,
     }
 }
 
 fn number(sources: &Sources, token: &Token, span: Span, next: Option<&Spanned>) -> Option<Misread> {
-    let glued = next.filter(|(t, s)| {
-        matches!(token, Token::Number(..)) && matches!(t, Token::Word(_)) && s.start == span.end
-    });
+    let glued =
+        next.filter(|(t, s)| matches!(token, Token::Number(..)) && matches!(t, Token::Word(_)) && s.start == span.end);
     let text = sources.text(span);
-    let plain = text
-        .bytes()
-        .all(|c| c.is_ascii_digit() || matches!(c, b'.' | b'e' | b'E' | b'+' | b'-'));
+    let plain = text.bytes().all(|c| c.is_ascii_digit() || matches!(c, b'.' | b'e' | b'E' | b'+' | b'-'));
     let hex_string = matches!(token, Token::HexStringLiteral(_)) && !text.starts_with('0');
     if (plain && glued.is_none()) || hex_string {
         return None;
     }
     let at = glued.map_or(span, |(_, s)| span.to(*s));
-    misread(
-        "this number's form is not read as PostgreSQL reads it",
-        at,
-        "write the number in plain decimal digits",
-    )
+    misread("this number's form is not read as PostgreSQL reads it", at, "write the number in plain decimal digits")
 }
 
 fn is_as(token: &Token) -> bool {
@@ -162,8 +141,7 @@ pub(super) fn too_deep(tokens: &[Spanned]) -> Option<Span> {
                     "OPERATOR",
                 ];
                 chain += usize::from(
-                    word.quote_style.is_none()
-                        && operators.iter().any(|o| word.value.eq_ignore_ascii_case(o)),
+                    word.quote_style.is_none() && operators.iter().any(|o| word.value.eq_ignore_ascii_case(o)),
                 );
             }
             Token::Number(..) | Token::Period => {}

@@ -87,10 +87,7 @@ impl Statement {
             return None;
         }
         let start = self.locations.partition_point(|l| l.end <= span.start);
-        let end = self
-            .locations
-            .partition_point(|l| l.start < span.end)
-            .max(start + 1);
+        let end = self.locations.partition_point(|l| l.start < span.end).max(start + 1);
         (end <= self.locations.len()).then_some(start..end)
     }
 }
@@ -106,25 +103,13 @@ pub fn parse(sources: &Sources, diagnostics: &mut Diagnostics) -> Vec<Statement>
         let id = FileId(index as u32);
         let scan = scan::scan(&file.text);
         for &(start, end, what) in &scan.errors {
-            let span = Span {
-                file: id,
-                start,
-                end,
-            };
-            diagnostics
-                .push(Diagnostic::new(Code::SyntaxError, what, span).label("it begins here"));
+            let span = Span { file: id, start, end };
+            diagnostics.push(Diagnostic::new(Code::SyntaxError, what, span).label("it begins here"));
         }
         let directives = directives::attach(&file.text, id, &scan, diagnostics);
         let mut walker = tokens::Walker::new(&file.text);
         for (piece, directives) in scan.pieces.into_iter().zip(directives) {
-            statements.push(statement(
-                sources,
-                &mut walker,
-                id,
-                piece,
-                directives,
-                diagnostics,
-            ));
+            statements.push(statement(sources, &mut walker, id, piece, directives, diagnostics));
         }
     }
     statements
@@ -141,22 +126,10 @@ fn statement(
     directives: Vec<Directive>,
     diagnostics: &mut Diagnostics,
 ) -> Statement {
-    let span = Span {
-        file,
-        start: piece.start,
-        end: piece.end,
-    };
-    let mut statement = Statement {
-        span,
-        tokens: vec![],
-        locations: vec![],
-        directives,
-        kind: StatementKind::Tokens,
-    };
+    let span = Span { file, start: piece.start, end: piece.end };
+    let mut statement = Statement { span, tokens: vec![], locations: vec![], directives, kind: StatementKind::Tokens };
     let text = sources.text(span);
-    let word_end = text
-        .find(|c: char| !c.is_ascii_alphabetic())
-        .unwrap_or(text.len());
+    let word_end = text.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(text.len());
     let word = text[..word_end].to_ascii_lowercase();
     if DECLARING.contains(&word.as_str()) && (word != "select" || text.contains("set_config")) {
         let tokens = tokens::tokenize(walker, piece, file);
@@ -164,12 +137,7 @@ fn statement(
         statement.locations = tokens.located.iter().map(|t| t.span).collect();
         if view::is_view(&statement.tokens) {
             let result = match tokens.error {
-                Some((error, at)) => Err(Refusal {
-                    code: Code::SyntaxError,
-                    error,
-                    at,
-                    help: None,
-                }),
+                Some((error, at)) => Err(Refusal { code: Code::SyntaxError, error, at, help: None }),
                 None => parse_view(sources, &statement, tokens.located),
             };
             // What is only context is reported where a compiled view reads it.
@@ -199,13 +167,7 @@ fn stray_directives(statement: &Statement, diagnostics: &mut Diagnostics) {
 }
 
 fn head_span(statement: &Statement) -> Span {
-    statement.tokens.first().map_or(
-        Span {
-            end: statement.span.start,
-            ..statement.span
-        },
-        |t| t.1,
-    )
+    statement.tokens.first().map_or(Span { end: statement.span.start, ..statement.span }, |t| t.1)
 }
 
 struct Refusal {
@@ -229,9 +191,7 @@ fn view_kind(
     };
     if report {
         let name = view::head(&statement.tokens).ok().map(|h| h.name);
-        let of = name
-            .as_ref()
-            .map_or(String::new(), |n| format!(" of `{}`", n.name));
+        let of = name.as_ref().map_or(String::new(), |n| format!(" of `{}`", n.name));
         let title = match refusal.code {
             Code::SyntaxError => format!("syntax error in the definition{of}"),
             _ => format!("the definition{of} would be misread"),
@@ -240,13 +200,12 @@ fn view_kind(
         if let Some(name) = name.filter(|n| n.span != refusal.at) {
             d = d.also(name.span, "in this view");
         }
-        d = d.help(refusal.help.clone().unwrap_or_else(|| "if this is valid PostgreSQL and need not be compiled, write `-- tviewc: skip` above the view".to_owned()));
+        d = d.help(refusal.help.clone().unwrap_or_else(|| {
+            "if this is valid PostgreSQL and need not be compiled, write `-- tviewc: skip` above the view".to_owned()
+        }));
         diagnostics.push(d);
     }
-    StatementKind::Opaque {
-        error: refusal.error,
-        at: refusal.at,
-    }
+    StatementKind::Opaque { error: refusal.error, at: refusal.at }
 }
 
 fn parse_view(
@@ -254,32 +213,19 @@ fn parse_view(
     statement: &Statement,
     located: Vec<TokenWithSpan>,
 ) -> Result<Box<sqlparser::ast::Query>, Refusal> {
-    let syntax = |error: String, at: Span| Refusal {
-        code: Code::SyntaxError,
-        error,
-        at,
-        help: None,
-    };
-    let head = view::head(&statement.tokens)
-        .map_err(|(error, at)| syntax(error, at.unwrap_or(statement.span)))?;
+    let syntax = |error: String, at: Span| Refusal { code: Code::SyntaxError, error, at, help: None };
+    let head = view::head(&statement.tokens).map_err(|(error, at)| syntax(error, at.unwrap_or(statement.span)))?;
     let tokens = &statement.tokens[head.query.clone()];
     if let Some(at) = guards::too_deep(tokens) {
         return Err(syntax("the query is nested too deeply".to_owned(), at));
     }
     if let Some(found) = guards::tokens(sources, tokens) {
-        return Err(Refusal {
-            code: Code::MisreadSyntax,
-            error: found.what,
-            at: found.at,
-            help: Some(found.help),
-        });
+        return Err(Refusal { code: Code::MisreadSyntax, error: found.what, at: found.at, help: Some(found.help) });
     }
     let mut parser = Parser::new(&PostgreSqlDialect {})
         .with_recursion_limit(RECURSION_LIMIT)
         .with_tokens_with_locations(located[head.query.clone()].to_vec());
-    let query = parser
-        .parse_query()
-        .map_err(|e| parser_error(statement, &head, e))?;
+    let query = parser.parse_query().map_err(|e| parser_error(statement, &head, e))?;
     let next = parser.peek_token();
     if next.token != Token::EOF {
         let at = statement.bytes_of(next.span).unwrap_or(statement.span);
@@ -287,12 +233,7 @@ fn parse_view(
     }
     if let Some(found) = dialect::check(&query) {
         let at = statement.bytes_of(found.at).unwrap_or(statement.span);
-        return Err(Refusal {
-            code: Code::MisreadSyntax,
-            error: found.what,
-            at,
-            help: Some(found.help.to_owned()),
-        });
+        return Err(Refusal { code: Code::MisreadSyntax, error: found.what, at, help: Some(found.help.to_owned()) });
     }
     Ok(query)
 }
@@ -307,23 +248,13 @@ fn parser_error(statement: &Statement, head: &view::ViewHead, error: ParserError
         Some((text, place)) => (text.to_owned(), place.split_once(", Column: ")),
         None => (message.clone(), None),
     };
-    let location = place.and_then(|(l, c)| {
-        Some(Location {
-            line: l.parse().ok()?,
-            column: c.parse().ok()?,
-        })
-    });
+    let location = place.and_then(|(l, c)| Some(Location { line: l.parse().ok()?, column: c.parse().ok()? }));
     let end = statement.tokens[head.query.end - 1].1;
     let at = location
         .filter(|l| l.line > 0)
         .and_then(|l| statement.bytes_of(sqlparser::tokenizer::Span { start: l, end: l }))
         .unwrap_or(end);
-    Refusal {
-        code: Code::SyntaxError,
-        error: reworded(&text),
-        at,
-        help: None,
-    }
+    Refusal { code: Code::SyntaxError, error: reworded(&text), at, help: None }
 }
 
 /// `Expected: an expression, found: )` in the words of our own messages.
@@ -341,7 +272,5 @@ fn reworded(text: &str) -> String {
 
 fn lower_first(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map_or(String::new(), |c| {
-        c.to_lowercase().collect::<String>() + chars.as_str()
-    })
+    chars.next().map_or(String::new(), |c| c.to_lowercase().collect::<String>() + chars.as_str())
 }

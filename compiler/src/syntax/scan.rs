@@ -26,11 +26,7 @@ pub(super) struct Scan {
 pub(super) fn scan(text: &str) -> Scan {
     let mut scanner = Scanner::new(text);
     // A byte order mark is not part of the first statement.
-    scanner.at = if text.starts_with('\u{feff}') {
-        '\u{feff}'.len_utf8()
-    } else {
-        0
-    };
+    scanner.at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     while scanner.at < scanner.bytes.len() {
         scanner.step();
     }
@@ -64,13 +60,7 @@ struct Scanner<'a> {
 
 impl<'a> Scanner<'a> {
     fn new(text: &'a str) -> Self {
-        Scanner {
-            text,
-            bytes: text.as_bytes(),
-            at: 0,
-            current: Current::default(),
-            out: Scan::default(),
-        }
+        Scanner { text, bytes: text.as_bytes(), at: 0, current: Current::default(), out: Scan::default() }
     }
 
     fn peek(&self, ahead: usize) -> u8 {
@@ -109,9 +99,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn line_end(&self, from: usize) -> usize {
-        self.text[from..]
-            .find('\n')
-            .map_or(self.text.len(), |i| from + i)
+        self.text[from..].find('\n').map_or(self.text.len(), |i| from + i)
     }
 
     fn line_comment(&mut self) {
@@ -225,9 +213,7 @@ impl<'a> Scanner<'a> {
             "copy" if current.words == 1 => current.copy = true,
             "create" if current.words == 1 => current.create = true,
             "rule" if current.create && current.words <= 4 => current.rule = true,
-            "function" | "procedure" if current.create && current.words <= 4 => {
-                current.routine = true
-            }
+            "function" | "procedure" if current.create && current.words <= 4 => current.routine = true,
             "stdin" if current.copy && current.from => current.from_stdin = true,
             "begin" if current.routine && current.parens == 0 => current.begins += 1,
             "case" if current.begins > 0 => current.begins += 1,
@@ -255,10 +241,7 @@ impl<'a> Scanner<'a> {
     fn finish_piece(&mut self) {
         let current = std::mem::take(&mut self.current);
         if let Some(start) = current.start {
-            self.out.pieces.push(Piece {
-                start,
-                end: current.end,
-            });
+            self.out.pieces.push(Piece { start, end: current.end });
         }
     }
 
@@ -284,9 +267,7 @@ impl<'a> Scanner<'a> {
             self.at += 2;
             return self.finish_piece();
         }
-        let sends = ["\\g", "\\crosstabview", "\\watch", "\\bind", "\\parse"]
-            .iter()
-            .any(|c| line.starts_with(c));
+        let sends = ["\\g", "\\crosstabview", "\\watch", "\\bind", "\\parse"].iter().any(|c| line.starts_with(c));
         if self.current.start.is_none() || sends {
             self.finish_piece();
             self.at = end;
@@ -314,32 +295,25 @@ mod tests {
     use super::*;
 
     fn pieces(text: &str) -> Vec<&str> {
-        scan(text)
-            .pieces
-            .iter()
-            .map(|p| &text[p.start..p.end])
-            .collect()
+        scan(text).pieces.iter().map(|p| &text[p.start..p.end]).collect()
     }
 
     #[test]
     fn quotes_and_comments_hide_semicolons() {
-        let text =
-            "select ';' , \"a;b\" /* ; /* ; */ ; */ -- ;\n, $x$ ; $$ ; $x$, E'\\';' ; select 2";
+        let text = "select ';' , \"a;b\" /* ; /* ; */ ; */ -- ;\n, $x$ ; $$ ; $x$, E'\\';' ; select 2";
         assert_eq!(pieces(text), [&text[..text.len() - 11], "select 2"]);
     }
 
     #[test]
     fn copy_data_and_meta_commands_are_not_sql() {
         let text = "\\set x 'y\nCOPY a (b) FROM stdin;\nit's; data\n\\.\n\nselect 1;\\unrestrict q\nselect 2 \\gexec\nselect 3";
-        assert_eq!(
-            pieces(text),
-            ["COPY a (b) FROM stdin", "select 1", "select 2", "select 3"]
-        );
+        assert_eq!(pieces(text), ["COPY a (b) FROM stdin", "select 1", "select 2", "select 3"]);
     }
 
     #[test]
     fn atomic_bodies_and_rules_hold_semicolons() {
-        let body = "create or replace function f() returns int begin atomic select case when true then 1 end; select 2; end";
+        let body =
+            "create or replace function f() returns int begin atomic select case when true then 1 end; select 2; end";
         let rule = "create rule r as on insert to t do (select 1; select 2)";
         let text = format!("{body};{rule};select (1;select 2");
         assert_eq!(pieces(&text), [body, rule, "select (1", "select 2"]);
@@ -355,13 +329,7 @@ mod tests {
 
     #[test]
     fn crlf_and_dollar_parameters() {
-        assert_eq!(
-            pieces("select $1;\r\nselect a$b$c;\r\n"),
-            ["select $1", "select a$b$c"]
-        );
-        assert_eq!(
-            pieces("copy t from stdin;\r\n1;2\r\n\\.\r\nselect 1;\r\n"),
-            ["copy t from stdin", "select 1"]
-        );
+        assert_eq!(pieces("select $1;\r\nselect a$b$c;\r\n"), ["select $1", "select a$b$c"]);
+        assert_eq!(pieces("copy t from stdin;\r\n1;2\r\n\\.\r\nselect 1;\r\n"), ["copy t from stdin", "select 1"]);
     }
 }

@@ -22,12 +22,7 @@ pub(super) struct Walker<'a> {
 
 impl<'a> Walker<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Walker {
-            text,
-            byte: 0,
-            line: 1,
-            column: 1,
-        }
+        Walker { text, byte: 0, line: 1, column: 1 }
     }
 
     fn step(&mut self) -> bool {
@@ -67,22 +62,14 @@ pub(super) fn tokenize(walker: &mut Walker<'_>, piece: Piece, file: FileId) -> T
     walker.forward_to_byte(piece.start);
     let text = &walker.text[piece.start..piece.end];
     let mut raw = Vec::new();
-    let result =
-        Tokenizer::new(&PostgreSqlDialect {}, text).tokenize_with_location_into_buf(&mut raw);
+    let result = Tokenizer::new(&PostgreSqlDialect {}, text).tokenize_with_location_into_buf(&mut raw);
     let base = *walker;
     let to_file = |l: Location| Location {
         line: l.line + base.line - 1,
-        column: if l.line == 1 {
-            l.column + base.column - 1
-        } else {
-            l.column
-        },
+        column: if l.line == 1 { l.column + base.column - 1 } else { l.column },
     };
-    let mut tokens = Tokens {
-        spanned: Vec::with_capacity(raw.len()),
-        located: Vec::with_capacity(raw.len()),
-        error: None,
-    };
+    let mut tokens =
+        Tokens { spanned: Vec::with_capacity(raw.len()), located: Vec::with_capacity(raw.len()), error: None };
     for mut token in raw {
         if matches!(token.token, Token::Whitespace(_) | Token::EOF) {
             continue;
@@ -90,37 +77,16 @@ pub(super) fn tokenize(walker: &mut Walker<'_>, piece: Piece, file: FileId) -> T
         token.span.start = to_file(token.span.start);
         token.span.end = to_file(token.span.end);
         let start = walker.forward_to(token.span.start.line, token.span.start.column);
-        let end = walker
-            .forward_to(token.span.end.line, token.span.end.column)
-            .min(piece.end);
-        tokens.spanned.push((
-            token.token.clone(),
-            Span {
-                file,
-                start: start.min(end),
-                end,
-            },
-        ));
+        let end = walker.forward_to(token.span.end.line, token.span.end.column).min(piece.end);
+        tokens.spanned.push((token.token.clone(), Span { file, start: start.min(end), end }));
         tokens.located.push(token);
     }
     if let Err(error) = result {
         let place = to_file(error.location);
         let mut finder = base;
-        let start = finder
-            .forward_to(place.line, place.column)
-            .clamp(piece.start, piece.end);
-        let width = walker.text[start..piece.end]
-            .chars()
-            .next()
-            .map_or(0, char::len_utf8);
-        tokens.error = Some((
-            error.message,
-            Span {
-                file,
-                start,
-                end: start + width,
-            },
-        ));
+        let start = finder.forward_to(place.line, place.column).clamp(piece.start, piece.end);
+        let width = walker.text[start..piece.end].chars().next().map_or(0, char::len_utf8);
+        tokens.error = Some((error.message, Span { file, start, end: start + width }));
     }
     tokens
 }
@@ -132,27 +98,11 @@ mod tests {
     #[test]
     fn byte_spans_survive_multibyte_text_tabs_and_crlf() {
         let text = "-- é\r\n\tselect 'ñ€😀',\r\n\"Größe\" ,x";
-        let piece = Piece {
-            start: text.find("select").unwrap(),
-            end: text.len(),
-        };
+        let piece = Piece { start: text.find("select").unwrap(), end: text.len() };
         let tokens = tokenize(&mut Walker::new(text), piece, FileId(0));
-        let cut: Vec<&str> = tokens
-            .spanned
-            .iter()
-            .map(|(_, s)| &text[s.start..s.end])
-            .collect();
+        let cut: Vec<&str> = tokens.spanned.iter().map(|(_, s)| &text[s.start..s.end]).collect();
         assert_eq!(cut, ["select", "'ñ€😀'", ",", "\"Größe\"", ",", "x"]);
-        assert_eq!(
-            tokens.located[0].span.start,
-            Location { line: 2, column: 2 }
-        );
-        assert_eq!(
-            tokens.located[5].span.start,
-            Location {
-                line: 3,
-                column: 10
-            }
-        );
+        assert_eq!(tokens.located[0].span.start, Location { line: 2, column: 2 });
+        assert_eq!(tokens.located[5].span.start, Location { line: 3, column: 10 });
     }
 }

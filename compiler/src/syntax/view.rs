@@ -42,14 +42,7 @@ pub fn is_view(tokens: &[Spanned]) -> bool {
         return false;
     }
     c.eat(&["or", "replace"]);
-    while c.eat_any(&[
-        "temp",
-        "temporary",
-        "local",
-        "global",
-        "recursive",
-        "materialized",
-    ]) {}
+    while c.eat_any(&["temp", "temporary", "local", "global", "recursive", "materialized"]) {}
     c.eat(&["view"])
 }
 
@@ -100,17 +93,7 @@ pub fn head(tokens: &[Spanned]) -> Result<ViewHead, (String, Option<Span>)> {
         return expected("a query", &c);
     }
     has_options |= !materialized && query.end < tokens.len();
-    Ok(ViewHead {
-        name,
-        columns,
-        has_options,
-        or_replace,
-        if_not_exists,
-        temporary,
-        recursive,
-        materialized,
-        query,
-    })
+    Ok(ViewHead { name, columns, has_options, or_replace, if_not_exists, temporary, recursive, materialized, query })
 }
 
 /// The query's end: without `WITH … CHECK OPTION` or `WITH [NO] DATA`.
@@ -118,11 +101,7 @@ fn query_end(tokens: &[Spanned], start: usize, materialized: bool) -> usize {
     let tails: &[&[&str]] = if materialized {
         &[&["with", "no", "data"], &["with", "data"]]
     } else {
-        &[
-            &["with", "cascaded", "check", "option"],
-            &["with", "local", "check", "option"],
-            &["with", "check", "option"],
-        ]
+        &[&["with", "cascaded", "check", "option"], &["with", "local", "check", "option"], &["with", "check", "option"]]
     };
     for tail in tails {
         if tokens.len() >= start + tail.len() {

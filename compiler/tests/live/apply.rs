@@ -179,7 +179,10 @@ fn other_isolation_levels_are_refused_by_the_portable_runtime() {
         let write = "UPDATE bench_authors SET name = 'X' WHERE id = 1";
         let error = fails("isolation", &format!("BEGIN ISOLATION LEVEL {level}; {write}; COMMIT;"));
         assert!(error.contains("READ COMMITTED"), "{error}");
-        run("isolation", &format!("BEGIN ISOLATION LEVEL {level}; UPDATE bench_authors SET created_at = now(); COMMIT;"));
+        run(
+            "isolation",
+            &format!("BEGIN ISOLATION LEVEL {level}; UPDATE bench_authors SET created_at = now(); COMMIT;"),
+        );
     }
     assert_eq!(assert_equal("isolation"), 5);
     let sql = fixture(BLOG);
@@ -187,7 +190,10 @@ fn other_isolation_levels_are_refused_by_the_portable_runtime() {
     let up = compiled(&sql, "test").up;
     let error = fails("isolation_default", &format!("SET default_transaction_isolation = 'serializable'; {up}"));
     assert!(error.contains("default_transaction_isolation"), "{error}");
-    run("isolation_default", &format!("SET tview.accept_isolation = on; SET default_transaction_isolation = 'serializable'; {up}"));
+    run(
+        "isolation_default",
+        &format!("SET tview.accept_isolation = on; SET default_transaction_isolation = 'serializable'; {up}"),
+    );
 }
 
 #[test]
@@ -197,7 +203,12 @@ fn functions_are_not_for_everybody() {
                  WHERE p.pronamespace = 'tview'::regnamespace AND a.grantee = 0";
     assert_eq!(value("revoked", open), "0");
     server().create_role("reader").expect("the role is created");
-    run("revoked", "GRANT SELECT, INSERT ON bench_authors TO reader; GRANT USAGE ON SEQUENCE bench_authors_id_seq TO reader;");
-    server().psql("revoked", "reader", "INSERT INTO bench_authors (name, email) VALUES ('x', 'y');").expect("a role without rights on the tviews writes");
+    run(
+        "revoked",
+        "GRANT SELECT, INSERT ON bench_authors TO reader; GRANT USAGE ON SEQUENCE bench_authors_id_seq TO reader;",
+    );
+    server()
+        .psql("revoked", "reader", "INSERT INTO bench_authors (name, email) VALUES ('x', 'y');")
+        .expect("a role without rights on the tviews writes");
     assert!(server().psql("revoked", "reader", "SELECT tview.test__tv_bench_posts__refresh();").is_err());
 }

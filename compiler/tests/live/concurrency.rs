@@ -152,7 +152,12 @@ fn several_statements_and_savepoints() {
         Session::new(
             "moves",
             OWNER,
-            &["BEGIN", "UPDATE bench_comments SET post_id = 3 - post_id", "ROLLBACK", "UPDATE bench_comments SET author_id = 1"],
+            &[
+                "BEGIN",
+                "UPDATE bench_comments SET post_id = 3 - post_id",
+                "ROLLBACK",
+                "UPDATE bench_comments SET author_id = 1",
+            ],
         ),
     ];
     long_transactions("long_blog", &sessions);

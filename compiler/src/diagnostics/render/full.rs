@@ -46,11 +46,7 @@ fn files(d: &Diagnostic) -> Vec<FileId> {
 }
 
 /// The lines from the first to the last label; a whole large file would cost time for nothing.
-fn snippet<'a>(
-    d: &'a Diagnostic,
-    file: FileId,
-    sources: &'a Sources,
-) -> Snippet<'a, Annotation<'a>> {
+fn snippet<'a>(d: &'a Diagnostic, file: FileId, sources: &'a Sources) -> Snippet<'a, Annotation<'a>> {
     let text = &sources.file(file).text;
     let here = || labels(d).filter(|(l, _)| l.span.file == file);
     let first = here().map(|(l, _)| l.span.start).min().unwrap_or(0);
@@ -60,14 +56,7 @@ fn snippet<'a>(
     let line = text[..start].bytes().filter(|b| *b == b'\n').count() + 1;
     let annotations = here().map(|(label, kind)| {
         let span = kind.span(label.span.start - start..label.span.end - start);
-        if label.text.is_empty() {
-            span
-        } else {
-            span.label(label.text.as_str())
-        }
+        if label.text.is_empty() { span } else { span.label(label.text.as_str()) }
     });
-    Snippet::source(&text[start..end])
-        .line_start(line)
-        .path(sources.file(file).name.as_str())
-        .annotations(annotations)
+    Snippet::source(&text[start..end]).line_start(line).path(sources.file(file).name.as_str()).annotations(annotations)
 }

@@ -26,23 +26,14 @@ pub(super) fn one(d: &Diagnostic, sources: &Sources) -> String {
             message.push_str(&format!(": {}", label.text));
         }
     }
-    d.notes
-        .iter()
-        .for_each(|note| message.push_str(&format!("\nnote: {note}")));
-    d.help
-        .iter()
-        .for_each(|help| message.push_str(&format!("\nhelp: {help}")));
+    d.notes.iter().for_each(|note| message.push_str(&format!("\nnote: {note}")));
+    d.help.iter().for_each(|help| message.push_str(&format!("\nhelp: {help}")));
     let title = property(&format!("{} {}", d.code.number(), d.code.name()));
-    format!(
-        "::{command} {properties}title={title}::{}\n",
-        data(&message)
-    )
+    format!("::{command} {properties}title={title}::{}\n", data(&message))
 }
 
 fn data(text: &str) -> String {
-    text.replace('%', "%25")
-        .replace('\r', "%0D")
-        .replace('\n', "%0A")
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 fn property(text: &str) -> String {

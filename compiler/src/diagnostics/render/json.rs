@@ -34,8 +34,5 @@ fn place(object: &mut Map<String, Value>, label: Option<&Label>, sources: &Sourc
     put("end_column", region.as_ref().map(|r| r.end_column));
     put("byte_start", label.map(|l| l.span.start));
     put("byte_end", label.map(|l| l.span.end));
-    object.insert(
-        "file".into(),
-        json!(label.map(|l| &sources.file(l.span.file).name)),
-    );
+    object.insert("file".into(), json!(label.map(|l| &sources.file(l.span.file).name)));
 }

@@ -46,12 +46,8 @@ fn rule(code: Code) -> Value {
 
 fn result(d: &Diagnostic, codes: &[Code], sources: &Sources) -> Value {
     let mut text = d.title.clone();
-    d.notes
-        .iter()
-        .for_each(|note| text.push_str(&format!("\nnote: {note}")));
-    d.help
-        .iter()
-        .for_each(|help| text.push_str(&format!("\nhelp: {help}")));
+    d.notes.iter().for_each(|note| text.push_str(&format!("\nnote: {note}")));
+    d.help.iter().for_each(|help| text.push_str(&format!("\nhelp: {help}")));
     json!({
         "ruleId": d.code.number(),
         "ruleIndex": codes.iter().position(|c| *c == d.code),
@@ -88,9 +84,7 @@ fn uri(path: &str) -> String {
     let mut out = String::new();
     for byte in path.replace('\\', "/").bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' => {
-                out.push(char::from(byte))
-            }
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' => out.push(char::from(byte)),
             _ => out.push_str(&format!("%{byte:02X}")),
         }
     }

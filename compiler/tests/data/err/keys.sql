@@ -1,0 +1,10 @@
+CREATE TABLE author (id integer PRIMARY KEY, name text, email text UNIQUE);
+CREATE TABLE post (id integer PRIMARY KEY, author_id integer REFERENCES author, title text);
+CREATE TABLE comment (id integer, post_id integer, body text, UNIQUE (id) DEFERRABLE);
+
+CREATE VIEW v_hidden AS SELECT p.title, jsonb_build_object('id', p.id) AS data FROM post p;
+CREATE VIEW v_fan_out AS SELECT p.id, jsonb_build_object('c', c.body) AS data FROM post p LEFT JOIN comment c ON c.post_id = p.id;
+CREATE VIEW v_deferrable AS SELECT c.id, jsonb_build_object('c', c.body) AS data FROM comment c;
+-- tviewc: key(id, nothing)
+CREATE VIEW v_asserted AS SELECT c.id, jsonb_build_object('c', c.body) AS data FROM comment c;
+CREATE VIEW v_two AS SELECT p.id, a.id AS author, jsonb_build_object('p', p.title) AS data FROM post p, author a WHERE p.title = a.name;

@@ -1,0 +1,16 @@
+CREATE TABLE part (id integer PRIMARY KEY, k integer) PARTITION BY RANGE (id);
+CREATE TABLE heir (id integer PRIMARY KEY);
+CREATE TABLE child () INHERITS (heir);
+CREATE TEMP TABLE temporary (id integer PRIMARY KEY);
+CREATE FOREIGN TABLE far (id integer) SERVER elsewhere;
+CREATE TABLE ruled (id integer PRIMARY KEY);
+CREATE RULE r AS ON DELETE TO ruled DO INSTEAD NOTHING;
+CREATE MATERIALIZED VIEW mat AS SELECT r.id FROM ruled r;
+CREATE TABLE virt (id integer PRIMARY KEY, twice integer GENERATED ALWAYS AS (id * 2) VIRTUAL);
+CREATE VIEW v_part AS SELECT x.id, to_jsonb(x) AS data FROM part x;
+CREATE VIEW v_heir AS SELECT x.id, to_jsonb(x) AS data FROM heir x;
+CREATE VIEW v_temporary AS SELECT x.id, to_jsonb(x) AS data FROM temporary x;
+CREATE VIEW v_far AS SELECT x.id, to_jsonb(x) AS data FROM far x;
+CREATE VIEW v_ruled AS SELECT x.id, to_jsonb(x) AS data FROM ruled x;
+CREATE VIEW v_mat AS SELECT x.id, jsonb_build_object('id', x.id) AS data FROM mat x;
+CREATE VIEW v_virt AS SELECT x.id, to_jsonb(x) AS data FROM virt x;

@@ -1,0 +1,107 @@
+//! Making a failing history short.
+//!
+//! In: a failure of a random run and a copy of the database as it was before the run. Out: a script with what is left
+//! of the history after everything was removed without which the same kind of failure still happens. Each trial runs
+//! on a fresh copy. The result fails for certain; it need not be the shortest there is.
+
+use std::sync::Arc;
+
+use super::log::{Sent, TransactionLog, script};
+use super::run::{Cause, Failure};
+use super::session::Session;
+use crate::compare::compare;
+use crate::error::{Error, Result};
+use crate::schema;
+use crate::server::{SUPERUSER, Server};
+
+/// What has to happen again.
+enum Goal {
+    Differs,
+    Raises(String),
+}
+
+struct Trials<'a> {
+    server: &'a Server,
+    template: &'a str,
+    user: &'a str,
+    tviews: Arc<[String]>,
+    goal: Goal,
+    left: usize,
+}
+
+/// Shortens the history of a failure with at most `trials` trials (a few hundred are usual).
+pub fn minimise(server: &Server, template: &str, user: &str, failure: &Failure, trials: usize) -> Result<String> {
+    let goal = match &*failure.cause {
+        Cause::Differences(_) => Goal::Differs,
+        Cause::Suspicious(suspicion) => Goal::Raises(suspicion.code.clone()),
+        Cause::Harness(_) => {
+            return Err(Error::Setup("a failure of the harness itself cannot be shortened".to_owned()));
+        }
+    };
+    let mut admin = server.connect(template, SUPERUSER)?;
+    let tviews: Vec<String> = schema::tviews(&mut admin)?.into_iter().map(|(_, name)| name).collect();
+    drop(admin);
+    let mut trials = Trials { server, template, user, tviews: tviews.into(), goal, left: trials };
+    let transactions: Vec<Vec<Sent>> = failure.history.iter().map(|log| log.sent.clone()).collect();
+    if !trials.fails(&transactions.concat())? {
+        let text = "the history does not fail again; is the template equal to the database before the run, and are \
+                    its defaults free of randomness and of the clock?";
+        return Err(Error::Setup(text.to_owned()));
+    }
+    // Whole transactions first: there are fewer of them, and most have no part in the failure.
+    let transactions = trials.shorten(transactions, |kept| kept.concat())?;
+    let texts = trials.shorten(transactions.concat(), <[Sent]>::to_vec)?;
+    Ok(script(&[TransactionLog { sent: texts, ..TransactionLog::default() }]))
+}
+
+impl Trials<'_> {
+    /// Removes ever smaller runs of items while the failure stays.
+    fn shorten<T: Clone>(&mut self, mut items: Vec<T>, flat: impl Fn(&[T]) -> Vec<Sent>) -> Result<Vec<T>> {
+        let mut size = items.len().div_ceil(2);
+        while size > 0 {
+            let mut removed = false;
+            // From the end: what comes last is least likely to be what others rest on.
+            let mut end = items.len();
+            while end > 0 && self.left > 0 {
+                let start = end.saturating_sub(size);
+                let kept: Vec<T> = items[..start].iter().chain(&items[end..]).cloned().collect();
+                if self.fails(&flat(&kept))? {
+                    items = kept;
+                    removed = true;
+                }
+                end = start;
+            }
+            size = if removed && size == 1 { 1 } else { size / 2 };
+            if self.left == 0 {
+                break;
+            }
+        }
+        Ok(items)
+    }
+
+    fn fails(&mut self, texts: &[Sent]) -> Result<bool> {
+        self.left = self.left.saturating_sub(1);
+        let database = format!("minimise_{:08x}_{}", std::process::id(), self.left);
+        self.server.create_database(&database, SUPERUSER, Some(self.template))?;
+        let result = self.replay(&database, texts);
+        self.server.drop_database(&database)?;
+        result
+    }
+
+    fn replay(&self, database: &str, texts: &[Sent]) -> Result<bool> {
+        let mut client = self.server.connect(database, self.user)?;
+        let mut session = Session::new(&mut client, Arc::clone(&self.tviews));
+        for sent in texts {
+            session.send(sent.kind, &sent.sql, sent.copy_data.as_deref());
+        }
+        session.control("ROLLBACK");
+        let log = session.finish()?;
+        match &self.goal {
+            Goal::Raises(code) => Ok(log.suspicious.iter().any(|suspicion| suspicion.code == *code)),
+            Goal::Differs => {
+                let mut reader = self.server.connect(database, SUPERUSER)?;
+                Ok(!compare(&mut reader)?.is_equal())
+            }
+        }
+    }
+}
