@@ -6,7 +6,7 @@ use tviewc_verify::{InterleaveOptions, InterleaveReport, Orders, Session, interl
 use crate::support::{OWNER, fixture, full, installed, run, server};
 
 /// Runs two transactions of one statement each (BEGIN, statement, COMMIT) in every order.
-fn pair(template: &str, first: &str, second: &str) -> InterleaveReport {
+pub(crate) fn pair(template: &str, first: &str, second: &str) -> InterleaveReport {
     let sessions =
         [("first", first), ("second", second)].map(|(name, sql)| Session::new(name, OWNER, &["BEGIN", sql, "COMMIT"]));
     let report = interleave_with(server(), template, &sessions, &InterleaveOptions::default(), &tviews_are_equal)
@@ -18,7 +18,7 @@ fn pair(template: &str, first: &str, second: &str) -> InterleaveReport {
 }
 
 /// Every pair of the writes, each also with itself.
-fn all_pairs(template: &str, writes: &[&str]) {
+pub(crate) fn all_pairs(template: &str, writes: &[&str]) {
     let mut waits = 0;
     for (n, first) in writes.iter().enumerate() {
         for second in &writes[n..] {
@@ -29,7 +29,7 @@ fn all_pairs(template: &str, writes: &[&str]) {
 }
 
 /// Transactions of several statements: deadlocks may happen, staleness not.
-fn long_transactions(template: &str, sessions: &[Session]) {
+pub(crate) fn long_transactions(template: &str, sessions: &[Session]) {
     let count = if full() { 1_000 } else { 40 };
     let orders = Orders::Sample { count, seed: 7 };
     let options = InterleaveOptions { orders, ..InterleaveOptions::default() };

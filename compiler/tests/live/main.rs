@@ -4,5 +4,6 @@
 
 mod apply;
 mod concurrency;
+mod more_pairs;
 mod random;
 mod support;

@@ -1,0 +1,7 @@
+-- Names that generated code could confuse with its own: our variables and aliases, old and new, reserved words, 63 bytes.
+CREATE TABLE k (old_id int, new_id int, key_1 int, absent_1 text, locked boolean, keys_1 int, changed_1 text, is_changed int, t int, k int primary key, f int, v int, w int, d int, n int, o int, rows int, tg_op text, fresh int, "value" int, "column_3" int);
+CREATE TABLE "new" (old int, new int primary key, old_row int, k int);
+CREATE TABLE "select" ("from" int primary key, "where" text, "Ünï cödé ""q"" x" int, aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa int);
+CREATE VIEW v_k AS SELECT new.*, to_jsonb(new) AS data FROM k new;
+CREATE VIEW v_new AS SELECT old.new AS locked, jsonb_build_object('k', k.key_1, 't', k.t, 'kk', (SELECT jsonb_agg(jsonb_build_object('f', t.f, 'x', (SELECT count(*) FROM "new" k WHERE k.old = t.is_changed)) ORDER BY t.k) FROM k t WHERE t.keys_1 = old.new AND t.changed_1 <> 'x')) AS fresh FROM "new" old LEFT JOIN k ON k.k = old.old;
+CREATE VIEW "v_select aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" AS SELECT s."from", jsonb_build_object('u', s."Ünï cödé ""q"" x", 'n', new_rows.old_row, 'm', (SELECT count(*) FROM "new" n WHERE n.old = s.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa AND n.k = s."Ünï cödé ""q"" x")) AS "Do c" FROM "select" s LEFT JOIN "new" new_rows ON new_rows.new = s."Ünï cödé ""q"" x";
