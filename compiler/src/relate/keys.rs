@@ -4,9 +4,7 @@
 //! proved from declared keys by functional dependencies; the `key(…)` directive asserts one
 //! instead, and the tview's primary key then enforces it.
 
-use super::closure::{
-    determines_view_row, equality_class, follows, key_columns, nullable_in_row, table, uses_of,
-};
+use super::closure::{determines_view_row, equality_class, follows, key_columns, nullable_in_row, table, uses_of};
 use crate::catalog::Catalog;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Ident;

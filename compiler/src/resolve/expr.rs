@@ -117,7 +117,10 @@ impl Resolver<'_> {
 
     /// Whether an unqualified name is a column here.
     pub(super) fn knows_column(&self, name: &Ident) -> bool {
-        matches!(scope::unqualified(&self.scopes[self.scopes.len().saturating_sub(1)..], name), Found::Column(_) | Found::Ambiguous(_))
+        matches!(
+            scope::unqualified(&self.scopes[self.scopes.len().saturating_sub(1)..], name),
+            Found::Column(_) | Found::Ambiguous(_)
+        )
     }
 
     fn unknown_column(&mut self, name: &Ident, span: Span) -> Refused {

@@ -96,11 +96,7 @@ impl Resolver<'_> {
             other => {
                 let kind = if matches!(other, JoinOperator::FullOuter(_)) { "FULL JOIN" } else { "this kind of join" };
                 let span = self.span(&join.relation);
-                Err(self.refuse(Diagnostic::new(
-                    Code::UnsupportedQuery,
-                    format!("{kind} is not supported yet"),
-                    span,
-                )))
+                Err(self.refuse(Diagnostic::new(Code::UnsupportedQuery, format!("{kind} is not supported yet"), span)))
             }
         }
     }
@@ -211,11 +207,7 @@ impl Resolver<'_> {
                     _ => "this FROM item",
                 };
                 let span = self.span(other);
-                Err(self.refuse(Diagnostic::new(
-                    Code::UnsupportedQuery,
-                    format!("{what} is not supported yet"),
-                    span,
-                )))
+                Err(self.refuse(Diagnostic::new(Code::UnsupportedQuery, format!("{what} is not supported yet"), span)))
             }
         }
     }

@@ -269,7 +269,9 @@ impl FlatView {
     /// common with.
     pub fn is_stable(&self, from: BlockId, block: BlockId) -> bool {
         from == block
-            || self.derived_by(from).is_some_and(|d| d.rows == Rows::Groups && self.is_stable(d.block, block) && !self.blocks[from.0].limited)
+            || self.derived_by(from).is_some_and(|d| {
+                d.rows == Rows::Groups && self.is_stable(d.block, block) && !self.blocks[from.0].limited
+            })
     }
 
     /// The blocks that the outputs and conditions really reach. What an expanded view computes

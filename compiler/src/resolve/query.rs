@@ -7,7 +7,8 @@
 use std::collections::HashMap;
 
 use sqlparser::ast::{
-    Distinct, Expr as Ast, GroupByExpr, LimitClause, OrderBy, OrderByKind, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Spanned,
+    Distinct, Expr as Ast, GroupByExpr, LimitClause, OrderBy, OrderByKind, Query, Select, SelectItem,
+    SelectItemQualifiedWildcardKind, SetExpr, Spanned,
 };
 
 use super::naming::{self, ident, output_name};

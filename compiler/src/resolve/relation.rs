@@ -185,8 +185,13 @@ impl Resolver<'_> {
             "jsonb_array_elements" | "json_array_elements" => vec![(Ident::new("value"), true)],
             "jsonb_array_elements_text" | "json_array_elements_text" => vec![(Ident::new("value"), false)],
             "unnest" => arguments.iter().map(|_| (shown.clone(), false)).collect(),
-            "generate_series" | "generate_subscripts" | "jsonb_object_keys" | "json_object_keys"
-            | "regexp_split_to_table" | "string_to_table" | "jsonb_path_query" => {
+            "generate_series"
+            | "generate_subscripts"
+            | "jsonb_object_keys"
+            | "json_object_keys"
+            | "regexp_split_to_table"
+            | "string_to_table"
+            | "jsonb_path_query" => {
                 vec![(shown.clone(), name == "jsonb_path_query")]
             }
             _ => {
@@ -219,4 +224,3 @@ impl Resolver<'_> {
         }
     }
 }
-

@@ -18,7 +18,7 @@ fn pair(template: &str, first: &str, second: &str) -> InterleaveReport {
 }
 
 /// Every pair of the writes, each also with itself.
-fn all_pairs(template: &str, writes: &[&str]) {
+pub(crate) fn all_pairs(template: &str, writes: &[&str]) {
     let mut waits = 0;
     for (n, first) in writes.iter().enumerate() {
         for second in &writes[n..] {

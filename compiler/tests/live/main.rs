@@ -4,5 +4,6 @@
 
 mod apply;
 mod concurrency;
+mod group_pairs;
 mod random;
 mod support;
