@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::catalog::{Catalog, Relation, Table};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
 use crate::relate::{Relations, determines_rows, nullable_in_row};
-use crate::resolve::{ArrayAgg, BlockId, ColumnRef, Expr, ExprKind, FlatView, UseId};
+use crate::resolve::{ArrayAgg, Block, BlockId, ColumnRef, Expr, ExprKind, FlatView, UseId};
 
 /// How a use shows in a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -113,7 +113,8 @@ pub fn analyse(view: &FlatView, relations: &Relations, catalog: &Catalog, diagno
         walk.value(&output.expr, &place, diagnostics);
     }
     for block in view.live_blocks() {
-        for expr in view.blocks[block.0].conditions.iter().chain(&view.blocks[block.0].order_by) {
+        let Block { conditions, order_by, grouped, .. } = &view.blocks[block.0];
+        for expr in conditions.iter().chain(order_by).chain(grouped.iter().flatten()) {
             walk.read_all(expr);
         }
     }
@@ -159,6 +160,7 @@ impl Walk<'_> {
                     None => self.opaque(expr, place, false),
                 }
             }
+            ExprKind::ArrayAgg(agg) => self.array(expr, agg, place, diagnostics),
             ExprKind::Column(_) => self.opaque(expr, place, true),
             _ => self.opaque(expr, place, false),
         }

@@ -1,7 +1,7 @@
 //! Type names: from any spelling to the one that `format_type` writes.
 //!
 //! In: tokens where a type stands. Out: [`WrittenType`], in which PostgreSQL's own types already
-//! have their canonical name; user types wait for [`super::build`] to find their schema.
+//! have their canonical name; user types wait for [`super::build()`] to find their schema.
 
 use sqlparser::tokenizer::Token;
 

@@ -1,7 +1,7 @@
 //! Emit: from the plan to SQL files.
 //!
 //! In: a [`Program`]. Out: the migration and its reverse, as text. This is the only place where SQL is
-//! put together; the shapes are in `templates/`, the names come from [`names`], quoting from
+//! put together; the shapes are in `templates/`, the names come from `names`, quoting from
 //! [`crate::names`]. The same program gives the same bytes.
 
 mod names;

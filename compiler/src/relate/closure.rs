@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use super::locks::same_equality;
 use crate::catalog::{Catalog, Key, Relation, Table};
 use crate::names::QualName;
-use crate::resolve::{BlockId, ColumnRef, Equality, FlatView, Scope, UseId};
+use crate::resolve::{BlockId, ColumnRef, Derived, Equality, Expr, FlatView, Rows, Scope, TOP, UseId};
 
 /// The table of that name; resolve guarantees that it exists.
 pub(super) fn table<'c>(catalog: &'c Catalog, name: &QualName) -> &'c Table {
@@ -24,51 +24,124 @@ pub(super) fn uses_of(view: &FlatView, block: BlockId) -> impl Iterator<Item = U
     (0..view.uses.len()).map(UseId).filter(move |u| view.uses[u.0].block == block)
 }
 
-/// Whether giving `columns` fixes one row of every table of the block (within one row of the
-/// blocks around it).
+/// Whether giving `columns` fixes one row of everything in the block's FROM clause (within one row of
+/// the blocks around it, and within one group where the block groups).
 pub fn determines_rows(view: &FlatView, catalog: &Catalog, block: BlockId, columns: &[ColumnRef]) -> bool {
-    let known = closure(view, catalog, block, columns);
-    uses_of(view, block).all(|u| row_is_known(view, catalog, u, &known))
+    let grouped = view.blocks[block.0].grouped.iter().flatten().filter_map(Expr::as_column);
+    let given: Vec<ColumnRef> = columns.iter().copied().chain(grouped).collect();
+    let known = closure(view, catalog, block, &given);
+    let derived = view.derived.iter().filter(|d| d.block == block);
+    open_in(view, catalog, block, &known).is_empty() && derived.into_iter().all(|d| is_known(view, catalog, d, &known))
 }
 
-/// The uses of a block whose row does not follow from `columns`.
-pub(super) fn open_uses(view: &FlatView, catalog: &Catalog, block: BlockId, columns: &[ColumnRef]) -> Vec<UseId> {
-    let known = closure(view, catalog, block, columns);
-    uses_of(view, block).filter(|u| !row_is_known(view, catalog, *u, &known)).collect()
+/// Whether giving `columns` fixes a row of the view: of its tables, or of its groups, or, under DISTINCT, of
+/// what it selects.
+pub(super) fn determines_view_row(view: &FlatView, catalog: &Catalog, columns: &[ColumnRef]) -> bool {
+    let top = &view.blocks[TOP.0];
+    let known = closure(view, catalog, TOP, columns);
+    if let Some(keys) = &top.grouped {
+        return keys.iter().all(|k| k.as_column().is_some_and(|c| known.contains(&c)));
+    }
+    if top.distinct {
+        return selected_columns(view).iter().all(|c| known.contains(c));
+    }
+    determines_rows(view, catalog, TOP, columns)
+}
+
+/// The columns of the top block that the outputs are functions of.
+fn selected_columns(view: &FlatView) -> BTreeSet<ColumnRef> {
+    let mut columns = BTreeSet::new();
+    let mut queue: Vec<&Expr> = view.outputs.iter().map(|o| &o.expr).collect();
+    let mut seen = BTreeSet::new();
+    while let Some(expr) = queue.pop() {
+        expr.visit(&mut |e| {
+            columns.extend(e.as_column().filter(|c| view.in_region(view.use_of(*c).block, TOP)));
+            if let Some(block) = e.block().filter(|b| seen.insert(*b)) {
+                let block = &view.blocks[block.0];
+                queue.extend(block.conditions.iter().chain(&block.order_by));
+            }
+        });
+    }
+    columns
+}
+
+/// Whether the values of `wanted` follow from those of `columns` in the top block.
+pub(super) fn follows(view: &FlatView, catalog: &Catalog, columns: &[ColumnRef], wanted: &[ColumnRef]) -> bool {
+    let known = closure(view, catalog, TOP, columns);
+    wanted.iter().all(|c| known.contains(c))
+}
+
+/// The uses of a block whose row is not fixed.
+
+fn open_in(view: &FlatView, catalog: &Catalog, block: BlockId, known: &BTreeSet<ColumnRef>) -> Vec<UseId> {
+    uses_of(view, block).filter(|u| !row_is_known(view, catalog, *u, known)).collect()
+}
+
+/// Whether one row of a derived relation is fixed.
+fn is_known(view: &FlatView, catalog: &Catalog, derived: &Derived, known: &BTreeSet<ColumnRef>) -> bool {
+    let Some(inner) = derived.inner else { return false };
+    match derived.rows {
+        Rows::One => true,
+        Rows::Many => false,
+        Rows::Groups => {
+            let keys = view.blocks[inner.0].grouped.iter().flatten();
+            keys.into_iter().all(|k| k.as_column().is_some_and(|c| known.contains(&c)))
+        }
+        Rows::Joined => {
+            let nested = view.derived.iter().filter(|d| d.block == inner);
+            open_in(view, catalog, inner, known).is_empty()
+                && nested.into_iter().all(|d| is_known(view, catalog, d, known))
+        }
+    }
 }
 
 /// Whether a column can be NULL in a row of its block.
 pub fn nullable_in_row(view: &FlatView, catalog: &Catalog, column: ColumnRef) -> bool {
     let owner = view.use_of(column);
-    owner.nullable || !table(catalog, &owner.table).columns[column.column].not_null
+    let declared = table(catalog, &owner.table).columns[column.column].not_null;
+    owner.nullable || !(declared || compared(view, column) || view.present.contains(&column))
 }
 
 fn closure(view: &FlatView, catalog: &Catalog, block: BlockId, given: &[ColumnRef]) -> BTreeSet<ColumnRef> {
-    let in_block = |c: ColumnRef| view.use_of(c).block == block;
-    let fixed = view.fixed.iter().map(|f| f.column).filter(|c| in_block(*c));
+    let in_region = |c: ColumnRef| view.in_region(view.use_of(c).block, block);
+    let fixed = view.fixed.iter().map(|f| f.column).filter(|c| in_region(*c));
     let mut known: BTreeSet<ColumnRef> = given.iter().copied().chain(fixed).collect();
+    known.extend(single_rows(view, catalog, block));
     let ty = |c: ColumnRef| &table(catalog, &view.use_of(c).table).columns[c.column].ty;
-    let sound = |e: &&Equality| e.block == block && same_equality(ty(e.left), ty(e.right));
+    let sound = |e: &&Equality| view.in_region(e.block, block) && same_equality(ty(e.left), ty(e.right));
     let equalities: Vec<&Equality> = view.equalities.iter().filter(sound).collect();
     loop {
         let before = known.len();
         for equality in &equalities {
             for (from, to) in [(equality.left, equality.right), (equality.right, equality.left)] {
-                if in_block(to) && (known.contains(&from) || !in_block(from)) && carries(equality, to) {
+                if in_region(to) && (known.contains(&from) || !in_region(from)) && carries(equality, to) {
                     known.insert(to);
                 }
             }
         }
-        for use_id in uses_of(view, block) {
+        for use_id in (0..view.uses.len()).map(UseId).filter(|u| view.in_region(view.uses[u.0].block, block)) {
             if row_is_known(view, catalog, use_id, &known) {
-                let columns = table(catalog, &view.uses[use_id.0].table).columns.len();
-                known.extend((0..columns).map(|column| ColumnRef { use_id, column }));
+                known.extend(all_columns(view, catalog, use_id));
             }
         }
         if known.len() == before {
             return known;
         }
     }
+}
+
+fn all_columns(view: &FlatView, catalog: &Catalog, use_id: UseId) -> impl Iterator<Item = ColumnRef> {
+    let columns = table(catalog, &view.uses[use_id.0].table).columns.len();
+    (0..columns).map(move |column| ColumnRef { use_id, column })
+}
+
+/// What a relation of at most one row shows is fixed by the row around it.
+fn single_rows(view: &FlatView, catalog: &Catalog, block: BlockId) -> Vec<ColumnRef> {
+    let single = |at: BlockId| {
+        at != block && view.in_region(at, block) && view.derived_by(at).is_some_and(|d| d.rows == Rows::One)
+    };
+    let uses = (0..view.uses.len()).map(UseId).filter(|u| single(view.uses[u.0].block));
+    uses.flat_map(|u| all_columns(view, catalog, u).collect::<Vec<_>>()).collect()
 }
 
 /// Whether an equality makes `to` known from its other side: always within an inner join; from the preserved to the
@@ -107,16 +180,19 @@ pub(super) fn key_columns(use_id: UseId, key: &Key) -> Vec<ColumnRef> {
     key.columns.iter().map(|&column| ColumnRef { use_id, column }).collect()
 }
 
-/// The columns that equal `column` in every row of its block, itself first: linked by inner
+/// The columns that equal `column` in every row of the top block, itself first: linked by inner
 /// equalities among uses that are not nullable.
 pub(super) fn equality_class(view: &FlatView, column: ColumnRef) -> Vec<ColumnRef> {
-    let block = view.use_of(column).block;
-    let solid = |c: ColumnRef| view.use_of(c).block == block && !view.use_of(c).nullable;
+    let solid = |c: ColumnRef| {
+        let owner = view.use_of(c);
+        !owner.nullable && view.is_stable(owner.block, TOP)
+    };
+    let holds = |e: &&Equality| e.scope == Scope::Always && view.is_stable(e.block, TOP);
     let mut class = vec![column];
     let mut at = 0;
     while at < class.len() {
         let current = class[at];
-        for equality in view.equalities.iter().filter(|e| e.block == block && e.scope == Scope::Always) {
+        for equality in view.equalities.iter().filter(holds) {
             let other = match (equality.left == current, equality.right == current) {
                 (true, _) => equality.right,
                 (_, true) => equality.left,

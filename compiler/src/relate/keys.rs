@@ -4,11 +4,11 @@
 //! proved from declared keys by functional dependencies; the `key(…)` directive asserts one
 //! instead, and the tview's primary key then enforces it.
 
-use super::closure::{determines_rows, equality_class, key_columns, open_uses, table, uses_of};
+use super::closure::{determines_view_row, equality_class, follows, key_columns, nullable_in_row, table, uses_of};
 use crate::catalog::Catalog;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Ident;
-use crate::resolve::{ColumnRef, FlatView, TOP, UseId};
+use crate::resolve::{ColumnRef, Expr, FlatView, Rows, TOP, UseId};
 
 /// One column of a view's key.
 #[derive(Clone, Debug)]
@@ -51,35 +51,51 @@ pub fn infer(view: &FlatView, catalog: &Catalog) -> Result<ViewKey, Refusal> {
     }
 }
 
-/// Sets of columns that identify the rows, the best first: a key of one table, else keys of several.
+/// Sets of columns that identify the rows, the best first: the groups, or a key of one table, else keys of
+/// several.
 fn candidates(view: &FlatView, catalog: &Catalog) -> Vec<Vec<ColumnRef>> {
-    let solid: Vec<UseId> = uses_of(view, TOP).filter(|u| !view.uses[u.0].nullable).collect();
-    let keys_of = |u: UseId| {
-        let keys = &table(catalog, &view.uses[u.0].table).keys;
-        let mut keys: Vec<_> = keys.iter().filter(|k| k.not_null).collect();
-        keys.sort_by_key(|k| !k.primary);
-        keys.into_iter().map(move |k| key_columns(u, k)).collect::<Vec<_>>()
-    };
-    let single = solid.iter().flat_map(|u| keys_of(*u)).filter(|k| determines_rows(view, catalog, TOP, k));
+    if let Some(keys) = &view.blocks[TOP.0].grouped {
+        let mut columns: Vec<ColumnRef> = keys.iter().filter_map(Expr::as_column).collect();
+        minimize(view, catalog, &mut columns);
+        return if determines_view_row(view, catalog, &columns) { vec![columns] } else { Vec::new() };
+    }
+    let keyed = keyed_relations(view, catalog);
+    let single = keyed.iter().flatten().filter(|k| determines_view_row(view, catalog, k)).cloned();
     let mut all: Vec<Vec<ColumnRef>> = single.collect();
-    for start in &solid {
-        for first in keys_of(*start) {
-            let mut columns = first;
-            for other in solid.iter().filter(|u| *u != start) {
-                let open = open_uses(view, catalog, TOP, &columns);
-                if open.contains(other)
-                    && let Some(key) = keys_of(*other).first()
+    for (at, start) in keyed.iter().enumerate() {
+        for first in start {
+            let mut columns = first.clone();
+            for (_, other) in keyed.iter().enumerate().filter(|(n, _)| *n != at) {
+                let open = |columns: &[ColumnRef]| other.iter().all(|k| !follows(view, catalog, columns, k));
+                if open(&columns)
+                    && let Some(key) = other.first()
                 {
                     columns.extend(key);
                 }
             }
             minimize(view, catalog, &mut columns);
-            if determines_rows(view, catalog, TOP, &columns) && !all.contains(&columns) {
+            if determines_view_row(view, catalog, &columns) && !all.contains(&columns) {
                 all.push(columns);
             }
         }
     }
     all
+}
+
+/// The keys of everything in the FROM clause that no outer join makes NULL, one list per relation.
+fn keyed_relations(view: &FlatView, catalog: &Catalog) -> Vec<Vec<Vec<ColumnRef>>> {
+    let solid = uses_of(view, TOP).filter(|u| !view.uses[u.0].nullable);
+    let keys_of = |u: UseId| {
+        let mut keys: Vec<_> = table(catalog, &view.uses[u.0].table).keys.iter().filter(|k| k.not_null).collect();
+        keys.sort_by_key(|k| !k.primary);
+        keys.into_iter().map(|k| key_columns(u, k)).collect::<Vec<_>>()
+    };
+    let groups = view.derived.iter().filter(|d| d.block == TOP && d.rows == Rows::Groups).filter_map(|d| {
+        let keys = view.blocks[d.inner?.0].grouped.as_ref()?;
+        let columns: Vec<ColumnRef> = keys.iter().map(Expr::as_column).collect::<Option<_>>()?;
+        columns.iter().all(|c| !view.use_of(*c).nullable).then(|| vec![columns])
+    });
+    solid.map(keys_of).chain(groups).collect()
 }
 
 /// Drops the columns that follow from the others.
@@ -88,7 +104,7 @@ fn minimize(view: &FlatView, catalog: &Catalog, columns: &mut Vec<ColumnRef>) {
     while at < columns.len() {
         let mut rest = columns.clone();
         rest.remove(at);
-        if !rest.is_empty() && determines_rows(view, catalog, TOP, &rest) {
+        if !rest.is_empty() && determines_view_row(view, catalog, &rest) {
             *columns = rest;
         } else {
             at += 1;
@@ -113,12 +129,21 @@ fn finish(view: &FlatView, catalog: &Catalog, columns: Vec<KeyColumn>, proof: St
         let title = format!("key column `{}` is an array", output.name);
         return Err(Box::new(Diagnostic::new(Code::UnsupportedKey, title, output.expr.span)));
     }
+    if let Some(nullable) = columns.iter().find(|k| nullable_in_row(view, catalog, k.column)) {
+        let output = &view.outputs[nullable.output];
+        let title = format!("key column `{}` of `{}` can be NULL", output.name, view.name.name);
+        return Err(Box::new(
+            Diagnostic::new(Code::MissingKey, title, output.expr.span)
+                .note("a document is found by its key, and NULL finds nothing")
+                .help("declare the column NOT NULL, or leave such rows out: `WHERE … IS NOT NULL`"),
+        ));
+    }
     let classes: Vec<Vec<ColumnRef>> = columns.iter().map(|k| equality_class(view, k.column)).collect();
     let held = |u: UseId| -> Option<Vec<ColumnRef>> {
         classes.iter().map(|class| class.iter().copied().find(|c| c.use_id == u)).collect()
     };
     let preferred = columns.iter().map(|k| k.column.use_id);
-    let holder = preferred.chain(uses_of(view, TOP)).find_map(|u| held(u).map(|columns| (u, columns)));
+    let holder = preferred.chain((0..view.uses.len()).map(UseId)).find_map(|u| held(u).map(|columns| (u, columns)));
     match holder {
         Some((holder, holder_columns)) => Ok(ViewKey { columns, holder, holder_columns, proof }),
         None => Err(Box::new(
@@ -151,7 +176,7 @@ fn asserted(
             let diagnostic = Diagnostic::new(Code::UnsupportedKey, title, view.outputs[output].expr.span);
             return Err(Box::new(diagnostic.note("only a plain column can be a key in this version")));
         };
-        if view.use_of(column).nullable || view.use_of(column).block != TOP {
+        if view.use_of(column).nullable || !view.is_stable(view.use_of(column).block, TOP) {
             let title = format!("key column `{name}` can be NULL");
             let diagnostic = Diagnostic::new(Code::MissingKey, title, view.outputs[output].expr.span);
             return Err(Box::new(diagnostic.note("it comes from the nullable side of an outer join")));

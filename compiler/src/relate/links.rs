@@ -123,7 +123,9 @@ fn best_link(view: &FlatView, use_id: UseId, layer: &[Link], catalog: &Catalog) 
 /// The directions in which an equality may be followed.
 fn steps(view: &FlatView, catalog: &Catalog, equality: &Equality) -> Vec<(ColumnRef, ColumnRef)> {
     let allowed = |from: ColumnRef, to: ColumnRef| {
-        let here = view.use_of(from).block == equality.block && view.within(equality.block, view.use_of(to).block);
+        let (start, end) = (view.use_of(from).block, view.use_of(to).block);
+        let here = view.is_stable(start, equality.block)
+            && (view.is_stable(end, equality.block) || view.within(equality.block, end));
         here && match equality.scope {
             Scope::Always => true,
             Scope::Outer { from: start, to: end } => (start..end).contains(&from.use_id.0),

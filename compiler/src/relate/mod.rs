@@ -11,6 +11,8 @@ mod closure;
 mod keys;
 mod links;
 mod locks;
+#[cfg(test)]
+mod tests;
 
 pub use closure::{determines_rows, nullable_in_row};
 pub use keys::{KeyColumn, ViewKey};

@@ -115,6 +115,14 @@ impl Resolver<'_> {
         }
     }
 
+    /// Whether an unqualified name is a column here.
+    pub(super) fn knows_column(&self, name: &Ident) -> bool {
+        matches!(
+            scope::unqualified(&self.scopes[self.scopes.len().saturating_sub(1)..], name),
+            Found::Column(_) | Found::Ambiguous(_)
+        )
+    }
+
     fn unknown_column(&mut self, name: &Ident, span: Span) -> Refused {
         let near = did_you_mean(name.as_str(), scope::candidates(&self.scopes));
         let mut diagnostic = Diagnostic::new(Code::UnknownColumn, format!("unknown column `{name}`"), span);
@@ -311,7 +319,7 @@ impl Resolver<'_> {
         resolved.into_iter().filter_map(Result::transpose).collect()
     }
 
-    fn argument(&mut self, arg: &FunctionArg, span: Span, block: BlockId) -> Resolved<Option<Expr>> {
+    pub(super) fn argument(&mut self, arg: &FunctionArg, span: Span, block: BlockId) -> Resolved<Option<Expr>> {
         let value = match arg {
             FunctionArg::Named { arg, .. } | FunctionArg::ExprNamed { arg, .. } | FunctionArg::Unnamed(arg) => arg,
         };
@@ -330,7 +338,7 @@ impl Resolver<'_> {
     }
 
     /// A call of a function of the user's own or of PostgreSQL.
-    fn judge_call(&mut self, names: &[Ident], arguments: usize, span: Span) -> Resolved<Class> {
+    pub(super) fn judge_call(&mut self, names: &[Ident], arguments: usize, span: Span) -> Resolved<Class> {
         let catalog = self.catalog;
         let own = match names {
             [name] => {

@@ -11,12 +11,21 @@ use sqlparser::ast::{
 
 use super::naming::{ident, parts};
 use super::query::{Refused, Resolved, Resolver};
+use super::relation::Sees;
 use super::scope::{self, Item};
 use super::{BlockId, ColumnRef, Equality, Expr, ExprKind, Fixed, Scope, Use, UseId};
 use crate::catalog::{Relation, Table, TableKind, did_you_mean};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Ident;
 use crate::source::Span;
+
+/// Which side of a join is preserved.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Inner,
+    Left,
+    Right,
+}
 
 impl Resolver<'_> {
     pub(super) fn from(&mut self, from: &[TableWithJoins], block: BlockId) -> Resolved<()> {
@@ -28,9 +37,10 @@ impl Resolver<'_> {
 
     fn join_tree(&mut self, tree: &TableWithJoins, block: BlockId) -> Resolved<()> {
         let first = self.scope_items();
+        let first_use = self.flat.uses.len();
         self.factor(&tree.relation, block)?;
         for join in &tree.joins {
-            self.join(join, first, block)?;
+            self.join(join, first, first_use, block)?;
         }
         Ok(())
     }
@@ -39,57 +49,92 @@ impl Resolver<'_> {
         self.scopes.last().map_or(0, |s| s.items.len())
     }
 
-    /// `first`: where the items of this join tree begin, for USING.
-    fn join(&mut self, join: &Join, first: usize, block: BlockId) -> Resolved<()> {
-        let (outer, constraint) = match &join.join_operator {
-            JoinOperator::Join(c) | JoinOperator::Inner(c) | JoinOperator::CrossJoin(c) => (false, c),
-            JoinOperator::Left(c) | JoinOperator::LeftOuter(c) => (true, c),
-            other => {
-                let kind = match other {
-                    JoinOperator::Right(_) | JoinOperator::RightOuter(_) => "RIGHT JOIN",
-                    JoinOperator::FullOuter(_) => "FULL JOIN",
-                    _ => "this kind of join",
-                };
-                let span = self.span(&join.relation);
-                return Err(self.refuse(
-                    Diagnostic::new(Code::UnsupportedQuery, format!("{kind} is not supported yet"), span)
-                        .help("write it as a LEFT JOIN where it can be"),
-                ));
+    /// `first`: where the items of this join tree begin; `first_use`: where its uses do.
+    fn join(&mut self, join: &Join, first: usize, first_use: usize, block: BlockId) -> Resolved<()> {
+        let (side, constraint) = self.join_side(join)?;
+        let left_end = self.scope_items();
+        let equalities = self.flat.equalities.len();
+        let middle = self.flat.uses.len();
+        self.factor(&join.relation, block)?;
+        let end = self.flat.uses.len();
+        let nullable = match side {
+            Side::Inner => None,
+            Side::Left => Some((middle, end)),
+            Side::Right => Some((first_use, middle)),
+        };
+        let holds = match nullable {
+            None => Scope::Always,
+            Some((from, to)) => {
+                self.flat.uses[from..to].iter_mut().for_each(|u| u.nullable = true);
+                Scope::Outer { from, to }
             }
         };
-        let left_end = self.scope_items();
-        let from = self.flat.uses.len();
-        self.factor(&join.relation, block)?;
-        let to = self.flat.uses.len();
-        if outer {
-            self.flat.uses[from..to].iter_mut().for_each(|u| u.nullable = true);
+        if side == Side::Left {
+            self.confine(equalities, middle, end);
         }
-        let holds = if outer { Scope::Outer { from, to } } else { Scope::Always };
         match constraint {
             JoinConstraint::On(condition) => self.condition(condition, block, holds),
             JoinConstraint::None => Ok(()),
-            JoinConstraint::Using(names) => self.using(names, first, left_end, block, holds),
+            JoinConstraint::Using(names) => {
+                let names = names.iter().filter_map(|n| parts(n)?.pop()).collect();
+                let span = self.span(&join.relation);
+                self.using(names, span, first, left_end, block, side, holds)
+            }
             JoinConstraint::Natural => {
                 let span = self.span(&join.relation);
-                Err(self.refuse(
-                    Diagnostic::new(Code::UnsupportedQuery, "NATURAL JOIN is not supported yet", span)
-                        .help("name the columns: `JOIN … USING (…)`"),
-                ))
+                let names = self.common_columns(first, left_end);
+                self.using(names, span, first, left_end, block, side, holds)
             }
         }
     }
 
+    fn join_side<'j>(&mut self, join: &'j Join) -> Resolved<(Side, &'j JoinConstraint)> {
+        match &join.join_operator {
+            JoinOperator::Join(c) | JoinOperator::Inner(c) | JoinOperator::CrossJoin(c) => Ok((Side::Inner, c)),
+            JoinOperator::Left(c) | JoinOperator::LeftOuter(c) => Ok((Side::Left, c)),
+            JoinOperator::Right(c) | JoinOperator::RightOuter(c) => Ok((Side::Right, c)),
+            other => {
+                let kind = if matches!(other, JoinOperator::FullOuter(_)) { "FULL JOIN" } else { "this kind of join" };
+                let span = self.span(&join.relation);
+                Err(self.refuse(Diagnostic::new(Code::UnsupportedQuery, format!("{kind} is not supported yet"), span)))
+            }
+        }
+    }
+
+    /// What a LATERAL item on the nullable side states about items outside holds for its rows only.
+    fn confine(&mut self, equalities: usize, from: usize, to: usize) {
+        let inside = |c: ColumnRef| (from..to).contains(&c.use_id.0);
+        for equality in &mut self.flat.equalities[equalities..] {
+            if equality.scope == Scope::Always && inside(equality.left) != inside(equality.right) {
+                equality.scope = Scope::Outer { from, to };
+            }
+        }
+    }
+
+    /// The columns that NATURAL joins by, in the order of the left side.
+    fn common_columns(&self, first: usize, left_end: usize) -> Vec<Ident> {
+        let Some(scope) = self.scopes.last() else { return Vec::new() };
+        let visible = |items: &[Item]| -> Vec<Ident> {
+            let columns = items.iter().flat_map(|i| i.columns.iter().zip(&i.hidden));
+            columns.filter(|(_, hidden)| !**hidden).map(|((name, _), _)| name.clone()).collect()
+        };
+        let right = visible(&scope.items[left_end..]);
+        let merged = scope.merged.iter().map(|(n, _)| n.clone());
+        merged.chain(visible(&scope.items[first..left_end])).filter(|n| right.contains(n)).collect()
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one join")]
     fn using(
         &mut self,
-        names: &[ObjectName],
+        names: Vec<Ident>,
+        span: Span,
         first: usize,
         left_end: usize,
         block: BlockId,
+        side: Side,
         holds: Scope,
     ) -> Resolved<()> {
-        for name in names {
-            let span = self.span(name);
-            let column = parts(name).and_then(|mut p| p.pop()).unwrap_or_else(|| Ident::new(""));
+        for column in names {
             let left = self.take_column(&column, first..left_end).or_else(|| self.take_merged(&column));
             let end = self.scope_items();
             let right = self.take_column(&column, left_end..end);
@@ -101,10 +146,10 @@ impl Resolver<'_> {
                 )));
             };
             self.add_equality(&left, &right, block, holds);
-            let both = ExprKind::Apply(vec![left.clone(), right]);
+            let both = ExprKind::Apply(vec![left.clone(), right.clone()]);
             self.flat.blocks[block.0].conditions.push(Expr { span, json: None, kind: both });
             if let Some(scope) = self.scopes.last_mut() {
-                scope.merged.push((column, left));
+                scope.merged.push((column, if side == Side::Right { right } else { left }));
             }
         }
         Ok(())
@@ -136,23 +181,82 @@ impl Resolver<'_> {
                 name, alias, args: None, version: None, with_ordinality: false, sample: None, ..
             } => self.named(name, alias.as_ref(), block),
             TableFactor::NestedJoin { table_with_joins, alias: None } => self.join_tree(table_with_joins, block),
+            TableFactor::Derived { lateral, subquery, alias: Some(alias), sample: None } => {
+                let span = self.span(subquery.as_ref());
+                let sees = if *lateral { Sees::Siblings } else { Sees::Around };
+                let outputs = self.derived_table(subquery, sees, span, block)?;
+                let columns = outputs.into_iter().map(|o| (o.name, o.expr)).collect();
+                self.add_relation(ident(&alias.name), None, columns, Some(alias), span)
+            }
+            TableFactor::Table { name, alias, args: Some(args), with_ordinality, sample: None, .. } => {
+                let list = args.args.iter().collect::<Vec<_>>();
+                self.function(name, &list, alias.as_ref(), *with_ordinality, block)
+            }
+            TableFactor::Function { name, args, alias, with_ordinality, .. } => {
+                self.function(name, &args.iter().collect::<Vec<_>>(), alias.as_ref(), *with_ordinality, block)
+            }
+            TableFactor::UNNEST { alias, array_exprs, with_offset: false, with_ordinality, .. } => {
+                let span = self.span(factor);
+                let values = array_exprs.iter().map(|e| self.expr(e, block)).collect::<Resolved<Vec<_>>>()?;
+                self.function_columns("unnest", values, alias.as_ref(), *with_ordinality, span, block)
+            }
             other => {
                 let what = match other {
-                    TableFactor::Derived { lateral: true, .. } => "LATERAL",
-                    TableFactor::Derived { .. } => "a subquery in FROM",
-                    TableFactor::Table { args: Some(_), .. }
-                    | TableFactor::Function { .. }
-                    | TableFactor::UNNEST { .. } => "a function in FROM",
+                    TableFactor::Derived { .. } => "a subquery in FROM without an alias",
                     TableFactor::Table { sample: Some(_), .. } => "TABLESAMPLE",
                     _ => "this FROM item",
                 };
                 let span = self.span(other);
-                Err(self.refuse(
-                    Diagnostic::new(Code::UnsupportedQuery, format!("{what} is not supported yet"), span)
-                        .help("write it as a view of its own, or as a correlated subquery in the select list"),
-                ))
+                Err(self.refuse(Diagnostic::new(Code::UnsupportedQuery, format!("{what} is not supported yet"), span)))
             }
         }
+    }
+
+    /// A function in FROM; it sees the items before it.
+    fn function(
+        &mut self,
+        name: &ObjectName,
+        args: &[&sqlparser::ast::FunctionArg],
+        alias: Option<&TableAlias>,
+        ordinality: bool,
+        block: BlockId,
+    ) -> Resolved<()> {
+        let span = self.span(name);
+        let names = parts(name).unwrap_or_default();
+        self.function_class(&names, args.len(), span)?;
+        let values: Vec<Resolved<Option<Expr>>> = args.iter().map(|a| self.argument(a, span, block)).collect();
+        let values: Vec<Expr> = values.into_iter().filter_map(Result::transpose).collect::<Resolved<_>>()?;
+        let bare = names.last().map_or("", |n| n.as_str()).to_owned();
+        self.function_columns(&bare, values, alias, ordinality, span, block)
+    }
+
+    fn function_columns(
+        &mut self,
+        name: &str,
+        values: Vec<Expr>,
+        alias: Option<&TableAlias>,
+        ordinality: bool,
+        span: Span,
+        block: BlockId,
+    ) -> Resolved<()> {
+        let columns = self.function_item(name, values, alias, ordinality, span, block)?;
+        let shown = alias.map_or_else(|| Ident::new(name), |a| ident(&a.name));
+        self.add_relation(shown, None, columns, None, span)
+    }
+
+    /// A relation of the FROM clause with its columns, renamed by the alias.
+    fn add_relation(
+        &mut self,
+        name: Ident,
+        schema: Option<Ident>,
+        mut columns: Vec<(Ident, Expr)>,
+        alias: Option<&TableAlias>,
+        span: Span,
+    ) -> Resolved<()> {
+        for (column, renamed) in columns.iter_mut().zip(alias.iter().flat_map(|a| &a.columns)) {
+            column.0 = ident(&renamed.name);
+        }
+        self.add_item(Item { name, schema, hidden: vec![false; columns.len()], columns }, span)
     }
 
     fn named(&mut self, name: &ObjectName, alias: Option<&TableAlias>, block: BlockId) -> Resolved<()> {
@@ -166,12 +270,18 @@ impl Resolver<'_> {
                 return Err(self.refuse(Diagnostic::new(Code::UnknownTable, title, span)));
             }
         };
+        if let Some(at) = self.ctes.iter().rposition(|c| schema.is_none() && &c.name == relation_name) {
+            let outputs = self.cte_reference(at, span, block)?;
+            let columns = outputs.into_iter().map(|o| (o.name, o.expr)).collect();
+            let shown = alias.map_or_else(|| relation_name.clone(), |a| ident(&a.name));
+            return self.add_relation(shown, None, columns, alias, span);
+        }
         let catalog = self.catalog;
         let Some(relation) = catalog.lookup(schema, relation_name, &self.search_path) else {
             return Err(self.unknown_table(schema, relation_name, span));
         };
         let shown = alias.map_or_else(|| relation_name.clone(), |a| ident(&a.name));
-        let mut columns = match relation {
+        let columns = match relation {
             Relation::Table(table) => self.table(table, &shown, span, block)?,
             Relation::View(view) => {
                 let outputs = self.expand_view(view, span, block)?;
@@ -188,20 +298,8 @@ impl Resolver<'_> {
                 ));
             }
         };
-        if let Some(alias) = alias {
-            for (column, renamed) in columns.iter_mut().zip(&alias.columns) {
-                column.0 = ident(&renamed.name);
-            }
-        }
-        self.add_item(
-            Item {
-                schema: alias.is_none().then(|| relation_schema(relation)),
-                name: shown,
-                hidden: vec![false; columns.len()],
-                columns,
-            },
-            span,
-        )
+        let schema = alias.is_none().then(|| relation_schema(relation));
+        self.add_relation(shown, schema, columns, alias, span)
     }
 
     fn add_item(&mut self, item: Item, span: Span) -> Resolved<()> {
@@ -280,6 +378,9 @@ impl Resolver<'_> {
             self.add_equality(&left, &right, block, holds);
         }
         let expr = self.expr(conjunct, block)?;
+        if let (Ast::IsNotNull(_), ExprKind::Apply(operands), Scope::Always) = (conjunct, &expr.kind, holds) {
+            self.flat.present.extend(operands.iter().filter_map(Expr::as_column));
+        }
         self.flat.blocks[block.0].conditions.push(expr);
         Ok(())
     }

@@ -15,6 +15,7 @@ pub mod functions;
 mod naming;
 mod place;
 mod query;
+mod relation;
 mod scope;
 
 use std::collections::BTreeSet;
@@ -72,10 +73,40 @@ pub struct Block {
     pub order_by: Vec<Expr>,
     /// LIMIT, OFFSET or FETCH.
     pub limited: bool,
+    /// `LIMIT 1`.
+    pub single: bool,
+    /// GROUP BY.
+    pub grouped: Option<Vec<Expr>>,
+    /// DISTINCT.
+    pub distinct: bool,
     /// Holds aggregate calls, hence one row.
     pub aggregated: bool,
     /// The select.
     pub span: Span,
+}
+
+/// Something in a FROM clause that has rows of its own and is no use of a base table.
+#[derive(Clone, Debug)]
+pub struct Derived {
+    /// The block that reads its rows.
+    pub block: BlockId,
+    /// The block that makes them; `None` for a function.
+    pub inner: Option<BlockId>,
+    /// What its rows are.
+    pub rows: Rows,
+}
+
+/// What the rows of a [`Derived`] are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rows {
+    /// At most one.
+    One,
+    /// One per value of the inner block's GROUP BY.
+    Groups,
+    /// Joined rows of the inner block, some of them left out by LIMIT.
+    Joined,
+    /// Any number, with nothing that tells them apart.
+    Many,
 }
 
 /// Where an equality holds.
@@ -183,8 +214,12 @@ pub struct FlatView {
     pub blocks: Vec<Block>,
     /// All, in order of appearance.
     pub equalities: Vec<Equality>,
+    /// Relations in FROM that are neither base tables nor merged.
+    pub derived: Vec<Derived>,
     /// All, in order of appearance.
     pub fixed: Vec<Fixed>,
+    /// Columns that a condition on every row of their block says are not NULL.
+    pub present: Vec<ColumnRef>,
     /// Output columns.
     pub outputs: Vec<Output>,
     /// Views it reads, directly or not, in order of first use.
@@ -217,6 +252,28 @@ impl FlatView {
         false
     }
 
+    /// The derived relation that a block makes the rows of.
+    pub fn derived_by(&self, inner: BlockId) -> Option<&Derived> {
+        self.derived.iter().find(|d| d.inner == Some(inner))
+    }
+
+    /// Whether a block's rows are seen in `block`'s FROM clause: it is that block or makes the rows of a
+    /// relation there.
+    pub fn in_region(&self, at: BlockId, block: BlockId) -> bool {
+        at == block || self.derived_by(at).is_some_and(|d| self.in_region(d.block, block))
+    }
+
+    /// Whether all rows of the relations between `from` and `block` that a row of `from` influences show its
+    /// columns as they are: true where nothing lies between, and of groups, whose plain output columns are
+    /// the same for all their rows. Where LIMIT picks rows, a row influences others that it has nothing in
+    /// common with.
+    pub fn is_stable(&self, from: BlockId, block: BlockId) -> bool {
+        from == block
+            || self.derived_by(from).is_some_and(|d| {
+                d.rows == Rows::Groups && self.is_stable(d.block, block) && !self.blocks[from.0].limited
+            })
+    }
+
     /// The blocks that the outputs and conditions really reach. What an expanded view computes
     /// and nobody selects is not among them.
     pub fn live_blocks(&self) -> BTreeSet<BlockId> {
@@ -227,9 +284,9 @@ impl FlatView {
         }
         while let Some(block) = queue.pop() {
             if live.insert(block) {
-                let Block { conditions, order_by, parent, .. } = &self.blocks[block.0];
+                let Block { conditions, order_by, grouped, parent, .. } = &self.blocks[block.0];
                 queue.extend(*parent);
-                for expr in conditions.iter().chain(order_by) {
+                for expr in conditions.iter().chain(order_by).chain(grouped.iter().flatten()) {
                     expr.visit(&mut |e| queue.extend(e.block()));
                 }
             }

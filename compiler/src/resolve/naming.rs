@@ -88,7 +88,8 @@ fn is_json(expr: &Expr) -> bool {
     }
 }
 
-/// Whether GROUP BY is absent.
-pub fn ungrouped(group_by: &GroupByExpr) -> bool {
-    matches!(group_by, GroupByExpr::Expressions(list, modifiers) if list.is_empty() && modifiers.is_empty())
+/// Whether GROUP BY is absent or a plain list of expressions.
+pub fn plain_grouping(group_by: &GroupByExpr) -> bool {
+    let plain = |e: &Expr| !matches!(e, Expr::GroupingSets(_) | Expr::Cube(_) | Expr::Rollup(_) | Expr::Tuple(_));
+    matches!(group_by, GroupByExpr::Expressions(list, modifiers) if modifiers.is_empty() && list.iter().all(plain))
 }

@@ -7,11 +7,13 @@
 use std::collections::HashMap;
 
 use sqlparser::ast::{
-    Expr as Ast, OrderBy, OrderByKind, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Spanned,
+    Distinct, Expr as Ast, GroupByExpr, LimitClause, OrderBy, OrderByKind, Query, Select, SelectItem,
+    SelectItemQualifiedWildcardKind, SetExpr, Spanned,
 };
 
 use super::naming::{self, ident, output_name};
 use super::place::Places;
+use super::relation::CteInScope;
 use super::scope::Scope;
 use super::{Block, BlockId, FlatView, Output, TOP};
 use crate::catalog::{Catalog, View};
@@ -25,9 +27,6 @@ pub struct Refused;
 /// Result of resolving something.
 pub type Resolved<T> = Result<T, Refused>;
 
-/// How deep views may be nested in views.
-const MAX_VIEW_DEPTH: usize = 64;
-
 /// Resolves one view.
 pub struct Resolver<'a> {
     pub(super) catalog: &'a Catalog,
@@ -39,6 +38,8 @@ pub struct Resolver<'a> {
     pub(super) search_path: Vec<Ident>,
     /// The views being expanded, outermost first, with the place of each mention.
     pub(super) expanding: Vec<(QualName, Span)>,
+    /// The CTEs in scope, innermost last.
+    pub(super) ctes: Vec<CteInScope>,
     /// How often each alias has been given.
     pub(super) aliases: HashMap<Ident, usize>,
     /// Where to point when the parser kept no place.
@@ -55,7 +56,9 @@ impl<'a> Resolver<'a> {
             uses: Vec::new(),
             blocks: Vec::new(),
             equalities: Vec::new(),
+            derived: Vec::new(),
             fixed: Vec::new(),
+            present: Vec::new(),
             outputs: Vec::new(),
             reads_views: Vec::new(),
             calls_user_functions: false,
@@ -72,6 +75,7 @@ impl<'a> Resolver<'a> {
             file: view.span.file,
             search_path: view.search_path.clone(),
             expanding: vec![(view.name.clone(), view.span)],
+            ctes: Vec::new(),
             aliases: HashMap::new(),
             fallback: view.query_span,
         }
@@ -82,14 +86,14 @@ impl<'a> Resolver<'a> {
         let block = self.open_block(None, view.query_span);
         debug_assert_eq!(block, TOP);
         let outputs = self.query(&view.query, block)?;
-        if self.flat.blocks[TOP.0].aggregated {
+        if self.flat.blocks[TOP.0].aggregated && self.flat.blocks[TOP.0].grouped.is_none() {
             return Err(self.refuse(
                 Diagnostic::new(Code::UnsupportedQuery, "an aggregate over the whole view", view.query_span)
                     .label("the view has one row for all rows of its tables")
                     .help("aggregate in a correlated subquery, so that each document has a key"),
             ));
         }
-        self.flat.outputs = self.rename_outputs(view, outputs)?;
+        self.flat.outputs = self.rename_outputs(&view.column_aliases, view.span, outputs)?;
         Ok(self.flat)
     }
 
@@ -113,7 +117,10 @@ impl<'a> Resolver<'a> {
             conditions: Vec::new(),
             order_by: Vec::new(),
             limited: false,
+            single: false,
             aggregated: false,
+            grouped: None,
+            distinct: false,
             span,
         });
         BlockId(self.flat.blocks.len() - 1)
@@ -124,12 +131,24 @@ impl<'a> Resolver<'a> {
         let span = self.span(query);
         let unsupported =
             |what: &str| Diagnostic::new(Code::UnsupportedQuery, format!("{what} is not supported yet"), span);
-        if query.with.is_some() {
-            return Err(self.refuse(unsupported("WITH").help("write the query of the CTE as a view of its own")));
-        }
         if !query.locks.is_empty() || query.for_clause.is_some() || !query.pipe_operators.is_empty() {
             return Err(self.refuse(unsupported("this clause of a view's query")));
         }
+        if query.with.as_ref().is_some_and(|w| w.recursive) {
+            return Err(self.refuse(unsupported("WITH RECURSIVE")));
+        }
+        let before = query.with.as_ref().map(|with| self.open_ctes(&with.cte_tables));
+        let outputs = self.body(query, span, block);
+        if let Some(before) = before {
+            self.ctes.truncate(before);
+        }
+        outputs
+    }
+
+    /// A query without its WITH.
+    fn body(&mut self, query: &Query, span: Span, block: BlockId) -> Resolved<Vec<Output>> {
+        let unsupported =
+            |what: &str| Diagnostic::new(Code::UnsupportedQuery, format!("{what} is not supported yet"), span);
         let select = match query.body.as_ref() {
             SetExpr::Select(select) => select,
             SetExpr::Query(inner) if query.order_by.is_none() && query.limit_clause.is_none() => {
@@ -140,7 +159,8 @@ impl<'a> Resolver<'a> {
             _ => return Err(self.refuse(unsupported("this form of query"))),
         };
         self.flat.blocks[block.0].limited = query.limit_clause.is_some() || query.fetch.is_some();
-        if self.flat.blocks[block.0].limited && (block == TOP || self.scopes.is_empty()) {
+        self.flat.blocks[block.0].single = is_limit_one(query);
+        if self.flat.blocks[block.0].limited && block == TOP {
             return Err(self.refuse(
                 unsupported("LIMIT over the rows of a view")
                     .note("any write can move any row into or out of the limit"),
@@ -154,6 +174,7 @@ impl<'a> Resolver<'a> {
 
     fn select(&mut self, select: &Select, block: BlockId, order_by: Option<&OrderBy>) -> Resolved<Vec<Output>> {
         self.check_clauses(select)?;
+        self.flat.blocks[block.0].distinct = matches!(select.distinct, Some(Distinct::Distinct));
         self.from(&select.from, block)?;
         if let Some(condition) = &select.selection {
             self.condition(condition, block, super::Scope::Always)?;
@@ -169,17 +190,44 @@ impl<'a> Resolver<'a> {
         if refused {
             return Err(Refused);
         }
+        self.group_by(select, &outputs, block)?;
+        if let Some(having) = &select.having {
+            let having = self.expr(having, block)?;
+            self.flat.blocks[block.0].conditions.push(having);
+        }
         self.order_by(order_by, &outputs, block)?;
         Ok(outputs)
     }
 
+    /// GROUP BY: expressions over the FROM clause, else names or positions of output columns.
+    fn group_by(&mut self, select: &Select, outputs: &[Output], block: BlockId) -> Resolved<()> {
+        let GroupByExpr::Expressions(list, _) = &select.group_by else { return Ok(()) };
+        if list.is_empty() {
+            return Ok(());
+        }
+        let mut keys = Vec::new();
+        for ast in list {
+            let by_name = match ast {
+                Ast::Identifier(name) if !self.knows_column(&ident(name)) => {
+                    outputs.iter().find(|o| o.name == ident(name)).map(|o| o.expr.clone())
+                }
+                Ast::Value(value) => position(outputs, &value.to_string()),
+                _ => None,
+            };
+            keys.push(match by_name {
+                Some(expr) => expr,
+                None => self.expr(ast, block)?,
+            });
+        }
+        self.flat.blocks[block.0].grouped = Some(keys);
+        Ok(())
+    }
+
     fn check_clauses(&mut self, select: &Select) -> Resolved<()> {
-        let clause = if select.distinct.is_some() {
-            "DISTINCT"
-        } else if !naming::ungrouped(&select.group_by) {
-            "GROUP BY"
-        } else if select.having.is_some() {
-            "HAVING"
+        let clause = if matches!(select.distinct, Some(Distinct::On(_))) {
+            "DISTINCT ON"
+        } else if !naming::plain_grouping(&select.group_by) {
+            "GROUPING SETS, ROLLUP or CUBE"
         } else if !select.named_window.is_empty() {
             "WINDOW"
         } else if select.into.is_some()
@@ -215,11 +263,7 @@ impl<'a> Resolver<'a> {
         for key in keys {
             let expr = match &key.expr {
                 Ast::Identifier(name) => outputs.iter().find(|o| o.name == ident(name)).map(|o| o.expr.clone()),
-                Ast::Value(value) => value
-                    .to_string()
-                    .parse::<usize>()
-                    .ok()
-                    .and_then(|n| outputs.get(n.checked_sub(1)?).map(|o| o.expr.clone())),
+                Ast::Value(value) => position(outputs, &value.to_string()),
                 _ => None,
             };
             let expr = match expr {
@@ -272,15 +316,17 @@ impl<'a> Resolver<'a> {
         merged.chain(plain).map(|(name, expr)| Output { name, expr }).collect()
     }
 
-    fn rename_outputs(&mut self, view: &View, mut outputs: Vec<Output>) -> Resolved<Vec<Output>> {
-        if view.column_aliases.len() > outputs.len() {
-            return Err(self.refuse(Diagnostic::new(
-                Code::UnsupportedQuery,
-                format!("view `{}` names more columns than its query has", view.name),
-                view.span,
-            )));
+    pub(super) fn rename_outputs(
+        &mut self,
+        aliases: &[Ident],
+        span: Span,
+        mut outputs: Vec<Output>,
+    ) -> Resolved<Vec<Output>> {
+        if aliases.len() > outputs.len() {
+            let title = "more column names than the query has columns";
+            return Err(self.refuse(Diagnostic::new(Code::UnsupportedQuery, title, span)));
         }
-        for (output, alias) in outputs.iter_mut().zip(&view.column_aliases) {
+        for (output, alias) in outputs.iter_mut().zip(aliases) {
             output.name = alias.clone();
         }
         if let Some(unnamed) = outputs.iter().find(|o| o.name.as_str() == "?column?") {
@@ -291,55 +337,20 @@ impl<'a> Resolver<'a> {
         }
         Ok(outputs)
     }
+}
 
-    /// The outputs of a view in FROM, merged into `block`.
-    pub(super) fn expand_view(&mut self, view: &View, mention: Span, block: BlockId) -> Resolved<Vec<Output>> {
-        if let Some(at) = self.expanding.iter().position(|(name, _)| name == &view.name) {
-            return Err(self.cycle(at, mention));
-        }
-        if self.expanding.len() > MAX_VIEW_DEPTH {
-            return Err(self.refuse(Diagnostic::new(
-                Code::UnsupportedQuery,
-                format!("more than {MAX_VIEW_DEPTH} views on views"),
-                mention,
-            )));
-        }
-        self.expanding.push((view.name.clone(), mention));
-        if !self.flat.reads_views.contains(&view.name) {
-            self.flat.reads_views.push(view.name.clone());
-        }
-        let scopes = std::mem::take(&mut self.scopes);
-        let file = std::mem::replace(&mut self.file, view.span.file);
-        let path = std::mem::replace(&mut self.search_path, view.search_path.clone());
-        let fallback = std::mem::replace(&mut self.fallback, view.query_span);
-        let before = self.flat.blocks[block.0].clone();
-        let outputs = self.query(&view.query, block).and_then(|o| self.rename_outputs(view, o));
-        let aggregated = self.flat.blocks[block.0].aggregated && !before.aggregated;
-        // The order of an expanded view's rows means nothing to the query around it.
-        self.flat.blocks[block.0].order_by = before.order_by;
-        (self.scopes, self.file, self.search_path, self.fallback) = (scopes, file, path, fallback);
-        if aggregated {
-            let diagnostic = Diagnostic::new(
-                Code::UnsupportedQuery,
-                format!("view `{}` aggregates all its rows", view.name),
-                mention,
-            );
-            return Err(self.refuse(diagnostic));
-        }
-        self.expanding.pop();
-        outputs
-    }
+/// The output column at a position written in ORDER BY or GROUP BY.
+fn position(outputs: &[Output], text: &str) -> Option<super::Expr> {
+    let at = text.parse::<usize>().ok()?.checked_sub(1)?;
+    outputs.get(at).map(|o| o.expr.clone())
+}
 
-    fn cycle(&mut self, at: usize, mention: Span) -> Refused {
-        let mut names: Vec<String> = self.expanding[at..].iter().map(|(n, _)| n.to_string()).collect();
-        names.push(names[0].clone());
-        let mut diagnostic =
-            Diagnostic::new(Code::CyclicViews, "views that read each other", mention).note(names.join(" -> "));
-        for (name, span) in self.expanding[at + 1..].iter().filter(|(_, s)| s.file == mention.file) {
-            diagnostic = diagnostic.also(*span, format!("`{name}` is read here"));
-        }
-        self.found.push(diagnostic);
-        Refused
+/// `LIMIT 1`: at most one row.
+fn is_limit_one(query: &Query) -> bool {
+    let one = |limit: &Ast| matches!(limit, Ast::Value(v) if v.to_string() == "1");
+    match &query.limit_clause {
+        Some(LimitClause::LimitOffset { limit: Some(limit), limit_by, .. }) => limit_by.is_empty() && one(limit),
+        _ => false,
     }
 }
 

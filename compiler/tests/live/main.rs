@@ -5,5 +5,6 @@
 mod apply;
 mod concurrency;
 mod more_pairs;
+mod group_pairs;
 mod random;
 mod support;

@@ -13,7 +13,7 @@
 //! | edit without copying | `tree`, `edit` | `Tree`, the containers on the paths opened |
 //! | write once | `encode`, `writer`, `build` | bytes |
 //! | operations | `ops`, `change` | the functions below |
-//! | check | `validate` | [`validate`] |
+//! | check | `validate` | [`validate()`] |
 //!
 //! ```
 //! # #[cfg(feature = "text")] {

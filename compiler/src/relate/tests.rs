@@ -1,0 +1,161 @@
+//! Keys and links of small views: what is proved, what is followed, and what is not.
+
+use crate::catalog::{self, Catalog};
+use crate::diagnostics::Diagnostics;
+use crate::relate::{Relations, ValueLock, relate};
+use crate::resolve::{ColumnRef, FlatView, resolve};
+use crate::source::{SourceFile, Sources};
+use crate::syntax;
+
+const TABLES: &str = "
+CREATE TABLE a (id integer PRIMARY KEY, code text UNIQUE, name text);
+CREATE TABLE p (id integer PRIMARY KEY, a_id integer, kind text NOT NULL, UNIQUE (a_id, kind));
+CREATE TABLE c (id bigint PRIMARY KEY, p_id bigint, a_id integer, body text);
+CREATE TABLE line (p_id integer, no integer, PRIMARY KEY (p_id, no));
+CREATE TABLE loose (p_id integer, late integer UNIQUE DEFERRABLE);
+";
+
+/// Key and links of the view `v`, or the titles of what was found.
+fn related(view: &str) -> Result<(FlatView, Relations, Catalog), Vec<String>> {
+    let text = format!("{TABLES}CREATE VIEW v AS {view};");
+    let file = SourceFile { name: "test.sql".into(), text, context_only: false };
+    let sources = Sources { files: vec![file] };
+    let mut found = Diagnostics::default();
+    let statements = syntax::parse(&sources, &mut found);
+    let catalog = catalog::build(&sources, &statements, &mut found);
+    let mut views = resolve(&sources, &catalog, &mut found);
+    let relations = views.first().and_then(|v| relate(v, &catalog, &mut found));
+    match relations {
+        Some(relations) if !found.has_errors() => Ok((views.remove(0), relations, catalog)),
+        _ => Err(found.sorted().iter().map(|d| d.title.clone()).collect()),
+    }
+}
+
+/// `c.p_id = p.id, p.a_id = a.id; …`, one entry per link, in locking order.
+fn links(view: &str) -> String {
+    let (flat, relations, catalog) = related(view).unwrap_or_else(|titles| panic!("{view}: {titles:?}"));
+    let name = |c: ColumnRef| {
+        let owner = flat.use_of(c);
+        let table = super::closure::table(&catalog, &owner.table);
+        format!("{}.{}", owner.alias, table.columns[c.column].name)
+    };
+    let pairs = |l: &super::Link| -> String {
+        l.on.iter().map(|(x, y)| format!("{} = {}", name(*x), name(*y))).collect::<Vec<_>>().join(" and ")
+    };
+    relations.links.iter().map(pairs).filter(|l| !l.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
+fn key(view: &str) -> String {
+    let (flat, relations, _) = related(view).unwrap_or_else(|titles| panic!("{view}: {titles:?}"));
+    relations.key.columns.iter().map(|k| flat.outputs[k.output].name.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+fn refused(view: &str, title: &str) {
+    match related(view) {
+        Ok(_) => panic!("this was accepted: {view}"),
+        Err(titles) => assert!(titles.iter().any(|t| t.contains(title)), "{view}: {titles:?}"),
+    }
+}
+
+#[test]
+fn keys_follow_from_declared_keys() {
+    assert_eq!(key("SELECT p.id, to_jsonb(a) AS d FROM p JOIN a ON a.id = p.a_id"), "id");
+    assert_eq!(key("SELECT p.id, to_jsonb(a) AS d FROM p LEFT JOIN a ON a.id = p.a_id"), "id");
+    // An equal column serves as well.
+    assert_eq!(key("SELECT l.p_id AS x, l.no, to_jsonb(p) AS d FROM p JOIN line l ON l.p_id = p.id"), "x, no");
+    assert_eq!(key("SELECT p.id AS x, l.no, to_jsonb(p) AS d FROM p JOIN line l ON l.p_id = p.id"), "x, no");
+    // A constant completes a key of two columns; the other comes from a join.
+    let fixed = "SELECT a.id, to_jsonb(p) AS d FROM a LEFT JOIN p ON p.a_id = a.id AND p.kind = 'x'";
+    refused(fixed, "no key");
+    let fixed = "SELECT a.id, to_jsonb(p) AS d FROM a JOIN p ON p.a_id = a.id WHERE p.kind = 'x'";
+    assert_eq!(key(fixed), "id");
+}
+
+#[test]
+fn what_multiplies_rows_or_may_be_null_is_no_key() {
+    refused("SELECT a.id, to_jsonb(p) AS d FROM a JOIN p ON p.a_id = a.id", "no key");
+    refused("SELECT a.id, p.id AS p, to_jsonb(p) AS d FROM a LEFT JOIN p ON p.a_id = a.id", "no key");
+    refused("SELECT l.late, to_jsonb(l) AS d FROM loose l", "no key");
+    // UNIQUE without NOT NULL.
+    refused("SELECT a.code, to_jsonb(a) AS d FROM a", "no key");
+    // A join by a nullable unique column finds at most one row all the same.
+    assert_eq!(key("SELECT c.id, to_jsonb(a) AS d FROM c LEFT JOIN a ON a.code = c.body"), "id");
+    refused("SELECT c.a_id, jsonb_agg(c.body ORDER BY c.id) AS d FROM c GROUP BY c.a_id", "can be NULL");
+    let present = "SELECT c.a_id, jsonb_agg(c.body ORDER BY c.id) AS d FROM c WHERE c.a_id IS NOT NULL GROUP BY 1";
+    assert_eq!(key(present), "a_id");
+}
+
+#[test]
+fn links_are_chains_of_equalities() {
+    let chain = "SELECT c.id, to_jsonb(a) AS d FROM c JOIN p ON p.id = c.p_id JOIN a ON a.id = p.a_id";
+    assert_eq!(links(chain), "p.id = c.p_id, a.id = p.a_id");
+    let nested = "SELECT a.id, jsonb_build_object('n', (SELECT count(*) FROM p WHERE p.a_id = a.id AND EXISTS (
+                      SELECT FROM c WHERE c.p_id = p.id))) AS d FROM a";
+    assert_eq!(links(nested), "p.a_id = a.id, c.p_id = p.id");
+    // Two levels up at once: the shortest way wins.
+    let skipping = "SELECT a.id, jsonb_build_object('n', (SELECT count(*) FROM p WHERE p.a_id = a.id AND EXISTS (
+                        SELECT FROM c WHERE c.p_id = p.id AND c.a_id = a.id))) AS d FROM a";
+    assert_eq!(links(skipping), "p.a_id = a.id, c.a_id = a.id");
+}
+
+#[test]
+fn an_outer_join_is_followed_from_its_nullable_side_only() {
+    // b influences rows of a only through ON, which holds for the nullable side.
+    let down = "SELECT a.id, to_jsonb(p) AS d FROM a LEFT JOIN p ON p.id = a.id";
+    assert_eq!(links(down), "p.id = a.id");
+    // ON compares two tables of the preserved side: every row of c appears with every row of a, partner or not.
+    let sideways = "SELECT a.id, to_jsonb(c) AS d FROM a CROSS JOIN (SELECT c.a_id, c.id FROM c LIMIT 1) c
+                      LEFT JOIN p ON p.id = a.id AND c.a_id = a.id";
+    refused(sideways, "nothing links");
+}
+
+#[test]
+fn a_limit_is_no_way_through() {
+    let inside = "SELECT a.id, to_jsonb(x) AS d FROM a
+                    LEFT JOIN LATERAL (SELECT p.id FROM p WHERE p.a_id = a.id ORDER BY p.id LIMIT 1) x ON true";
+    assert_eq!(links(inside), "p.a_id = a.id");
+    // The condition comes after the limit: a changed row of p moves other rows into it.
+    let outside = "SELECT a.id, to_jsonb(x) AS d FROM a
+                     LEFT JOIN (SELECT p.id, p.a_id FROM p ORDER BY p.id LIMIT 1) x ON x.a_id = a.id";
+    refused(outside, "nothing links");
+    // Groups are crossed by what they are grouped by.
+    let groups = "SELECT a.id, to_jsonb(s) AS d FROM a
+                    LEFT JOIN (SELECT p.a_id, count(*) AS n FROM p GROUP BY p.a_id) s ON s.a_id = a.id";
+    assert_eq!(links(groups), "p.a_id = a.id");
+    let picked = "SELECT a.id, to_jsonb(s) AS d FROM a
+                    LEFT JOIN (SELECT p.a_id, count(*) AS n FROM p GROUP BY p.a_id LIMIT 3) s ON s.a_id = a.id";
+    refused(picked, "nothing links");
+}
+
+#[test]
+fn conditions_that_are_no_conjuncts_are_no_links() {
+    let under_or =
+        "SELECT a.id, to_jsonb(a) AS d FROM a WHERE EXISTS (SELECT FROM p WHERE p.a_id = a.id OR p.kind = a.name)";
+    refused(under_or, "nothing links");
+    let negated = "SELECT a.id, to_jsonb(a) AS d FROM a WHERE EXISTS (SELECT FROM p WHERE NOT p.a_id = a.id)";
+    refused(negated, "nothing links");
+    refused("SELECT a.id, to_jsonb(a) AS d FROM a WHERE a.id NOT IN (SELECT p.a_id FROM p)", "nothing links");
+}
+
+#[test]
+fn values_of_both_sides_have_one_lock() {
+    let lock = |view: &str| {
+        let (_, relations, _) = related(view).unwrap_or_else(|titles| panic!("{titles:?}"));
+        relations.links.iter().filter_map(|l| l.lock.clone()).next()
+    };
+    // integer and bigint hash alike.
+    let integers = "SELECT c.id, to_jsonb(p) AS d FROM c LEFT JOIN p ON p.id = c.p_id";
+    assert_eq!(lock(integers), Some(ValueLock::Values(vec![None])));
+    // A use that carries the key needs no lock of its own.
+    assert_eq!(lock("SELECT a.id, to_jsonb(p) AS d FROM a LEFT JOIN p ON p.id = a.id"), None);
+}
+
+#[test]
+fn lossy_conversions_prove_nothing() {
+    // Two different numerics can equal one float: such a join may find several rows.
+    let text = "CREATE TABLE n (id numeric PRIMARY KEY); CREATE TABLE f (id integer PRIMARY KEY, x double precision);
+                CREATE VIEW v AS SELECT f.id, to_jsonb(n) AS d FROM f LEFT JOIN n ON n.id = f.x;";
+    let file = SourceFile { name: "test.sql".into(), text: text.into(), context_only: false };
+    let compilation = crate::compile(&Sources { files: vec![file] }, &crate::Options::default());
+    assert!(compilation.output.is_none());
+}

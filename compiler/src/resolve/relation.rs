@@ -1,0 +1,226 @@
+//! Relations in FROM that are queries themselves: views, derived tables, CTEs, functions.
+//!
+//! In: a query and the block that reads its rows. Out: its output columns as expressions. A query that
+//! only joins and filters is merged into the block around it; one that groups, aggregates or limits keeps a block of
+//! its own, recorded as [`Derived`], because which of its rows a base row influences is decided inside it.
+
+use sqlparser::ast::{Cte, Query, TableAlias};
+
+use super::functions::Class;
+use super::naming::ident;
+use super::query::{Refused, Resolved, Resolver};
+use super::{BlockId, Derived, Expr, ExprKind, Output, Rows};
+use crate::catalog::View;
+use crate::diagnostics::{Code, Diagnostic};
+use crate::names::Ident;
+use crate::source::Span;
+
+/// How deep views may be nested in views.
+const MAX_VIEW_DEPTH: usize = 64;
+
+/// What a relation's query can see of the FROM clause that it stands in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Sees {
+    /// LATERAL: the items before it.
+    Siblings,
+    /// A derived table: only the queries around.
+    Around,
+}
+
+/// A CTE and the CTEs that it can see itself: those before it.
+#[derive(Clone)]
+pub struct CteInScope {
+    pub name: Ident,
+    pub columns: Vec<Ident>,
+    pub query: Box<Query>,
+    /// How many entries of the list were in scope at its definition.
+    pub visible: usize,
+    /// How many scopes were open there.
+    pub scopes: usize,
+}
+
+impl Resolver<'_> {
+    /// The outputs of a view in FROM.
+    pub(super) fn expand_view(&mut self, view: &View, mention: Span, block: BlockId) -> Resolved<Vec<Output>> {
+        if let Some(at) = self.expanding.iter().position(|(name, _)| name == &view.name) {
+            return Err(self.cycle(at, mention));
+        }
+        if self.expanding.len() > MAX_VIEW_DEPTH {
+            let title = format!("more than {MAX_VIEW_DEPTH} views on views");
+            return Err(self.refuse(Diagnostic::new(Code::UnsupportedQuery, title, mention)));
+        }
+        self.expanding.push((view.name.clone(), mention));
+        if !self.flat.reads_views.contains(&view.name) {
+            self.flat.reads_views.push(view.name.clone());
+        }
+        let scopes = std::mem::take(&mut self.scopes);
+        let ctes = std::mem::take(&mut self.ctes);
+        let file = std::mem::replace(&mut self.file, view.span.file);
+        let path = std::mem::replace(&mut self.search_path, view.search_path.clone());
+        let fallback = std::mem::replace(&mut self.fallback, view.query_span);
+        let outputs = self.relation_query(&view.query, block, mention);
+        let outputs = outputs.and_then(|o| self.rename_outputs(&view.column_aliases, view.span, o));
+        (self.scopes, self.ctes, self.file, self.search_path, self.fallback) = (scopes, ctes, file, path, fallback);
+        if outputs.is_ok() {
+            self.expanding.pop();
+        }
+        outputs
+    }
+
+    fn cycle(&mut self, at: usize, mention: Span) -> Refused {
+        let mut names: Vec<String> = self.expanding[at..].iter().map(|(n, _)| n.to_string()).collect();
+        names.push(names[0].clone());
+        let mut diagnostic =
+            Diagnostic::new(Code::CyclicViews, "views that read each other", mention).note(names.join(" -> "));
+        for (name, span) in self.expanding[at + 1..].iter().filter(|(_, s)| s.file == mention.file) {
+            diagnostic = diagnostic.also(*span, format!("`{name}` is read here"));
+        }
+        self.found.push(diagnostic);
+        Refused
+    }
+
+    /// A subquery in FROM.
+    pub(super) fn derived_table(
+        &mut self,
+        query: &Query,
+        sees: Sees,
+        mention: Span,
+        block: BlockId,
+    ) -> Resolved<Vec<Output>> {
+        // The items of the FROM clause that it stands in are hidden from it, those of the queries around are not.
+        let hidden = if sees == Sees::Around { self.scopes.pop() } else { None };
+        let outputs = self.relation_query(query, block, mention);
+        self.scopes.extend(hidden);
+        outputs
+    }
+
+    /// A reference to a CTE: as if its query stood there.
+    pub(super) fn cte_reference(&mut self, at: usize, mention: Span, block: BlockId) -> Resolved<Vec<Output>> {
+        let cte = self.ctes[at].clone();
+        let later = self.ctes.split_off(cte.visible);
+        let hidden = self.scopes.split_off(cte.scopes);
+        let outputs = self.relation_query(&cte.query, block, mention);
+        let outputs = outputs.and_then(|o| self.rename_outputs(&cte.columns, mention, o));
+        self.scopes.extend(hidden);
+        self.ctes.truncate(cte.visible);
+        self.ctes.extend(later);
+        outputs
+    }
+
+    /// Brings the CTEs of a WITH into scope; returns how many there were before.
+    pub(super) fn open_ctes(&mut self, ctes: &[Cte]) -> usize {
+        let before = self.ctes.len();
+        for cte in ctes {
+            let entry = CteInScope {
+                name: ident(&cte.alias.name),
+                columns: cte.alias.columns.iter().map(|c| ident(&c.name)).collect(),
+                query: cte.query.clone(),
+                visible: self.ctes.len(),
+                scopes: self.scopes.len(),
+            };
+            self.ctes.push(entry);
+        }
+        before
+    }
+
+    /// The rows of a query as rows of `block`'s FROM clause.
+    fn relation_query(&mut self, query: &Query, block: BlockId, mention: Span) -> Resolved<Vec<Output>> {
+        let inner = self.open_block(Some(block), mention);
+        let outputs = self.query(query, inner)?;
+        let state = &self.flat.blocks[inner.0];
+        let (grouped, limited, aggregated) = (state.grouped.is_some(), state.limited, state.aggregated);
+        if !grouped && !limited && !aggregated {
+            self.merge(inner, block);
+            return Ok(outputs);
+        }
+        let rows = match () {
+            () if grouped => Rows::Groups,
+            () if aggregated || self.flat.blocks[inner.0].single => Rows::One,
+            () => Rows::Joined,
+        };
+        self.flat.derived.push(Derived { block, inner: Some(inner), rows });
+        // Whether it has rows matters also where nobody selects its columns.
+        let exists = Expr { span: mention, json: None, kind: ExprKind::Exists(inner) };
+        self.flat.blocks[block.0].conditions.push(exists);
+        let wrap = |output: Output| match output.expr.kind {
+            // Without groups a plain column of an aggregate's block cannot be selected.
+            ExprKind::Column(_) | ExprKind::Constant => output,
+            _ => {
+                let Output { name, expr } = output;
+                let (span, json) = (expr.span, expr.json);
+                Output { name, expr: Expr { span, json, kind: ExprKind::Subquery(inner, Box::new(expr)) } }
+            }
+        };
+        Ok(outputs.into_iter().map(wrap).collect())
+    }
+
+    /// Makes the rows of `inner` rows of `outer`.
+    fn merge(&mut self, inner: BlockId, outer: BlockId) {
+        let flat = &mut self.flat;
+        flat.uses.iter_mut().filter(|u| u.block == inner).for_each(|u| u.block = outer);
+        flat.equalities.iter_mut().filter(|e| e.block == inner).for_each(|e| e.block = outer);
+        flat.derived.iter_mut().filter(|d| d.block == inner).for_each(|d| d.block = outer);
+        flat.blocks.iter_mut().filter(|b| b.parent == Some(inner)).for_each(|b| b.parent = Some(outer));
+        let conditions = std::mem::take(&mut flat.blocks[inner.0].conditions);
+        // The order of a relation's rows means nothing to the query around it.
+        flat.blocks[inner.0].order_by.clear();
+        flat.blocks[outer.0].conditions.extend(conditions);
+    }
+
+    /// A set-returning function in FROM: rows made from its arguments.
+    pub(super) fn function_item(
+        &mut self,
+        name: &str,
+        arguments: Vec<Expr>,
+        alias: Option<&TableAlias>,
+        ordinality: bool,
+        span: Span,
+        block: BlockId,
+    ) -> Resolved<Vec<(Ident, Expr)>> {
+        self.flat.derived.push(Derived { block, inner: None, rows: Rows::Many });
+        let shown = alias.map_or_else(|| Ident::new(name), |a| ident(&a.name));
+        let mut names: Vec<(Ident, bool)> = match name {
+            "jsonb_each" | "json_each" => vec![(Ident::new("key"), false), (Ident::new("value"), true)],
+            "jsonb_each_text" | "json_each_text" => vec![(Ident::new("key"), false), (Ident::new("value"), false)],
+            "jsonb_array_elements" | "json_array_elements" => vec![(Ident::new("value"), true)],
+            "jsonb_array_elements_text" | "json_array_elements_text" => vec![(Ident::new("value"), false)],
+            "unnest" => arguments.iter().map(|_| (shown.clone(), false)).collect(),
+            "generate_series"
+            | "generate_subscripts"
+            | "jsonb_object_keys"
+            | "json_object_keys"
+            | "regexp_split_to_table"
+            | "string_to_table"
+            | "jsonb_path_query" => {
+                vec![(shown.clone(), name == "jsonb_path_query")]
+            }
+            _ => {
+                let title = format!("`{name}` in FROM is not supported yet");
+                return Err(self.refuse(Diagnostic::new(Code::UnsupportedQuery, title, span)));
+            }
+        };
+        if ordinality {
+            names.push((Ident::new("ordinality"), false));
+        }
+        for (column, renamed) in names.iter_mut().zip(alias.iter().flat_map(|a| &a.columns)) {
+            column.0 = ident(&renamed.name);
+        }
+        let json = if name.starts_with("json_") { super::JsonType::Json } else { super::JsonType::Jsonb };
+        let value = |(name, is_json): (Ident, bool)| {
+            let kind = ExprKind::Apply(arguments.clone());
+            (name, Expr { span, json: is_json.then_some(json), kind })
+        };
+        Ok(names.into_iter().map(value).collect())
+    }
+
+    /// The arguments of a set-returning function in FROM, which see the items before it.
+    pub(super) fn function_class(&mut self, names: &[Ident], arguments: usize, span: Span) -> Resolved<()> {
+        match self.judge_call(names, arguments, span)? {
+            Class::SetReturning => Ok(()),
+            _ => {
+                let title = "only set-returning functions are supported in FROM";
+                Err(self.refuse(Diagnostic::new(Code::UnsupportedQuery, title, span)))
+            }
+        }
+    }
+}
