@@ -11,6 +11,7 @@ SELECT pg_advisory_xact_lock(hashtext('tviewc'));
 DO $tview$
 DECLARE
     installed text;
+    we_made_the_schema boolean;
 BEGIN
     IF to_regclass('tview.program') IS NULL THEN
         RETURN;
@@ -31,6 +32,7 @@ BEGIN
 {% endfor %}
 {%- for tview in tviews %}
     DROP FUNCTION IF EXISTS tview.{{ tview.recompute }}({{ tview.key_types }});
+    DROP FUNCTION IF EXISTS tview.{{ tview.lock }}({{ tview.key_types }});
     DROP FUNCTION IF EXISTS tview.{{ tview.refresh }}();
     DELETE FROM tview.pg_tview_meta AS m WHERE m.tview_oid = to_regclass({{ tview.name_literal }});
     DROP TABLE IF EXISTS {{ tview.name }};
@@ -50,12 +52,14 @@ BEGIN
 
     -- The runtime goes with the last program.
     IF NOT EXISTS (SELECT FROM tview.program) THEN
+        we_made_the_schema := EXISTS (SELECT FROM tview.created_object AS c WHERE c.kind = 'schema');
         DROP FUNCTION tview.lock_values(regclass, integer[], integer[]);
         DROP FUNCTION tview.lock_link(regclass, boolean, boolean);
         DROP FUNCTION tview.require_read_committed();
         DROP FUNCTION tview.expect_table(text, text[], text[], text[], text[]);
         DROP TABLE tview.pg_tview_meta, tview.created_object, tview.program;
-        IF NOT EXISTS (SELECT FROM pg_class AS c WHERE c.relnamespace = 'tview'::regnamespace)
+        IF we_made_the_schema
+           AND NOT EXISTS (SELECT FROM pg_class AS c WHERE c.relnamespace = 'tview'::regnamespace)
            AND NOT EXISTS (SELECT FROM pg_proc AS p WHERE p.pronamespace = 'tview'::regnamespace)
            AND NOT EXISTS (SELECT FROM pg_type AS t WHERE t.typnamespace = 'tview'::regnamespace) THEN
             DROP SCHEMA tview;

@@ -6,6 +6,7 @@ DO $tview$
 BEGIN
     IF to_regnamespace('tview') IS NULL THEN
         CREATE SCHEMA tview;
+        PERFORM set_config('tview.schema_is_new', 'yes', true);
     END IF;
 END
 $tview$;
@@ -25,6 +26,10 @@ CREATE TABLE IF NOT EXISTS tview.created_object (
     name    text NOT NULL,
     PRIMARY KEY (program, kind, name)
 );
+
+INSERT INTO tview.created_object (program, kind, name)
+SELECT '', 'schema', 'tview' WHERE current_setting('tview.schema_is_new', true) = 'yes'
+ON CONFLICT DO NOTHING;
 
 -- One row per tview; the arrays run in parallel, one element per dependency on a base table.
 CREATE TABLE IF NOT EXISTS tview.pg_tview_meta (

@@ -51,10 +51,10 @@ VALUES (
     ARRAY[{{ meta.strategies }}]::text[])
 ON CONFLICT (tview_oid) DO NOTHING;
 
--- Recomputes the documents of these keys (distinct, none NULL; the arrays run in parallel): those that the view
--- no longer shows are deleted, the others written where they differ.
-CREATE OR REPLACE FUNCTION tview.{{ recompute }}({{ key_parameters }})
-RETURNS void
+-- Locks these keys: those without a document by the key, which whoever may create one locks as well, then the
+-- documents in key order. False where a document went away while it was waited for: it is locked neither way.
+CREATE OR REPLACE FUNCTION tview.{{ lock }}({{ key_parameters }})
+RETURNS boolean
 LANGUAGE plpgsql
 AS $tview$
 #variable_conflict use_variable
@@ -64,26 +64,46 @@ DECLARE
 {%- endfor %}
     locked integer;
 BEGIN
-    -- Locks first, in statements of their own, so that what follows sees what others have committed.
-    LOOP
-        -- Keys without a document: whoever may create one locks the key.
-        SELECT {{ absent_aggregates }}
-          INTO {{ absent_variables }}
-          FROM unnest({{ key_variables }}) AS k({{ key_aliases }})
-         WHERE NOT EXISTS (SELECT FROM {{ name }} AS t WHERE {{ t_is_k }});
-        {{ lock_absent }}
-        -- Documents, in key order.
-        SELECT count(*)
-          INTO locked
-          FROM (SELECT {{ t_keys }}
-                  FROM unnest({{ key_variables }}) AS k({{ key_aliases }})
-                  JOIN {{ name }} AS t ON {{ t_is_k }}
-                 ORDER BY {{ t_keys }}
-                   FOR UPDATE OF t) AS d({{ key_aliases }})
-         WHERE NOT EXISTS (SELECT FROM unnest({{ absent_variables }}) AS k({{ key_aliases }}) WHERE {{ k_is_d }});
-        -- A document that went away in between was locked neither way.
-        EXIT WHEN locked = cardinality({{ first_key }}) - coalesce(cardinality({{ first_absent }}), 0);
-    END LOOP;
+    SELECT {{ absent_aggregates }}
+      INTO {{ absent_variables }}
+      FROM unnest({{ key_variables }}) AS k({{ key_aliases }})
+     WHERE NOT EXISTS (SELECT FROM {{ name }} AS t WHERE {{ t_is_k }});
+    {{ lock_absent }}
+    SELECT count(*)
+      INTO locked
+      FROM (SELECT {{ t_keys }}
+              FROM unnest({{ key_variables }}) AS k({{ key_aliases }})
+              JOIN {{ name }} AS t ON {{ t_is_k }}
+             ORDER BY {{ t_keys }}
+               FOR UPDATE OF t) AS d({{ key_aliases }})
+     WHERE NOT EXISTS (SELECT FROM unnest({{ absent_variables }}) AS k({{ key_aliases }}) WHERE {{ k_is_d }});
+    RETURN locked = cardinality({{ first_key }}) - coalesce(cardinality({{ first_absent }}), 0);
+END
+$tview$;
+
+-- Recomputes the documents of these keys (distinct, none NULL; the arrays run in parallel): those that the view
+-- no longer shows are deleted, the others written where they differ.
+CREATE OR REPLACE FUNCTION tview.{{ recompute }}({{ key_parameters }})
+RETURNS void
+LANGUAGE plpgsql
+AS $tview$
+#variable_conflict use_variable
+BEGIN
+    -- Locks first, in statements of their own, so that what follows sees what others have committed. A try that
+    -- has to be repeated gives back what it locked: absent keys come before documents in all transactions.
+    IF cardinality({{ first_key }}) = 1 THEN
+        WHILE NOT tview.{{ lock }}({{ key_variables }}) LOOP
+        END LOOP;
+    ELSE
+        LOOP
+            BEGIN
+                EXIT WHEN tview.{{ lock }}({{ key_variables }});
+                RAISE EXCEPTION USING ERRCODE = 'TV001', MESSAGE = 'a document went away while it was waited for';
+            EXCEPTION
+                WHEN SQLSTATE 'TV001' THEN NULL;
+            END;
+        END LOOP;
+    END IF;
 
     WITH fresh AS MATERIALIZED (
         SELECT v.*
@@ -105,7 +125,7 @@ LANGUAGE plpgsql
 {{ settings }}
 AS $tview$
 BEGIN
-    PERFORM tview.lock_link('tview.{{ key_lock }}', true, false);
+    PERFORM tview.lock_link({{ key_lock }}, true, false);
     PERFORM FROM (SELECT FROM {{ name }} AS t ORDER BY {{ t_keys }} FOR UPDATE) AS d;
 
     WITH fresh AS MATERIALIZED (
@@ -117,4 +137,8 @@ BEGIN
 END
 $tview$;
 
-REVOKE EXECUTE ON FUNCTION tview.{{ recompute }}({{ key_types }}), tview.{{ refresh }}() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION
+    tview.{{ lock }}({{ key_types }}),
+    tview.{{ recompute }}({{ key_types }}),
+    tview.{{ refresh }}()
+    FROM PUBLIC;

@@ -78,7 +78,7 @@ fn compile_here(sources: &Sources, options: &Options) -> Compilation {
     let tables = plan::plan(&tviews, &catalog);
     advice::advise(&tviews, &tables, &catalog, &mut diagnostics);
     let name = program_name(sources, options);
-    check_names(&name, &tviews, &tables, &mut diagnostics);
+    check_names(&name, &tviews, &tables, &catalog, &mut diagnostics);
     if diagnostics.has_errors() {
         return Compilation { diagnostics, output: None };
     }
@@ -156,7 +156,13 @@ fn tview_name(view: &FlatView) -> QualName {
 const DOLLAR_TAG: &str = "$tview$";
 
 /// Names that the migration makes must differ from each other and from what exists.
-fn check_names(program: &str, tviews: &[Tview], tables: &[TablePlan], diagnostics: &mut Diagnostics) {
+fn check_names(
+    program: &str,
+    tviews: &[Tview],
+    tables: &[TablePlan],
+    catalog: &Catalog,
+    diagnostics: &mut Diagnostics,
+) {
     let mut names: IndexMap<&QualName, &Tview> = IndexMap::new();
     for tview in tviews {
         if let Some(first) = names.insert(&tview.name, tview) {
@@ -168,7 +174,11 @@ fn check_names(program: &str, tviews: &[Tview], tables: &[TablePlan], diagnostic
             );
         }
         let tagged = tview.view.outputs.iter().find(|o| o.name.as_str().contains(DOLLAR_TAG));
-        let aliased = tview.view.uses.iter().any(|u| u.alias.as_str().contains(DOLLAR_TAG));
+        let aliased = tview.view.uses.iter().any(|u| {
+            u.alias.as_str().contains(DOLLAR_TAG)
+                || u.table.to_string().contains(DOLLAR_TAG)
+                || tagged_column(u, catalog)
+        });
         if tagged.is_some() || aliased || tview.name.to_string().contains(DOLLAR_TAG) {
             let title = format!("a name in `{}` contains {DOLLAR_TAG}", tview.view.name);
             diagnostics.push(
@@ -187,6 +197,14 @@ fn check_names(program: &str, tviews: &[Tview], tables: &[TablePlan], diagnostic
             let title = format!("{what} and {other} would both be called tview.{name}");
             diagnostics.push(Diagnostic::bare(Code::DuplicateName, title).help("give the view or table another name"));
         }
+    }
+}
+
+/// Whether a column of a base table has the tag in its name.
+fn tagged_column(owner: &crate::resolve::Use, catalog: &Catalog) -> bool {
+    match catalog.relations.get(&owner.table) {
+        Some(Relation::Table(table)) => table.columns.iter().any(|c| c.name.as_str().contains(DOLLAR_TAG)),
+        _ => false,
     }
 }
 

@@ -113,6 +113,7 @@ pub fn analyse(view: &FlatView, relations: &Relations, catalog: &Catalog, diagno
         walk.value(&output.expr, &place, diagnostics);
     }
     for block in view.live_blocks() {
+        walk.check_limit(block, diagnostics);
         let Block { conditions, order_by, grouped, .. } = &view.blocks[block.0];
         for expr in conditions.iter().chain(order_by).chain(grouped.iter().flatten()) {
             walk.read_all(expr);
@@ -153,13 +154,10 @@ impl Walk<'_> {
                     several => several.iter().for_each(|e| self.opaque(e, place, false)),
                 }
             }
-            ExprKind::Subquery(block, inner) => {
-                self.check_limit(*block, diagnostics);
-                match array_of(inner) {
-                    Some(agg) => self.array(expr, agg, place, diagnostics),
-                    None => self.opaque(expr, place, false),
-                }
-            }
+            ExprKind::Subquery(_, inner) => match array_of(inner) {
+                Some(agg) => self.array(expr, agg, place, diagnostics),
+                None => self.opaque(expr, place, false),
+            },
             ExprKind::ArrayAgg(agg) => self.array(expr, agg, place, diagnostics),
             ExprKind::Column(_) => self.opaque(expr, place, true),
             _ => self.opaque(expr, place, false),
@@ -224,10 +222,16 @@ impl Walk<'_> {
         Some(MatchKey { field: field.clone(), proof })
     }
 
+    /// Where rows tie, LIMIT may pick any of them.
     fn check_limit(&self, block: BlockId, diagnostics: &mut Diagnostics) {
         let inner = &self.view.blocks[block.0];
         let order: Vec<ColumnRef> = inner.order_by.iter().filter_map(Expr::as_column).collect();
-        if inner.limited && !inner.aggregated && !determines_rows(self.view, self.catalog, block, &order) {
+        let groups = inner.grouped.iter().flatten().filter_map(Expr::as_column).collect::<Vec<_>>();
+        let total = match &inner.grouped {
+            Some(keys) => groups.len() == keys.len() && groups.iter().all(|g| order.contains(g)),
+            None => inner.aggregated || determines_rows(self.view, self.catalog, block, &order),
+        };
+        if inner.limited && !total {
             diagnostics.push(
                 Diagnostic::new(Code::NoTotalOrder, "LIMIT without a total order", inner.span)
                     .note("where rows tie, PostgreSQL may pick any of them, and another one the next time")

@@ -2,13 +2,16 @@
 //!
 //! In: statements. Out: the raw tables, views, types and functions after the last of them, which
 //! `finish` turns into the [`Catalog`]. This file holds the state and finds the reader for each
-//! statement; the readers are in `create`, `alter`, `indexes`, `functions`, `types_ddl`, `settings`.
+//! statement; the readers are in `create`, `create_as`, `alter`, `rename`, `drop`, `indexes`, `functions`, `types_ddl`, `extensions`,
+//! `settings`.
+
+use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
 
 use super::raw::{RawConstraint, RawKind};
 use super::types::{self, TypeName, WrittenType};
-use super::{Catalog, Column, SqlType, TableKind, TypeClass, TypeDef, Unreadable, View};
+use super::{Catalog, Column, SqlType, TableKind, TypeClass, Unreadable, View};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
 use crate::names::{Ident, QualName};
 use crate::source::{Sources, Span};
@@ -31,10 +34,15 @@ pub(super) struct RawTable {
 #[derive(Clone, Debug)]
 pub(super) struct RawIndex {
     pub name: Option<Ident>,
+    /// Its leading plain columns.
     pub columns: Vec<Ident>,
+    /// Every column that it mentions, in expressions and INCLUDE too: it goes with each of them.
+    pub mentions: Vec<Ident>,
     pub method: String,
     pub unique: bool,
     pub partial: bool,
+    /// Of the partitioned table alone: its partitions have none because of it.
+    pub only: bool,
     /// Why a unique one proves nothing.
     pub weak: Option<String>,
     pub span: Span,
@@ -69,6 +77,8 @@ pub(super) struct Builder<'a> {
     pub signatures: IndexMap<QualName, Vec<String>>,
     /// Direct partitions and inheritance children.
     pub children: IndexMap<QualName, Vec<QualName>>,
+    /// Indexes of partitioned tables to which those of partitions were attached.
+    pub attached: BTreeSet<QualName>,
     /// User schemas only.
     pub search_path: Vec<Ident>,
     /// Index of the statement being read.
@@ -85,6 +95,7 @@ pub(super) fn run(sources: &Sources, statements: &[Statement], diagnostics: &mut
         composites: IndexMap::new(),
         signatures: IndexMap::new(),
         children: IndexMap::new(),
+        attached: BTreeSet::new(),
         search_path: default_path(),
         statement: 0,
     };
@@ -94,7 +105,12 @@ pub(super) fn run(sources: &Sources, statements: &[Statement], diagnostics: &mut
             builder.search_path = default_path();
         }
         builder.statement = index;
+        let path = builder.search_path.clone();
+        builder.search_path.splice(0..0, statement.in_schema.clone());
         builder.read(statement);
+        if statement.in_schema.is_some() {
+            builder.search_path = path;
+        }
     }
     builder.finish()
 }
@@ -111,7 +127,10 @@ impl<'a> Builder<'a> {
             () if c.eat(&["alter"]) => self.alter(c),
             () if c.eat(&["drop"]) => self.drop(c),
             () if c.eat_any(&["set", "reset"]) => self.set(c),
-            () if c.eat(&["select"]) => self.set_config(c),
+            () if c.eat(&["select"]) => {
+                self.set_config(c);
+                self.select_into(statement);
+            }
             () => {}
         }
     }
@@ -140,6 +159,7 @@ impl<'a> Builder<'a> {
             () if c.eat(&["domain"]) => self.create_domain(c),
             () if c.eat(&["function"]) => self.create_function(c, or_replace),
             () if c.eat(&["rule"]) => self.create_rule(c),
+            () if c.eat(&["extension"]) => self.create_extension(c),
             () => {}
         }
     }
@@ -213,7 +233,7 @@ impl<'a> Builder<'a> {
         SqlType { sql: format!("{sql}{suffix}"), base, dimensions: written.dimensions, class }
     }
 
-    fn find_type(&self, name: &WrittenName) -> Option<(QualName, TypeClass)> {
+    pub(super) fn find_type(&self, name: &WrittenName) -> Option<(QualName, TypeClass)> {
         let at = |schema: &Ident| {
             let name = QualName::new(schema.clone(), name.name.clone());
             if let Some(found) = self.catalog.types.get(&name) {
@@ -224,14 +244,6 @@ impl<'a> Builder<'a> {
         match &name.schema {
             Some(schema) => at(schema),
             None => self.search_path.iter().find_map(at),
-        }
-    }
-
-    /// The definition of a column's type, where the input has it.
-    pub(super) fn type_def(&self, written: &WrittenType) -> Option<&TypeDef> {
-        match &written.name {
-            TypeName::User { name, .. } if written.dimensions == 0 => self.catalog.types.get(&self.find_type(name)?.0),
-            _ => None,
         }
     }
 
@@ -250,8 +262,12 @@ impl<'a> Builder<'a> {
         let statements = self.statements;
         for (name, entry) in &mut self.relations {
             let Entry::View(view) = entry else { continue };
-            let mentions = statements[view.statement].tokens.iter().any(|(token, _)| match token {
-                sqlparser::tokenizer::Token::Word(word) => crate::syntax::cursor::word_ident(word) == *old,
+            let query = view.query_span;
+            let inside = |span: &Span| query.start <= span.start && span.end <= query.end;
+            let mentions = statements[view.statement].tokens.iter().any(|(token, span)| match token {
+                sqlparser::tokenizer::Token::Word(word) => {
+                    crate::syntax::cursor::word_ident(word) == *old && inside(span)
+                }
                 _ => false,
             });
             if mentions {

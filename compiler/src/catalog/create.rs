@@ -1,7 +1,5 @@
 //! CREATE TABLE and CREATE VIEW.
 
-use sqlparser::tokenizer::Token;
-
 use super::build::{Builder, Entry, RawIndex, RawTable};
 use super::raw::{self, RawColumn, RawConstraint, RawKind, Unread};
 use super::types::WrittenType;
@@ -28,6 +26,12 @@ impl<'a> Builder<'a> {
             (_, true) => TableKind::Foreign,
             _ => TableKind::Ordinary,
         };
+        if let Some((names, query)) = self.as_query(&c) {
+            return match self.table_of_query(&names, &query, kind, written.span) {
+                Ok(table) => self.declare(name, Entry::Table(table), false),
+                Err((reason, at)) => self.unreadable(name, written.span, reason, at),
+            };
+        }
         let mut table = RawTable {
             kind,
             columns: vec![],
@@ -66,12 +70,7 @@ impl<'a> Builder<'a> {
                 self.typed_elements(&elements, name, table)?;
             }
         } else {
-            let before = *c;
-            let elements = c.group().ok_or_else(|| as_query(&before))?;
-            // `CREATE TABLE t (a, b) AS SELECT …` has names without types.
-            if c.is_word(0, "as") || (c.is_word(0, "with") && c.rest().iter().any(|(t, _)| is_word(t, "select"))) {
-                return Err(as_query(c));
-            }
+            let elements = c.group().ok_or(("expected columns".to_owned(), c.span()))?;
             self.elements(&elements, name, table)?;
         }
         self.table_tail(c, table)
@@ -97,7 +96,6 @@ impl<'a> Builder<'a> {
                         table.kind = TableKind::Partitioned;
                     }
                 }
-                () if c.is_word(0, "as") => return Err(as_query(c)),
                 () => c.skip(),
             }
         }
@@ -195,12 +193,11 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// A column with its type found; NOT NULL also through a domain.
+    /// A column with its type found.
     pub(super) fn column(&self, raw: RawColumn) -> Column {
-        let domain = self.type_def(&raw.ty).is_some_and(|def| def.not_null);
         Column {
             ty: self.sql_type(&raw.ty),
-            not_null: raw.not_null || domain,
+            not_null: raw.not_null,
             name: raw.name,
             virtual_generated: raw.virtual_generated,
             collation: raw.collation,
@@ -212,6 +209,8 @@ impl<'a> Builder<'a> {
     /// Adds a constraint, under the name that PostgreSQL gives it where none is written.
     pub(super) fn add_constraint(&mut self, name: &QualName, table: &mut RawTable, constraint: RawConstraint) {
         let mut constraint = self.qualify(constraint);
+        // In CREATE TABLE there is no row yet that would not be valid.
+        constraint.not_valid &= self.relations.contains_key(name);
         if let RawKind::UsingIndex { primary, index } = &constraint.kind {
             let Some(at) = table.indexes.iter().position(|i| i.name.as_ref() == Some(index)) else {
                 return;
@@ -311,17 +310,6 @@ impl<'a> Builder<'a> {
         }
         self.unreadable_view(name, span, reason.to_owned(), span, replace);
     }
-}
-
-fn is_word(token: &Token, word: &str) -> bool {
-    matches!(token, Token::Word(w) if w.quote_style.is_none() && w.value.eq_ignore_ascii_case(word))
-}
-
-fn as_query(c: &Cursor<'_>) -> Unread {
-    let select = c.rest().iter().any(|(t, _)| is_word(t, "as") || is_word(t, "select"));
-    let reason =
-        if select { "the columns of CREATE TABLE AS are not derived from its query" } else { "expected columns" };
-    (reason.to_owned(), c.span())
 }
 
 /// Adds an inherited or repeated column; NOT NULL of either holds.

@@ -3,6 +3,8 @@
 //! In: what stands after the last statement. Out: tables whose keys and foreign keys are what they
 //! guarantee then: inherited by partitions, worthless over inheritance children, NOT NULL counted.
 
+use std::collections::BTreeSet;
+
 use indexmap::IndexMap;
 
 use super::build::{Builder, Entry, RawTable};
@@ -12,19 +14,20 @@ use crate::names::{Ident, QualName};
 
 impl Builder<'_> {
     pub(super) fn finish(self) -> Catalog {
-        let Builder { relations, mut catalog, children, .. } = self;
-        let raw: IndexMap<QualName, RawTable> = relations
+        let Builder { relations, mut catalog, children, attached, .. } = self;
+        let tables: IndexMap<QualName, RawTable> = relations
             .iter()
             .filter_map(|(name, entry)| match entry {
                 Entry::Table(table) => Some((name.clone(), table.clone())),
                 _ => None,
             })
             .collect();
+        let raw = Raw { tables, children, attached };
         for (name, entry) in relations {
             let relation = match entry {
                 Entry::View(view) => Relation::View(view),
                 Entry::Unreadable(unreadable) => Relation::Unreadable(unreadable),
-                Entry::Table(_) => Relation::Table(table(&name, &raw, &children)),
+                Entry::Table(_) => Relation::Table(table(&name, &raw)),
             };
             catalog.relations.insert(name, relation);
         }
@@ -32,9 +35,29 @@ impl Builder<'_> {
     }
 }
 
-fn table(name: &QualName, raw: &IndexMap<QualName, RawTable>, children: &IndexMap<QualName, Vec<QualName>>) -> Table {
-    let own = &raw[name];
-    let has_children = children.get(name).is_some_and(|list| list.iter().any(|child| raw.contains_key(child)));
+/// All that stands after the last statement.
+struct Raw {
+    tables: IndexMap<QualName, RawTable>,
+    children: IndexMap<QualName, Vec<QualName>>,
+    attached: BTreeSet<QualName>,
+}
+
+impl Raw {
+    fn has_children(&self, name: &QualName) -> bool {
+        self.children.get(name).is_some_and(|list| list.iter().any(|child| self.tables.contains_key(child)))
+    }
+
+    /// Why the index of a partitioned table alone is not one yet: some partition may have none.
+    fn incomplete(&self, out: &Table, only: bool, index: Option<&Ident>) -> Option<String> {
+        let attached = |i: &Ident| self.attached.contains(&QualName::new(out.name.schema.clone(), i.clone()));
+        let lacking = only && out.kind == TableKind::Partitioned && self.has_children(&out.name);
+        (lacking && !index.is_some_and(attached)).then(|| "declared ON ONLY the partitioned table".to_owned())
+    }
+}
+
+fn table(name: &QualName, raw: &Raw) -> Table {
+    let own = &raw.tables[name];
+    let has_children = raw.has_children(name);
     let kind = match own.kind {
         TableKind::Ordinary | TableKind::InheritanceChild if has_children => TableKind::InheritanceParent,
         kind => kind,
@@ -52,16 +75,16 @@ fn table(name: &QualName, raw: &IndexMap<QualName, RawTable>, children: &IndexMa
         span: own.span,
     };
     let mut seen = vec![name.clone()];
-    add(&mut out, own, raw);
+    add(&mut out, own, raw, true);
     let mut above: Vec<&QualName> = own.parents.iter().collect();
     // A partition has its parents' keys and foreign keys; an inheritance child does not.
     while let Some(parent) = above.pop() {
-        let Some(table) = raw.get(parent).filter(|_| !seen.contains(parent)) else {
+        let Some(table) = raw.tables.get(parent).filter(|_| !seen.contains(parent)) else {
             continue;
         };
         seen.push(parent.clone());
         if table.kind == TableKind::Partitioned {
-            add(&mut out, table, raw);
+            add(&mut out, table, raw, false);
             above.extend(&table.parents);
         }
     }
@@ -73,8 +96,8 @@ fn positions(columns: &[Column], names: &[Ident]) -> Option<Vec<usize>> {
 }
 
 /// Adds the constraints and indexes of `from` (the table itself, or a partitioned parent).
-fn add(out: &mut Table, from: &RawTable, raw: &IndexMap<QualName, RawTable>) {
-    for constraint in &from.constraints {
+fn add(out: &mut Table, from: &RawTable, raw: &Raw, own: bool) {
+    for constraint in from.constraints.iter().filter(|c| own || !c.only) {
         let Some(columns) = positions(&out.columns, &constraint.columns) else {
             continue;
         };
@@ -88,7 +111,9 @@ fn add(out: &mut Table, from: &RawTable, raw: &IndexMap<QualName, RawTable>) {
                     span: constraint.span,
                 };
                 out.indexes.push(index);
-                key(out, columns, primary, weakness(constraint), constraint.span);
+                let weak =
+                    weakness(constraint).or_else(|| raw.incomplete(out, constraint.only, constraint.name.as_ref()));
+                key(out, columns, primary, weak, constraint.span);
             }
             RawKind::Foreign { table, columns: referenced } => {
                 foreign_key(out, columns, constraint, table, referenced, raw);
@@ -96,11 +121,12 @@ fn add(out: &mut Table, from: &RawTable, raw: &IndexMap<QualName, RawTable>) {
             _ => {}
         }
     }
-    for index in &from.indexes {
+    for index in from.indexes.iter().filter(|i| own || !i.only) {
         let plain: Vec<usize> = index.columns.iter().map_while(|n| out.column(n)).collect();
         let complete = plain.len() == index.columns.len();
         if index.unique {
             let weak = index.weak.clone().or_else(|| (!complete).then(|| "expression index".to_owned()));
+            let weak = weak.or_else(|| raw.incomplete(out, index.only, index.name.as_ref()));
             key(out, plain.clone(), false, weak, index.span);
         }
         if !plain.is_empty() {
@@ -142,14 +168,14 @@ fn foreign_key(
     constraint: &RawConstraint,
     table: &crate::syntax::cursor::WrittenName,
     referenced: &[Ident],
-    raw: &IndexMap<QualName, RawTable>,
+    raw: &Raw,
 ) {
     let Some(schema) = table.schema.clone() else {
         return;
     };
     let references = QualName::new(schema, table.name.clone());
     let primary = || {
-        let constraints = raw.get(&references).map_or(&[][..], |t| &t.constraints);
+        let constraints = raw.tables.get(&references).map_or(&[][..], |t| &t.constraints);
         constraints.iter().find(|c| matches!(c.kind, RawKind::Primary)).map_or(vec![], |c| c.columns.clone())
     };
     let referenced = if referenced.is_empty() { primary() } else { referenced.to_vec() };

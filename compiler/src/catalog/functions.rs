@@ -5,8 +5,9 @@
 use sqlparser::tokenizer::Token;
 
 use super::build::Builder;
-use super::{Function, Volatility};
-use crate::syntax::cursor::Cursor;
+use super::{Function, Volatility, types};
+use crate::names::{Ident, QualName};
+use crate::syntax::cursor::{Cursor, WrittenName};
 
 impl<'a> Builder<'a> {
     /// After `CREATE [OR REPLACE] FUNCTION`.
@@ -29,25 +30,83 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn signature(&self, arguments: &Cursor<'_>) -> String {
-        let parts: Vec<String> = arguments
-            .split_commas()
-            .iter()
-            .map(|part| {
-                let words = part.rest().iter().take_while(|(t, _)| !ends_argument(t));
-                let words: Vec<String> = words.map(|(_, span)| self.sources.text(*span).to_ascii_lowercase()).collect();
-                words.join(" ")
-            })
-            .collect();
-        parts.join(",")
+    /// The types of the input arguments, by which PostgreSQL tells overloads apart.
+    fn signature(&self, arguments: &Cursor<'a>) -> String {
+        let types = arguments.split_commas().into_iter().filter_map(|part| self.argument_type(part));
+        types.collect::<Vec<_>>().join(",")
     }
 
-    /// After `ALTER FUNCTION`: only a change of the volatility is of interest.
+    /// `[IN | INOUT | VARIADIC] [name] type [DEFAULT …]`; nothing for OUT.
+    fn argument_type(&self, mut c: Cursor<'a>) -> Option<String> {
+        let argument = c.rest();
+        let end = argument.iter().position(|(t, _)| ends_argument(t)).unwrap_or(argument.len());
+        c = Cursor::new(&argument[..end]);
+        if c.eat(&["out"]) {
+            return None;
+        }
+        c.eat_any(&["in", "inout", "variadic"]);
+        let mut named = c;
+        named.ident();
+        let whole = |mut c: Cursor<'a>| types::read(&mut c, self.sources).filter(|_| c.is_end());
+        match whole(c).or_else(|| whole(named)) {
+            Some(written) => {
+                let ty = self.sql_type(&written);
+                Some(format!("{}{}", ty.base, if ty.dimensions > 0 { "[]" } else { "" }))
+            }
+            None => Some(c.rest().iter().map(|(_, span)| self.sources.text(*span)).collect()),
+        }
+    }
+
+    /// A function, all its overloads, under another name.
+    pub(super) fn move_function(&mut self, old: &QualName, new: QualName) {
+        let functions = self.catalog.functions.shift_remove(old).unwrap_or_default();
+        let signatures = self.signatures.shift_remove(old).unwrap_or_default();
+        for (function, signature) in functions.into_iter().zip(signatures) {
+            self.add_function(Function { name: new.clone(), ..function }, signature);
+        }
+    }
+
+    fn add_function(&mut self, function: Function, signature: String) {
+        self.signatures.entry(function.name.clone()).or_default().push(signature);
+        self.catalog.functions.entry(function.name.clone()).or_default().push(function);
+    }
+
+    /// One overload under another name.
+    fn move_overload(&mut self, old: &QualName, at: usize, new: QualName) {
+        let (Some(functions), Some(signatures)) = (self.catalog.functions.get_mut(old), self.signatures.get_mut(old))
+        else {
+            return;
+        };
+        let function = Function { name: new, ..functions.remove(at) };
+        let signature = signatures.remove(at);
+        if functions.is_empty() {
+            self.catalog.functions.shift_remove(old);
+        }
+        self.add_function(function, signature);
+    }
+
+    /// Which overload is meant: by its argument types, or the only one.
+    fn overload(&self, name: &QualName, signature: Option<&str>) -> Option<usize> {
+        let signatures = self.signatures.get(name)?;
+        let found = signature.and_then(|s| signatures.iter().position(|k| k == s));
+        found.or((signatures.len() == 1).then_some(0))
+    }
+
+    /// After `ALTER FUNCTION`: its name and its volatility are of interest.
     pub(super) fn alter_function(&mut self, mut c: Cursor<'a>) {
         let Some(written) = c.name() else { return };
-        c.group();
-        let name = self.find_function(&written);
-        let Some(functions) = name.and_then(|n| self.catalog.functions.get_mut(&n)) else {
+        let Some(name) = self.find_function(&written) else { return };
+        let signature = c.group().map(|arguments| self.signature(&arguments));
+        let overload = self.overload(&name, signature.as_deref());
+        let moved = match () {
+            () if c.eat(&["rename", "to"]) => c.ident().map(|(new, _)| QualName::new(name.schema.clone(), new)),
+            () if c.eat(&["set", "schema"]) => c.ident().map(|(schema, _)| QualName::new(schema, name.name.clone())),
+            () => None,
+        };
+        if let (Some(at), Some(new)) = (overload, moved) {
+            return self.move_overload(&name, at, new);
+        }
+        let Some(functions) = self.catalog.functions.get_mut(&name) else {
             return;
         };
         let mut changed = Function {
@@ -59,19 +118,18 @@ impl<'a> Builder<'a> {
         if !read_attributes(&mut c, &mut changed) {
             return;
         }
-        // Which of several overloads is meant takes type resolution: the weakest promise holds for all.
-        let single = functions.len() == 1;
-        for function in functions.iter_mut() {
+        // Where it is not clear which overload is meant, the weakest promise holds for all.
+        for (at, function) in functions.iter_mut().enumerate() {
             let weaker = rank(changed.volatility) > rank(function.volatility);
-            if single || weaker {
+            if overload == Some(at) || (overload.is_none() && weaker) {
                 function.volatility = changed.volatility;
             }
         }
     }
 
-    fn find_function(&self, written: &crate::syntax::cursor::WrittenName) -> Option<crate::names::QualName> {
-        let at = |schema: &crate::names::Ident| {
-            let name = crate::names::QualName::new(schema.clone(), written.name.clone());
+    fn find_function(&self, written: &WrittenName) -> Option<QualName> {
+        let at = |schema: &Ident| {
+            let name = QualName::new(schema.clone(), written.name.clone());
             self.catalog.functions.get(&name).filter(|f| !f.is_empty()).map(|_| name)
         };
         match &written.schema {

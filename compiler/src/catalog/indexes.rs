@@ -4,7 +4,7 @@ use sqlparser::tokenizer::Token;
 
 use super::build::{Builder, Entry, RawIndex};
 use crate::names::Ident;
-use crate::syntax::cursor::Cursor;
+use crate::syntax::cursor::{Cursor, word_ident};
 
 /// One element of an index.
 enum Element {
@@ -24,12 +24,13 @@ impl<'a> Builder<'a> {
         if !c.eat(&["on"]) {
             return;
         }
-        c.eat(&["only"]);
+        let only = c.eat(&["only"]);
         let Some(table_name) = c.name().and_then(|n| self.find(&n)) else {
             return;
         };
         let method = if c.eat(&["using"]) { c.ident().map(|(i, _)| i) } else { None };
         let Some(elements) = c.group() else { return };
+        let tail = c;
         let mut partial = false;
         while !c.is_end() {
             if c.eat(&["where"]) {
@@ -47,13 +48,16 @@ impl<'a> Builder<'a> {
         let mut index = RawIndex {
             name,
             columns: vec![],
+            mentions: vec![],
             method: method.map_or("btree".to_owned(), |m| m.as_str().to_owned()),
             unique,
             partial,
+            only,
             weak: partial.then(|| "partial index".to_owned()),
             span,
         };
         read_elements(&elements, &mut index);
+        index.mentions = mentioned(&elements, &tail);
         if let Some(Entry::Table(table)) = self.relations.get_mut(&table_name) {
             let exists = if_not_exists && table.indexes.iter().any(|i| i.name.is_some() && i.name == index.name);
             if !exists {
@@ -75,6 +79,15 @@ impl<'a> Builder<'a> {
             table.has_rules = Some(span);
         }
     }
+}
+
+/// Every name in the elements and behind them; one too many does no harm, because only columns are looked up.
+fn mentioned(elements: &Cursor<'_>, tail: &Cursor<'_>) -> Vec<Ident> {
+    let words = elements.rest().iter().chain(tail.rest()).filter_map(|(token, _)| match token {
+        Token::Word(word) => Some(word_ident(word)),
+        _ => None,
+    });
+    words.collect()
 }
 
 fn read_elements(elements: &Cursor<'_>, index: &mut RawIndex) {

@@ -8,10 +8,15 @@
 mod alter;
 mod build;
 mod create;
+mod create_as;
+mod drop;
+mod extensions;
 mod finish;
 mod functions;
 mod indexes;
+pub mod live;
 mod raw;
+mod rename;
 mod settings;
 mod types;
 mod types_ddl;
@@ -111,7 +116,8 @@ pub struct Column {
     pub name: Ident,
     /// Its type.
     pub ty: SqlType,
-    /// NOT NULL, also through a primary key or a domain.
+    /// NOT NULL, also through a primary key. A domain's NOT NULL does not count: `INSERT … SELECT` of an empty scalar
+    /// subquery of that domain stores a NULL.
     pub not_null: bool,
     /// `GENERATED ALWAYS AS (…) VIRTUAL`.
     pub virtual_generated: bool,
@@ -239,7 +245,7 @@ pub struct TypeDef {
     pub name: QualName,
     /// What it is.
     pub class: TypeClass,
-    /// Domain with NOT NULL.
+    /// Domain with NOT NULL of its own (not through a domain below it). It does not make columns NOT NULL.
     pub not_null: bool,
     /// Its declaration.
     pub span: Span,

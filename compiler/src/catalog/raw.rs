@@ -31,6 +31,8 @@ pub(super) struct RawConstraint {
     pub deferrable: bool,
     pub not_valid: bool,
     pub not_enforced: bool,
+    /// Of the partitioned table alone: added with ALTER TABLE ONLY.
+    pub only: bool,
     /// Another reason why it proves nothing.
     pub weak: Option<String>,
     pub span: Span,
@@ -63,6 +65,7 @@ impl RawConstraint {
             deferrable: false,
             not_valid: false,
             not_enforced: false,
+            only: false,
             weak: None,
             span,
         }

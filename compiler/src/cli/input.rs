@@ -8,7 +8,7 @@ use tviewc::diagnostics::{Code, Diagnostic};
 use tviewc::names::Ident;
 use tviewc::source::{SourceFile, Sources};
 
-use super::Failure;
+use super::{Failure, database};
 
 /// What to compile: the same for every command that compiles.
 #[derive(Clone, Debug, Args)]
@@ -19,6 +19,9 @@ pub(super) struct Input {
     /// A file with definitions that are only context: nothing of it is compiled (repeatable).
     #[arg(long, value_name = "FILE", env = "TVIEWC_SCHEMA")]
     schema: Vec<PathBuf>,
+    /// A PostgreSQL server whose catalog is the context, instead of files with --schema.
+    #[arg(long, value_name = "URL", env = "TVIEWC_DATABASE_URL", hide_env_values = true)]
+    database_url: Option<String>,
     /// The program's name; by default that of the first file, or `main`.
     #[arg(long, value_name = "NAME", env = "TVIEWC_PROGRAM")]
     program: Option<String>,
@@ -38,7 +41,8 @@ impl Input {
             return Err(Failure::new("standard input can be read only once"));
         }
         let context = self.schema.iter().map(|f| source(f, true));
-        let files = context.chain(files.iter().map(|f| source(f, false))).collect::<Result<_, _>>()?;
+        let live = self.database_url.iter().map(|url| database::source(url).map_err(Failure::Plain));
+        let files = live.chain(context).chain(files.iter().map(|f| source(f, false))).collect::<Result<_, _>>()?;
         Ok(Sources { files })
     }
 

@@ -7,6 +7,7 @@
 mod check;
 mod compile;
 mod completions;
+mod database;
 mod explain;
 mod graph;
 mod input;

@@ -44,6 +44,11 @@ pub fn table_function(program: &str, table: &QualName) -> Ident {
     of_object(program, table, &[])
 }
 
+/// The function that locks documents by key.
+pub fn lock(program: &str, tview: &QualName) -> Ident {
+    of_object(program, tview, &["lock"])
+}
+
 /// The function that recomputes documents by key.
 pub fn recompute(program: &str, tview: &QualName) -> Ident {
     of_object(program, tview, &["recompute"])
@@ -73,7 +78,8 @@ pub fn trigger(program: &str, event: &str) -> Ident {
 /// A PL/pgSQL variable for a column's values.
 pub fn variable(prefix: &str, column: &Ident, index: usize) -> String {
     let name = format!("{prefix}_{column}");
-    let name = if truncate(&name) == name { name } else { format!("{prefix}_column_{}", index + 1) };
+    // No column gives a name with `$` in this place.
+    let name = if truncate(&name) == name { name } else { format!("{prefix}$column_{}", index + 1) };
     Ident::new(name).sql()
 }
 
@@ -84,6 +90,7 @@ pub fn object_names(program: &str, tviews: &[Tview], tables: &[QualName]) -> Vec
         names.push((table_function(program, table), format!("the trigger function of {table}")));
     }
     for tview in tviews {
+        names.push((lock(program, &tview.name), format!("the lock function of {}", tview.name)));
         names.push((recompute(program, &tview.name), format!("the recompute function of {}", tview.name)));
         names.push((refresh(program, &tview.name), format!("the refresh function of {}", tview.name)));
         names.push((key_lock(program, &tview.name), format!("the key lock of {}", tview.name)));

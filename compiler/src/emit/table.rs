@@ -10,7 +10,7 @@ use super::{Program, base_table, list, names, one_line};
 use crate::catalog::{Table, TypeClass};
 use crate::names::sql_literal;
 use crate::plan::{ColumnSet, LockStep, Source, TablePlan, Tview, TviewStep};
-use crate::relate::ValueLock;
+use crate::relate::{ValueLock, variable_type};
 
 /// The model of a base table.
 pub fn model(program: &Program, plan: &TablePlan, settings: &str) -> TableModel {
@@ -84,7 +84,7 @@ fn sql(
             Variables { column: name.sql(), old: names::variable("old", name, c), new: names::variable("new", name, c) }
         })
         .collect();
-    let types = plan.carried.iter().map(|c| format!("{}[]", table.columns[*c].ty.sql));
+    let types = plan.carried.iter().map(|c| format!("{}[]", variable_type(&table.columns[*c].ty)));
     let mut keys = Vec::new();
     let mut steps = Vec::new();
     for step in &plan.steps {
@@ -185,7 +185,7 @@ fn truncate(program: &Program, plan: &TablePlan) -> Vec<String> {
         let tview = &program.tviews[step.tview];
         for lock in step.locks.iter().filter(|l| !l.exclusive.is_empty()) {
             let name = names::link_lock(program.name, tview, lock.link).sql();
-            lines.push(format!("PERFORM tview.lock_link('tview.{name}', true, false);"));
+            lines.push(format!("PERFORM tview.lock_link({}, true, false);", regclass(&name)));
         }
         lines.push(format!("PERFORM tview.{}();", names::refresh(program.name, &tview.name).sql()));
     }
@@ -245,6 +245,7 @@ fn lock_step(context: &Context, step: &LockStep, indent: &str) -> String {
     let tview: &Tview = context.tview;
     let Some(lock) = tview.relations.links.of(step.link).and_then(|l| l.lock.as_ref()) else { return String::new() };
     let name = names::link_lock(context.program.name, tview, step.link).sql();
+    let link = regclass(&name);
     let alias = &tview.view.uses[step.link.0].alias;
     let why = match (step.exclusive.is_empty(), step.shared.is_empty()) {
         (false, true) => "what these rows mean to documents changes",
@@ -258,7 +259,7 @@ fn lock_step(context: &Context, step: &LockStep, indent: &str) -> String {
         Some(casts) => {
             let hashes = |sources: &[Source], images| array_of_hashes(context, sources, images, casts, &inner);
             format!(
-                "{inner}PERFORM tview.lock_values('tview.{name}',\n{inner}    exclusive => {},\n{inner}    shared => {});",
+                "{inner}PERFORM tview.lock_values({link},\n{inner}    exclusive => {},\n{inner}    shared => {});",
                 hashes(&step.exclusive, Images::Both),
                 hashes(&step.shared, Images::New),
             )
@@ -270,7 +271,7 @@ fn lock_step(context: &Context, step: &LockStep, indent: &str) -> String {
                 ValueLock::Values(_) => String::new(),
             };
             format!(
-                "{inner}-- As a whole: {reason}.\n{inner}PERFORM tview.lock_link('tview.{name}',\n{inner}    exclusive => {},\n{inner}    shared => {});",
+                "{inner}-- As a whole: {reason}.\n{inner}PERFORM tview.lock_link({link},\n{inner}    exclusive => {},\n{inner}    shared => {});",
                 any(&step.exclusive, Images::Both),
                 any(&step.shared, Images::New),
             )
@@ -281,6 +282,11 @@ fn lock_step(context: &Context, step: &LockStep, indent: &str) -> String {
         Some(condition) => format!("{comment}\n{indent}IF {condition} THEN\n{call}\n{indent}END IF;"),
         None => format!("{comment}\n{call}"),
     }
+}
+
+/// A lock table as a literal that PostgreSQL reads as its oid.
+pub fn regclass(name: &str) -> String {
+    sql_literal(&format!("tview.{name}"))
 }
 
 fn array_of_hashes(

@@ -62,6 +62,7 @@ pub struct ViewModel {
 pub struct TviewModel {
     pub name: String,
     pub name_literal: String,
+    pub lock: String,
     pub recompute: String,
     pub refresh: String,
     pub key_types: String,
@@ -149,6 +150,7 @@ pub struct TviewSql {
     pub lock_tables: Vec<LockTable>,
     pub key_lock: String,
     pub meta: Meta,
+    pub lock: String,
     pub recompute: String,
     pub refresh: String,
     pub settings: String,

@@ -2,13 +2,13 @@
 //!
 //! In: a [`Tview`]. Out: its filled template.
 
+use super::table::regclass;
 use super::templates::{self, DocumentColumn, KeyVariable, LockTable, Meta, TviewModel, TviewSql, Write};
 use super::{Program, base_table, list, names, one_line, way};
 use crate::document::{Dependency, DependencyKind};
 use crate::names::{Ident, sql_literal};
 use crate::plan::Tview;
-use crate::relate::{ValueLock, key_lock};
-use crate::resolve::{Expr, ExprKind};
+use crate::relate::{ValueLock, key_lock, variable_type};
 
 /// A key column with what SQL needs of it.
 pub struct KeyColumnSql {
@@ -23,7 +23,10 @@ pub fn key_columns(program: &Program, tview: &Tview) -> Vec<KeyColumnSql> {
     let columns = tview.relations.key.columns.iter().map(|key| {
         let owner = tview.view.use_of(key.column);
         let column = &base_table(program.catalog, &owner.table).columns[key.column.column];
-        KeyColumnSql { name: tview.view.outputs[key.output].name.clone(), array_type: format!("{}[]", column.ty.sql) }
+        KeyColumnSql {
+            name: tview.view.outputs[key.output].name.clone(),
+            array_type: format!("{}[]", variable_type(&column.ty)),
+        }
     });
     columns.collect()
 }
@@ -40,6 +43,7 @@ pub fn model(program: &Program, tview: &Tview, settings: &str) -> TviewModel {
         name_literal: sql_literal(&tview.name.sql()),
         key_types: list(keys.iter().map(|k| k.array_type.clone())),
         lock_tables: locks,
+        lock: names::lock(program.name, &tview.name).sql(),
         recompute,
         refresh,
         sql,
@@ -65,11 +69,12 @@ fn sql(program: &Program, tview: &Tview, keys: &[KeyColumnSql], locks: &[LockTab
         proof: one_line(&tview.relations.key.proof),
         dependencies: tview.documents.dependencies.iter().map(|d| one_line(&describe(program, tview, d))).collect(),
         key_list: list(keys.iter().map(|k| k.name.sql())),
-        not_null: tview.view.documents().filter(|o| never_null(&o.expr)).map(|o| o.name.sql()).collect(),
+        not_null: tview.view.documents().filter(|o| o.built).map(|o| o.name.sql()).collect(),
         documents: tview.view.documents().map(|o| set_lz4(tview, &o.name)).collect(),
         lock_tables: locks.to_vec(),
-        key_lock: names::key_lock(program.name, &tview.name).sql(),
+        key_lock: regclass(&names::key_lock(program.name, &tview.name).sql()),
         meta: meta(program, tview, keys),
+        lock: names::lock(program.name, &tview.name).sql(),
         recompute: names::recompute(program.name, &tview.name).sql(),
         refresh: names::refresh(program.name, &tview.name).sql(),
         settings: settings.to_owned(),
@@ -110,22 +115,22 @@ fn write(tview: &Tview, t_is_f: String) -> Write {
 
 /// Locks the keys that have no document.
 fn lock_absent(program: &Program, tview: &Tview, keys: &[KeyColumnSql], absent: &[String]) -> String {
-    let lock = names::key_lock(program.name, &tview.name).sql();
+    let lock = regclass(&names::key_lock(program.name, &tview.name).sql());
     match key_lock(&tview.view, program.catalog, &tview.relations.key) {
         ValueLock::Values(casts) => {
             let values: Vec<String> = keys.iter().map(|k| format!("k.{}", k.name.sql())).collect();
             let aliases = list(keys.iter().map(|k| k.name.sql()));
             let hash = way::hash(&values, &casts);
             format!(
-                "IF {} IS NOT NULL THEN\n            PERFORM tview.lock_values('tview.{lock}',\n                \
-                 exclusive => ARRAY(SELECT DISTINCT {hash} FROM unnest({}) AS k({aliases})),\n                \
-                 shared => NULL);\n        END IF;",
+                "IF {} IS NOT NULL THEN\n        PERFORM tview.lock_values({lock},\n            \
+                 exclusive => ARRAY(SELECT DISTINCT {hash} FROM unnest({}) AS k({aliases})),\n            \
+                 shared => NULL);\n    END IF;",
                 absent[0],
                 absent.join(", "),
             )
         }
         ValueLock::Relation(reason) => format!(
-            "-- As a whole: {}.\n        PERFORM tview.lock_link('tview.{lock}', {} IS NOT NULL, false);",
+            "-- As a whole: {}.\n    PERFORM tview.lock_link({lock}, {} IS NOT NULL, false);",
             one_line(&reason),
             absent[0],
         ),
@@ -155,14 +160,6 @@ fn lock_tables(program: &Program, tview: &Tview) -> Vec<LockTable> {
 fn set_lz4(tview: &Tview, column: &Ident) -> DocumentColumn {
     let command = format!("ALTER TABLE {} ALTER COLUMN {} SET COMPRESSION lz4", tview.name.sql(), column.sql());
     DocumentColumn { set_lz4: sql_literal(&command) }
-}
-
-/// Documents that are objects, or have a constant to fall back to, are never NULL.
-fn never_null(expr: &Expr) -> bool {
-    match &expr.kind {
-        ExprKind::Object(_) => expr.json.is_some(),
-        _ => false,
-    }
 }
 
 /// `nested_object author.x of bench_authors (a) by author_id`, for the header comment.

@@ -38,13 +38,18 @@ impl Context<'_> {
         format!("{}.{}", self.alias(column.use_id), table.columns[column.column].name.sql())
     }
 
+    fn is_alias(&self, name: &Ident) -> bool {
+        self.tview.view.uses.iter().any(|u| &u.alias == name)
+    }
+
     /// `new` and `old` are record variables of a trigger function.
     fn alias(&self, use_id: UseId) -> String {
         let alias = &self.tview.view.uses[use_id.0].alias;
-        match alias.as_str() {
-            "new" | "old" => format!("{alias}_row"),
-            _ => alias.sql(),
+        let mut name = alias.clone();
+        while matches!(name.as_str(), "new" | "old") || (name != *alias && self.is_alias(&name)) {
+            name = Ident::new(format!("{name}_row"));
         }
+        name.sql()
     }
 
     /// `FROM unnest(…) AS a(id) JOIN … WHERE …`, with `conditions` added.

@@ -6,10 +6,10 @@
 
 use std::collections::BTreeSet;
 
-use super::locks::same_equality;
-use crate::catalog::{Catalog, Key, Relation, Table};
+use super::locks::{same_equality, same_type};
+use crate::catalog::{Catalog, Column, Key, Relation, Table};
 use crate::names::QualName;
-use crate::resolve::{BlockId, ColumnRef, Derived, Equality, Expr, FlatView, Rows, Scope, TOP, UseId};
+use crate::resolve::{BlockId, ColumnRef, Derived, Equality, Expr, Fact, FlatView, Rows, Scope, Stated, TOP, UseId};
 
 /// The table of that name; resolve guarantees that it exists.
 pub(super) fn table<'c>(catalog: &'c Catalog, name: &QualName) -> &'c Table {
@@ -72,7 +72,6 @@ pub(super) fn follows(view: &FlatView, catalog: &Catalog, columns: &[ColumnRef],
 }
 
 /// The uses of a block whose row is not fixed.
-
 fn open_in(view: &FlatView, catalog: &Catalog, block: BlockId, known: &BTreeSet<ColumnRef>) -> Vec<UseId> {
     uses_of(view, block).filter(|u| !row_is_known(view, catalog, *u, known)).collect()
 }
@@ -99,12 +98,14 @@ fn is_known(view: &FlatView, catalog: &Catalog, derived: &Derived, known: &BTree
 pub fn nullable_in_row(view: &FlatView, catalog: &Catalog, column: ColumnRef) -> bool {
     let owner = view.use_of(column);
     let declared = table(catalog, &owner.table).columns[column.column].not_null;
-    owner.nullable || !(declared || compared(view, column) || view.present.contains(&column))
+    owner.nullable || !(declared || compared(view, column) || view.is_stated(column, Fact::Present))
 }
 
 fn closure(view: &FlatView, catalog: &Catalog, block: BlockId, given: &[ColumnRef]) -> BTreeSet<ColumnRef> {
     let in_region = |c: ColumnRef| view.in_region(view.use_of(c).block, block);
-    let fixed = view.fixed.iter().map(|f| f.column).filter(|c| in_region(*c));
+    let constant = |s: &&Stated| s.fact == Fact::Constant && view.in_region(s.block, block);
+    let own = |s: &&Stated| view.in_region(view.use_of(s.column).block, s.block);
+    let fixed = view.stated.iter().filter(constant).filter(own).map(|s| s.column);
     let mut known: BTreeSet<ColumnRef> = given.iter().copied().chain(fixed).collect();
     known.extend(single_rows(view, catalog, block));
     let ty = |c: ColumnRef| &table(catalog, &view.use_of(c).table).columns[c.column].ty;
@@ -114,7 +115,8 @@ fn closure(view: &FlatView, catalog: &Catalog, block: BlockId, given: &[ColumnRe
         let before = known.len();
         for equality in &equalities {
             for (from, to) in [(equality.left, equality.right), (equality.right, equality.left)] {
-                if in_region(to) && (known.contains(&from) || !in_region(from)) && carries(equality, to) {
+                let own = in_region(to) && view.in_region(view.use_of(to).block, equality.block);
+                if own && (known.contains(&from) || !in_region(from)) && carries(equality, to) {
                     known.insert(to);
                 }
             }
@@ -154,25 +156,31 @@ fn carries(equality: &Equality, to: ColumnRef) -> bool {
 }
 
 fn row_is_known(view: &FlatView, catalog: &Catalog, use_id: UseId, known: &BTreeSet<ColumnRef>) -> bool {
-    let keys = &table(catalog, &view.uses[use_id.0].table).keys;
-    keys.iter().any(|key| {
+    let declared = table(catalog, &view.uses[use_id.0].table);
+    let by_key = declared.keys.iter().any(|key| {
         key.columns.iter().all(|&column| {
             let column = ColumnRef { use_id, column };
             known.contains(&column) && (key.not_null || compared(view, column))
         })
-    })
+    });
+    // An anti-join: where a column that is never NULL is NULL, there is no row.
+    let is_absent = |(column, declared): (usize, &Column)| {
+        declared.not_null && view.is_stated(ColumnRef { use_id, column }, Fact::Absent)
+    };
+    by_key || declared.columns.iter().enumerate().any(is_absent)
 }
 
-/// A column that a condition compares with `=` is not NULL in any row that passes it.
+/// A column that a condition on its rows compares with `=` is not NULL in any row that passes it.
 fn compared(view: &FlatView, column: ColumnRef) -> bool {
     let in_equality = |e: &Equality| {
         (e.left == column || e.right == column)
+            && view.in_region(view.use_of(column).block, e.block)
             && match e.scope {
                 Scope::Always => true,
                 Scope::Outer { from, to } => (from..to).contains(&column.use_id.0),
             }
     };
-    view.equalities.iter().any(in_equality) || view.fixed.iter().any(|f| f.column == column)
+    view.equalities.iter().any(in_equality) || view.is_stated(column, Fact::Constant)
 }
 
 /// The columns of a key as references.
@@ -182,12 +190,14 @@ pub(super) fn key_columns(use_id: UseId, key: &Key) -> Vec<ColumnRef> {
 
 /// The columns that equal `column` in every row of the top block, itself first: linked by inner
 /// equalities among uses that are not nullable.
-pub(super) fn equality_class(view: &FlatView, column: ColumnRef) -> Vec<ColumnRef> {
+pub(super) fn equality_class(view: &FlatView, catalog: &Catalog, column: ColumnRef) -> Vec<ColumnRef> {
     let solid = |c: ColumnRef| {
         let owner = view.use_of(c);
         !owner.nullable && view.is_stable(owner.block, TOP)
     };
-    let holds = |e: &&Equality| e.scope == Scope::Always && view.is_stable(e.block, TOP);
+    let ty = |c: ColumnRef| &table(catalog, &view.use_of(c).table).columns[c.column].ty;
+    let holds =
+        |e: &&Equality| e.scope == Scope::Always && view.is_stable(e.block, TOP) && same_type(ty(e.left), ty(e.right));
     let mut class = vec![column];
     let mut at = 0;
     while at < class.len() {

@@ -5,6 +5,7 @@
 //! instead, and the tview's primary key then enforces it.
 
 use super::closure::{determines_view_row, equality_class, follows, key_columns, nullable_in_row, table, uses_of};
+use super::locks::is_scalar;
 use crate::catalog::Catalog;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Ident;
@@ -41,8 +42,8 @@ pub fn infer(view: &FlatView, catalog: &Catalog) -> Result<ViewKey, Refusal> {
         return asserted(view, catalog, &names, directive.span);
     }
     let candidates = candidates(view, catalog);
-    let unselected = candidates.iter().find(|c| select(view, c).is_none());
-    match candidates.iter().find_map(|c| select(view, c).map(|outputs| (c, outputs))) {
+    let unselected = candidates.iter().find(|c| select(view, catalog, c).is_none());
+    match candidates.iter().find_map(|c| select(view, catalog, c).map(|outputs| (c, outputs))) {
         Some((candidate, outputs)) => {
             let columns = outputs.into_iter().map(|(output, column)| KeyColumn { output, column }).collect();
             finish(view, catalog, columns, describe(view, catalog, candidate))
@@ -113,9 +114,9 @@ fn minimize(view: &FlatView, catalog: &Catalog, columns: &mut Vec<ColumnRef>) {
 }
 
 /// The outputs that show the columns of a candidate, or equals of theirs.
-fn select(view: &FlatView, candidate: &[ColumnRef]) -> Option<Vec<(usize, ColumnRef)>> {
+fn select(view: &FlatView, catalog: &Catalog, candidate: &[ColumnRef]) -> Option<Vec<(usize, ColumnRef)>> {
     let shown = |column: &ColumnRef| {
-        let class = equality_class(view, *column);
+        let class = equality_class(view, catalog, *column);
         let position = |c: &ColumnRef| view.outputs.iter().position(|o| o.expr.as_column() == Some(*c));
         class.iter().find_map(|c| position(c).map(|output| (output, *c)))
     };
@@ -124,9 +125,9 @@ fn select(view: &FlatView, candidate: &[ColumnRef]) -> Option<Vec<(usize, Column
 
 fn finish(view: &FlatView, catalog: &Catalog, columns: Vec<KeyColumn>, proof: String) -> Result<ViewKey, Refusal> {
     let ty = |k: &KeyColumn| &table(catalog, &view.use_of(k.column).table).columns[k.column.column].ty;
-    if let Some(array) = columns.iter().find(|k| ty(k).dimensions > 0) {
+    if let Some(array) = columns.iter().find(|k| !is_scalar(ty(k))) {
         let output = &view.outputs[array.output];
-        let title = format!("key column `{}` is an array", output.name);
+        let title = format!("key column `{}` is an array or a row", output.name);
         return Err(Box::new(Diagnostic::new(Code::UnsupportedKey, title, output.expr.span)));
     }
     if let Some(nullable) = columns.iter().find(|k| nullable_in_row(view, catalog, k.column)) {
@@ -138,7 +139,7 @@ fn finish(view: &FlatView, catalog: &Catalog, columns: Vec<KeyColumn>, proof: St
                 .help("declare the column NOT NULL, or leave such rows out: `WHERE … IS NOT NULL`"),
         ));
     }
-    let classes: Vec<Vec<ColumnRef>> = columns.iter().map(|k| equality_class(view, k.column)).collect();
+    let classes: Vec<Vec<ColumnRef>> = columns.iter().map(|k| equality_class(view, catalog, k.column)).collect();
     let held = |u: UseId| -> Option<Vec<ColumnRef>> {
         classes.iter().map(|class| class.iter().copied().find(|c| c.use_id == u)).collect()
     };

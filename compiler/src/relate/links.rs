@@ -93,9 +93,13 @@ pub fn derive(view: &FlatView, key: &ViewKey, catalog: &Catalog, diagnostics: &m
 /// A use that carries the whole key in its own columns.
 fn direct_link(view: &FlatView, key: &ViewKey, use_id: UseId, catalog: &Catalog) -> Option<Link> {
     let own = |wanted: &ColumnRef| {
-        let class = equality_class(view, *wanted);
+        let class = equality_class(view, catalog, *wanted);
+        let ty = |c: ColumnRef| &table(catalog, &view.use_of(c).table).columns[c.column].ty;
         let steps = view.equalities.iter().flat_map(|e| steps(view, catalog, e));
-        steps.filter(|(from, to)| from.use_id == use_id && class.contains(to)).map(|(from, _)| from).next()
+        steps
+            .filter(|(from, to)| from.use_id == use_id && class.contains(to) && locks::same_type(ty(*from), ty(*to)))
+            .map(|(from, _)| from)
+            .next()
     };
     let columns: Vec<ColumnRef> = key.holder_columns.iter().map(own).collect::<Option<_>>()?;
     let on = columns.iter().copied().zip(key.holder_columns.iter().copied()).collect();
@@ -131,8 +135,8 @@ fn steps(view: &FlatView, catalog: &Catalog, equality: &Equality) -> Vec<(Column
             Scope::Outer { from: start, to: end } => (start..end).contains(&from.use_id.0),
         }
     };
-    // Arrays cannot be collected into arrays of changed values.
-    let scalar = |c: ColumnRef| table(catalog, &view.use_of(c).table).columns[c.column].ty.dimensions == 0;
+    // Arrays and rows cannot be collected into arrays of changed values.
+    let scalar = |c: ColumnRef| locks::is_scalar(&table(catalog, &view.use_of(c).table).columns[c.column].ty);
     if !scalar(equality.left) || !scalar(equality.right) {
         return Vec::new();
     }

@@ -96,6 +96,29 @@ pub fn same_equality(left: &SqlType, right: &SqlType) -> bool {
     l.dimensions == r.dimensions && (l.base == r.base || both(&exact) || both(&["text", "character varying", "name"]))
 }
 
+/// Whether values of one type are values of the other, without any conversion.
+pub fn same_type(left: &SqlType, right: &SqlType) -> bool {
+    let (l, r) = (underlying(left), underlying(right));
+    l.base == r.base && l.dimensions == r.dimensions
+}
+
+/// Whether values can be collected into arrays and taken out again one by one.
+pub fn is_scalar(ty: &SqlType) -> bool {
+    let base = underlying(ty);
+    ty.dimensions == 0 && base.dimensions == 0 && base.class != TypeClass::Composite
+}
+
+/// The type of variables for such values: without domain and length, so that any value of the other side of a
+/// comparison fits.
+pub fn variable_type(ty: &SqlType) -> String {
+    match underlying(ty).base.as_str() {
+        // Bare, these two mean a length of one.
+        "character" => "pg_catalog.bpchar".into(),
+        "bit" => "pg_catalog.\"bit\"".into(),
+        base => base.into(),
+    }
+}
+
 fn is_bytewise(collation: &str) -> bool {
     let name = collation.rsplit('.').next().unwrap_or(collation).trim_matches('"');
     matches!(name, "C" | "POSIX" | "ucs_basic" | "default")

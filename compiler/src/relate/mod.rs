@@ -17,7 +17,7 @@ mod tests;
 pub use closure::{determines_rows, nullable_in_row};
 pub use keys::{KeyColumn, ViewKey};
 pub use links::{Link, Links};
-pub use locks::{ValueLock, key_lock};
+pub use locks::{ValueLock, key_lock, variable_type};
 
 use crate::catalog::Catalog;
 use crate::diagnostics::Diagnostics;

@@ -5,8 +5,8 @@
 //! not listed here is refused: an operand that was overlooked would be a document that goes stale.
 
 use sqlparser::ast::{
-    AccessExpr, Expr as Ast, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList,
-    FunctionArguments, Query, Subscript, Value,
+    AccessExpr, BinaryOperator, Expr as Ast, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause,
+    FunctionArgumentList, FunctionArguments, Query, Subscript, Value,
 };
 
 use super::functions::{Class, JsonType, classify, depends_on_locale, json_result};
@@ -37,7 +37,9 @@ impl Resolver<'_> {
                     sqlparser::ast::DataType::JSONB => Some(JsonType::Jsonb),
                     _ => None,
                 };
-                self.check_cast(&data_type.to_string(), span)?;
+                let type_name = data_type.to_string();
+                self.check_cast(&type_name, span)?;
+                self.flat.needs_locale |= type_name.to_ascii_lowercase().contains("money");
                 let inner = self.expr(expr, block)?;
                 if inner.json.is_some() && inner.json == json || matches!(inner.kind, ExprKind::Constant) {
                     return Ok(Expr { span, json, ..inner });
@@ -51,6 +53,7 @@ impl Resolver<'_> {
                 let rows = self.subquery_rows(subquery, span, block)?;
                 Ok(Expr { span, json: None, kind: ExprKind::Apply(vec![value, rows]) })
             }
+            Ast::BinaryOp { left, op: BinaryOperator::AtAt, right } => self.text_match(left, right, span, block),
             other => {
                 let Some(operands) = operands(other) else {
                     let title = "this form of expression is not supported";
@@ -79,6 +82,41 @@ impl Resolver<'_> {
             }
             Ast::Case { .. } => true,
             _ => false,
+        }
+    }
+
+    /// `@@`: between tsvector and tsquery it is a function of both; with text on a side it reads the session's text
+    /// search configuration.
+    fn text_match(&mut self, left: &Ast, right: &Ast, span: Span, block: BlockId) -> Resolved<Expr> {
+        let sides = self.all(&[left, right], block)?;
+        let typed = [(left, &sides[0]), (right, &sides[1])].iter().all(|(ast, expr)| self.is_text_search(ast, expr));
+        if !typed {
+            return Err(self.refuse(
+                Diagnostic::new(Code::UnsupportedExpr, "`@@` with a text on a side", span)
+                    .note("it is parsed by the session's default_text_search_config")
+                    .help("write `to_tsvector('english', …) @@ to_tsquery('english', …)`"),
+            ));
+        }
+        Ok(Expr { span, json: None, kind: ExprKind::Apply(sides) })
+    }
+
+    fn is_text_search(&self, ast: &Ast, expr: &Expr) -> bool {
+        let column_type = expr.as_column().and_then(|c| {
+            let owner = self.flat.use_of(c);
+            match self.catalog.relations.get(&owner.table) {
+                Some(crate::catalog::Relation::Table(table)) => Some(table.columns[c.column].ty.base.as_str()),
+                _ => None,
+            }
+        });
+        match ast {
+            Ast::Nested(inner) => self.is_text_search(inner, expr),
+            Ast::Cast { data_type, .. } => {
+                matches!(data_type.to_string().to_lowercase().as_str(), "tsvector" | "tsquery")
+            }
+            Ast::Function(call) => parts(&call.name).and_then(|mut p| p.pop()).is_some_and(|name| {
+                name.as_str().contains("tsvector") || name.as_str().contains("tsquery") || name.as_str() == "setweight"
+            }),
+            _ => matches!(column_type, Some("tsvector" | "tsquery")),
         }
     }
 
@@ -217,6 +255,9 @@ impl Resolver<'_> {
         let list = match &call.args {
             FunctionArguments::None => &empty,
             FunctionArguments::List(list) => list,
+            FunctionArguments::Subquery(query) if name == "array" && names.len() == 1 => {
+                return self.subquery_rows(query, span, block);
+            }
             FunctionArguments::Subquery(query) => {
                 let inner = self.scalar_subquery(query, span, block)?;
                 self.judge_call(&names, 1, span)?;

@@ -13,7 +13,7 @@ use super::naming::{ident, parts};
 use super::query::{Refused, Resolved, Resolver};
 use super::relation::Sees;
 use super::scope::{self, Item};
-use super::{BlockId, ColumnRef, Equality, Expr, ExprKind, Fixed, Scope, Use, UseId};
+use super::{BlockId, ColumnRef, Equality, Expr, ExprKind, Fact, Scope, Stated, Use, UseId};
 use crate::catalog::{Relation, Table, TableKind, did_you_mean};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Ident;
@@ -27,6 +27,13 @@ enum Side {
     Right,
 }
 
+/// Where a join tree, or one side of a join, begins.
+#[derive(Clone, Copy)]
+struct JoinStart {
+    uses: usize,
+    visible: usize,
+}
+
 impl Resolver<'_> {
     pub(super) fn from(&mut self, from: &[TableWithJoins], block: BlockId) -> Resolved<()> {
         for tree in from {
@@ -36,31 +43,27 @@ impl Resolver<'_> {
     }
 
     fn join_tree(&mut self, tree: &TableWithJoins, block: BlockId) -> Resolved<()> {
-        let first = self.scope_items();
-        let first_use = self.flat.uses.len();
+        let start = JoinStart { uses: self.flat.uses.len(), visible: self.visible_columns() };
         self.factor(&tree.relation, block)?;
         for join in &tree.joins {
-            self.join(join, first, first_use, block)?;
+            self.join(join, start, block)?;
         }
         Ok(())
     }
 
-    fn scope_items(&self) -> usize {
-        self.scopes.last().map_or(0, |s| s.items.len())
+    fn visible_columns(&self) -> usize {
+        self.scopes.last().map_or(0, |s| s.visible.len())
     }
 
-    /// `first`: where the items of this join tree begin; `first_use`: where its uses do.
-    fn join(&mut self, join: &Join, first: usize, first_use: usize, block: BlockId) -> Resolved<()> {
+    fn join(&mut self, join: &Join, start: JoinStart, block: BlockId) -> Resolved<()> {
         let (side, constraint) = self.join_side(join)?;
-        let left_end = self.scope_items();
-        let equalities = self.flat.equalities.len();
-        let middle = self.flat.uses.len();
+        let middle = JoinStart { uses: self.flat.uses.len(), visible: self.visible_columns() };
+        let (equalities, stated) = (self.flat.equalities.len(), self.flat.stated.len());
         self.factor(&join.relation, block)?;
-        let end = self.flat.uses.len();
         let nullable = match side {
             Side::Inner => None,
-            Side::Left => Some((middle, end)),
-            Side::Right => Some((first_use, middle)),
+            Side::Left => Some((middle.uses, self.flat.uses.len())),
+            Side::Right => Some((start.uses, middle.uses)),
         };
         let holds = match nullable {
             None => Scope::Always,
@@ -70,20 +73,31 @@ impl Resolver<'_> {
             }
         };
         if side == Side::Left {
-            self.confine(equalities, middle, end);
+            self.confine(equalities, stated, middle.uses, self.flat.uses.len());
         }
-        match constraint {
-            JoinConstraint::On(condition) => self.condition(condition, block, holds),
-            JoinConstraint::None => Ok(()),
-            JoinConstraint::Using(names) => {
-                let names = names.iter().filter_map(|n| parts(n)?.pop()).collect();
-                let span = self.span(&join.relation);
-                self.using(names, span, first, left_end, block, side, holds)
-            }
+        let span = self.span(&join.relation);
+        let names = match constraint {
+            JoinConstraint::On(condition) => return self.condition(condition, block, holds),
+            JoinConstraint::None => return Ok(()),
+            JoinConstraint::Using(names) => names.iter().filter_map(|n| parts(n)?.pop()).collect(),
             JoinConstraint::Natural => {
-                let span = self.span(&join.relation);
-                let names = self.common_columns(first, left_end);
-                self.using(names, span, first, left_end, block, side, holds)
+                self.scopes.last().map_or(Vec::new(), |s| s.common(start.visible, middle.visible))
+            }
+        };
+        let keep_right = side == Side::Right;
+        let Some(scope) = self.scopes.last_mut() else { return Err(Refused) };
+        match scope.merge(&names, start.visible, middle.visible, keep_right) {
+            Ok(pairs) => {
+                for (left, right) in pairs {
+                    self.add_equality(&left, &right, block, holds);
+                    let both = ExprKind::Apply(vec![left, right]);
+                    self.flat.blocks[block.0].conditions.push(Expr { span, json: None, kind: both });
+                }
+                Ok(())
+            }
+            Err(name) => {
+                let title = format!("column `{name}` of USING is not once on each side of the join");
+                Err(self.refuse(Diagnostic::new(Code::UnknownColumn, title, span)))
             }
         }
     }
@@ -102,77 +116,15 @@ impl Resolver<'_> {
     }
 
     /// What a LATERAL item on the nullable side states about items outside holds for its rows only.
-    fn confine(&mut self, equalities: usize, from: usize, to: usize) {
+    fn confine(&mut self, equalities: usize, stated: usize, from: usize, to: usize) {
         let inside = |c: ColumnRef| (from..to).contains(&c.use_id.0);
         for equality in &mut self.flat.equalities[equalities..] {
-            if equality.scope == Scope::Always && inside(equality.left) != inside(equality.right) {
+            if equality.scope == Scope::Always && !(inside(equality.left) && inside(equality.right)) {
                 equality.scope = Scope::Outer { from, to };
             }
         }
-    }
-
-    /// The columns that NATURAL joins by, in the order of the left side.
-    fn common_columns(&self, first: usize, left_end: usize) -> Vec<Ident> {
-        let Some(scope) = self.scopes.last() else { return Vec::new() };
-        let visible = |items: &[Item]| -> Vec<Ident> {
-            let columns = items.iter().flat_map(|i| i.columns.iter().zip(&i.hidden));
-            columns.filter(|(_, hidden)| !**hidden).map(|((name, _), _)| name.clone()).collect()
-        };
-        let right = visible(&scope.items[left_end..]);
-        let merged = scope.merged.iter().map(|(n, _)| n.clone());
-        merged.chain(visible(&scope.items[first..left_end])).filter(|n| right.contains(n)).collect()
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the parts of one join")]
-    fn using(
-        &mut self,
-        names: Vec<Ident>,
-        span: Span,
-        first: usize,
-        left_end: usize,
-        block: BlockId,
-        side: Side,
-        holds: Scope,
-    ) -> Resolved<()> {
-        for column in names {
-            let left = self.take_column(&column, first..left_end).or_else(|| self.take_merged(&column));
-            let end = self.scope_items();
-            let right = self.take_column(&column, left_end..end);
-            let (Some(left), Some(right)) = (left, right) else {
-                return Err(self.refuse(Diagnostic::new(
-                    Code::UnknownColumn,
-                    format!("column `{column}` of USING is not on both sides of the join"),
-                    span,
-                )));
-            };
-            self.add_equality(&left, &right, block, holds);
-            let both = ExprKind::Apply(vec![left.clone(), right.clone()]);
-            self.flat.blocks[block.0].conditions.push(Expr { span, json: None, kind: both });
-            if let Some(scope) = self.scopes.last_mut() {
-                scope.merged.push((column, if side == Side::Right { right } else { left }));
-            }
-        }
-        Ok(())
-    }
-
-    /// The column of that name among the items of a range, hidden from now on.
-    fn take_column(&mut self, name: &Ident, items: std::ops::Range<usize>) -> Option<Expr> {
-        let scope = self.scopes.last_mut()?;
-        for item in &mut scope.items[items] {
-            let at = item.columns.iter().position(|(n, _)| n == name);
-            if let Some(at) = at.filter(|at| !item.hidden[*at]) {
-                item.hidden[at] = true;
-                return Some(item.columns[at].1.clone());
-            }
-        }
-        None
-    }
-
-    /// A column that an earlier USING of the same tree has merged.
-    fn take_merged(&mut self, name: &Ident) -> Option<Expr> {
-        let scope = self.scopes.last_mut()?;
-        let at = scope.merged.iter().position(|(n, _)| n == name)?;
-        Some(scope.merged.remove(at).1)
+        let kept: Vec<Stated> = self.flat.stated.drain(stated..).filter(|s| inside(s.column)).collect();
+        self.flat.stated.extend(kept);
     }
 
     fn factor(&mut self, factor: &TableFactor, block: BlockId) -> Resolved<()> {
@@ -256,7 +208,7 @@ impl Resolver<'_> {
         for (column, renamed) in columns.iter_mut().zip(alias.iter().flat_map(|a| &a.columns)) {
             column.0 = ident(&renamed.name);
         }
-        self.add_item(Item { name, schema, hidden: vec![false; columns.len()], columns }, span)
+        self.add_item(Item { name, schema, columns }, span)
     }
 
     fn named(&mut self, name: &ObjectName, alias: Option<&TableAlias>, block: BlockId) -> Resolved<()> {
@@ -308,7 +260,7 @@ impl Resolver<'_> {
             let title = format!("table name `{}` is used more than once in one FROM clause", item.name);
             return Err(self.refuse(Diagnostic::new(Code::DuplicateName, title, span).help("give one an alias")));
         }
-        scope.items.push(item);
+        scope.add(item);
         Ok(())
     }
 
@@ -378,8 +330,14 @@ impl Resolver<'_> {
             self.add_equality(&left, &right, block, holds);
         }
         let expr = self.expr(conjunct, block)?;
-        if let (Ast::IsNotNull(_), ExprKind::Apply(operands), Scope::Always) = (conjunct, &expr.kind, holds) {
-            self.flat.present.extend(operands.iter().filter_map(Expr::as_column));
+        let fact = match conjunct {
+            Ast::IsNotNull(_) => Some(Fact::Present),
+            Ast::IsNull(_) => Some(Fact::Absent),
+            _ => None,
+        };
+        if let (Some(fact), ExprKind::Apply(operands), Scope::Always) = (fact, &expr.kind, holds) {
+            let columns = operands.iter().filter_map(Expr::as_column);
+            self.flat.stated.extend(columns.map(|column| Stated { column, fact, block }));
         }
         self.flat.blocks[block.0].conditions.push(expr);
         Ok(())
@@ -391,10 +349,10 @@ impl Resolver<'_> {
                 self.flat.equalities.push(Equality { left, right, block, scope: holds });
             }
             (Some(column), None) if matches!(right.kind, ExprKind::Constant) && holds == Scope::Always => {
-                self.flat.fixed.push(Fixed { column });
+                self.flat.stated.push(Stated { column, fact: Fact::Constant, block });
             }
             (None, Some(column)) if matches!(left.kind, ExprKind::Constant) && holds == Scope::Always => {
-                self.flat.fixed.push(Fixed { column });
+                self.flat.stated.push(Stated { column, fact: Fact::Constant, block });
             }
             _ => {}
         }

@@ -136,11 +136,26 @@ pub struct Equality {
     pub scope: Scope,
 }
 
-/// `column = constant` as a conjunct that holds for every row of the block.
+/// What a conjunct says of one column, for every row of its block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// `column = constant`.
+    Constant,
+    /// `column IS NOT NULL`.
+    Present,
+    /// `column IS NULL`.
+    Absent,
+}
+
+/// A conjunct about one column.
 #[derive(Clone, Copy, Debug)]
-pub struct Fixed {
+pub struct Stated {
     /// The column.
     pub column: ColumnRef,
+    /// What is said.
+    pub fact: Fact,
+    /// The block whose condition it is.
+    pub block: BlockId,
 }
 
 /// A resolved expression.
@@ -197,6 +212,8 @@ pub struct Output {
     pub name: Ident,
     /// Its value.
     pub expr: Expr,
+    /// A call that never returns NULL, written in the query itself.
+    pub built: bool,
 }
 
 /// A view over base tables.
@@ -216,10 +233,8 @@ pub struct FlatView {
     pub equalities: Vec<Equality>,
     /// Relations in FROM that are neither base tables nor merged.
     pub derived: Vec<Derived>,
-    /// All, in order of appearance.
-    pub fixed: Vec<Fixed>,
-    /// Columns that a condition on every row of their block says are not NULL.
-    pub present: Vec<ColumnRef>,
+    /// Conjuncts about single columns that hold for every row of their block.
+    pub stated: Vec<Stated>,
     /// Output columns.
     pub outputs: Vec<Output>,
     /// Views it reads, directly or not, in order of first use.
@@ -250,6 +265,13 @@ impl FlatView {
             at = self.blocks[block.0].parent;
         }
         false
+    }
+
+    /// What is stated of a column by conditions on rows that it is part of.
+    pub fn is_stated(&self, column: ColumnRef, fact: Fact) -> bool {
+        self.stated
+            .iter()
+            .any(|s| s.column == column && s.fact == fact && self.in_region(self.use_of(column).block, s.block))
     }
 
     /// The derived relation that a block makes the rows of.

@@ -57,8 +57,7 @@ impl<'a> Resolver<'a> {
             blocks: Vec::new(),
             equalities: Vec::new(),
             derived: Vec::new(),
-            fixed: Vec::new(),
-            present: Vec::new(),
+            stated: Vec::new(),
             outputs: Vec::new(),
             reads_views: Vec::new(),
             calls_user_functions: false,
@@ -169,7 +168,25 @@ impl<'a> Resolver<'a> {
         self.scopes.push(Scope::default());
         let outputs = self.select(select, block, query.order_by.as_ref());
         self.scopes.pop();
+        self.limits(query, block)?;
         outputs
+    }
+
+    /// LIMIT, OFFSET and FETCH can be computed from the queries around.
+    fn limits(&mut self, query: &Query, block: BlockId) -> Resolved<()> {
+        let mut counts: Vec<&Ast> = query.fetch.iter().filter_map(|f| f.quantity.as_ref()).collect();
+        match &query.limit_clause {
+            Some(LimitClause::LimitOffset { limit, offset, limit_by }) => {
+                counts.extend(limit.iter().chain(offset.iter().map(|o| &o.value)).chain(limit_by));
+            }
+            Some(LimitClause::OffsetCommaLimit { offset, limit }) => counts.extend([offset, limit]),
+            None => {}
+        }
+        for count in counts.into_iter().filter(|c| !matches!(c, Ast::Identifier(name) if name.value == "ALL")) {
+            let expr = self.expr(count, block)?;
+            self.flat.blocks[block.0].conditions.push(expr);
+        }
+        Ok(())
     }
 
     fn select(&mut self, select: &Select, block: BlockId, order_by: Option<&OrderBy>) -> Resolved<Vec<Output>> {
@@ -281,10 +298,10 @@ impl<'a> Resolver<'a> {
                 let value = self.expr(expr, block)?;
                 // Only a top-level output needs a real name; a subquery's value is used by position.
                 let name = output_name(expr).unwrap_or_else(|| Ident::new("?column?"));
-                Ok(vec![Output { name, expr: value }])
+                Ok(vec![Output { name, expr: value, built: builds_object(expr) }])
             }
             SelectItem::ExprWithAlias { expr, alias } => {
-                Ok(vec![Output { name: ident(alias), expr: self.expr(expr, block)? }])
+                Ok(vec![Output { name: ident(alias), expr: self.expr(expr, block)?, built: builds_object(expr) }])
             }
             SelectItem::Wildcard(options) if plain_wildcard(options) => Ok(self.star()),
             SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options)
@@ -292,7 +309,7 @@ impl<'a> Resolver<'a> {
             {
                 let span = self.span(name);
                 let columns = self.relation_item(name, span)?.columns.clone();
-                Ok(columns.into_iter().map(|(name, expr)| Output { name, expr }).collect())
+                Ok(columns.into_iter().map(|(name, expr)| Output { name, expr, built: false }).collect())
             }
             other => {
                 let span = self.span(other);
@@ -305,15 +322,10 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// `*`: the merged columns of USING first, then each relation's other columns.
+    /// `*`: every visible column.
     fn star(&self) -> Vec<Output> {
-        let Some(scope) = self.scopes.last() else { return Vec::new() };
-        let merged = scope.merged.iter().cloned();
-        let plain = scope.items.iter().flat_map(|item| {
-            let visible = item.columns.iter().zip(&item.hidden).filter(|(_, hidden)| !**hidden);
-            visible.map(|(column, _)| column.clone())
-        });
-        merged.chain(plain).map(|(name, expr)| Output { name, expr }).collect()
+        let visible = self.scopes.last().into_iter().flat_map(|s| &s.visible);
+        visible.map(|v| Output { name: v.name.clone(), expr: v.expr.clone(), built: false }).collect()
     }
 
     pub(super) fn rename_outputs(
@@ -343,6 +355,18 @@ impl<'a> Resolver<'a> {
 fn position(outputs: &[Output], text: &str) -> Option<super::Expr> {
     let at = text.parse::<usize>().ok()?.checked_sub(1)?;
     outputs.get(at).map(|o| o.expr.clone())
+}
+
+/// Whether an expression is a call that never returns NULL.
+fn builds_object(expr: &Ast) -> bool {
+    let builders = ["jsonb_build_object", "json_build_object", "jsonb_build_array", "json_build_array"];
+    match expr {
+        Ast::Function(call) => {
+            output_name(expr).is_some_and(|n| builders.contains(&n.as_str())) && call.filter.is_none()
+        }
+        Ast::Nested(inner) => builds_object(inner),
+        _ => false,
+    }
 }
 
 /// `LIMIT 1`: at most one row.

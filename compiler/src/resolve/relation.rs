@@ -146,9 +146,9 @@ impl Resolver<'_> {
             // Without groups a plain column of an aggregate's block cannot be selected.
             ExprKind::Column(_) | ExprKind::Constant => output,
             _ => {
-                let Output { name, expr } = output;
+                let Output { name, expr, built } = output;
                 let (span, json) = (expr.span, expr.json);
-                Output { name, expr: Expr { span, json, kind: ExprKind::Subquery(inner, Box::new(expr)) } }
+                Output { name, expr: Expr { span, json, kind: ExprKind::Subquery(inner, Box::new(expr)) }, built }
             }
         };
         Ok(outputs.into_iter().map(wrap).collect())
@@ -159,12 +159,14 @@ impl Resolver<'_> {
         let flat = &mut self.flat;
         flat.uses.iter_mut().filter(|u| u.block == inner).for_each(|u| u.block = outer);
         flat.equalities.iter_mut().filter(|e| e.block == inner).for_each(|e| e.block = outer);
+        flat.stated.iter_mut().filter(|s| s.block == inner).for_each(|s| s.block = outer);
         flat.derived.iter_mut().filter(|d| d.block == inner).for_each(|d| d.block = outer);
         flat.blocks.iter_mut().filter(|b| b.parent == Some(inner)).for_each(|b| b.parent = Some(outer));
         let conditions = std::mem::take(&mut flat.blocks[inner.0].conditions);
-        // The order of a relation's rows means nothing to the query around it.
-        flat.blocks[inner.0].order_by.clear();
-        flat.blocks[outer.0].conditions.extend(conditions);
+        // The order of a relation's rows proves nothing to the query around it, but it can show there, for
+        // example under LIMIT: what it compares is read.
+        let order_by = std::mem::take(&mut flat.blocks[inner.0].order_by);
+        flat.blocks[outer.0].conditions.extend(conditions.into_iter().chain(order_by));
     }
 
     /// A set-returning function in FROM: rows made from its arguments.

@@ -16,8 +16,17 @@ pub struct Item {
     pub schema: Option<Ident>,
     /// Output columns in order.
     pub columns: Vec<(Ident, Expr)>,
-    /// Columns that USING has merged away for unqualified names and `*`.
-    pub hidden: Vec<bool>,
+}
+
+/// A column that an unqualified name or `*` means.
+#[derive(Clone)]
+pub struct Visible {
+    /// The relation that it is of; the left one where USING has merged two.
+    pub relation: Ident,
+    /// Its name.
+    pub name: Ident,
+    /// Its value.
+    pub expr: Expr,
 }
 
 /// The relations visible in one block.
@@ -25,8 +34,8 @@ pub struct Item {
 pub struct Scope {
     /// In order.
     pub items: Vec<Item>,
-    /// Columns merged by USING.
-    pub merged: Vec<(Ident, Expr)>,
+    /// In the order of `*`.
+    pub visible: Vec<Visible>,
 }
 
 /// What was found.
@@ -41,19 +50,64 @@ pub enum Found<'s> {
     Nothing,
 }
 
+impl Scope {
+    /// Adds a relation behind the others.
+    pub fn add(&mut self, item: Item) {
+        let column = |(name, expr): &(Ident, Expr)| Visible {
+            relation: item.name.clone(),
+            name: name.clone(),
+            expr: expr.clone(),
+        };
+        self.visible.extend(item.columns.iter().map(column));
+        self.items.push(item);
+    }
+
+    /// The names that both sides of a join have, in the order of the left one. The sides are the visible columns
+    /// from `start` to `middle` and from there on.
+    pub fn common(&self, start: usize, middle: usize) -> Vec<Ident> {
+        let (left, right) = (&self.visible[start..middle], &self.visible[middle..]);
+        left.iter().map(|v| &v.name).filter(|name| right.iter().any(|v| v.name == **name)).cloned().collect()
+    }
+
+    /// Merges columns of both sides of a join: they come first, then what is left of the left side, then of the
+    /// right. Returns each pair, or the name that is not found once on each side.
+    pub fn merge(
+        &mut self,
+        names: &[Ident],
+        start: usize,
+        middle: usize,
+        keep_right: bool,
+    ) -> Result<Vec<(Expr, Expr)>, Ident> {
+        let mut right = self.visible.split_off(middle);
+        let mut left = self.visible.split_off(start);
+        let mut pairs = Vec::new();
+        for name in names {
+            let (Some(l), Some(r)) = (take(&mut left, name), take(&mut right, name)) else { return Err(name.clone()) };
+            pairs.push((l.expr.clone(), r.expr.clone()));
+            let expr = if keep_right { r.expr } else { l.expr.clone() };
+            self.visible.push(Visible { expr, ..l });
+        }
+        self.visible.extend(left);
+        self.visible.extend(right);
+        Ok(pairs)
+    }
+}
+
+/// Takes out the only column of that name.
+fn take(side: &mut Vec<Visible>, name: &Ident) -> Option<Visible> {
+    let at = side.iter().position(|v| &v.name == name)?;
+    let unique = side.iter().filter(|v| &v.name == name).count() == 1;
+    unique.then(|| side.remove(at))
+}
+
 /// An unqualified name, from the innermost scope (last) outwards.
 pub fn unqualified<'s>(scopes: &'s [Scope], name: &Ident) -> Found<'s> {
     for scope in scopes.iter().rev() {
-        let merged = scope.merged.iter().filter(|(n, _)| n == name).map(|(n, e)| (n, e));
-        let plain = scope.items.iter().flat_map(|item| {
-            let visible = item.columns.iter().zip(&item.hidden).filter(|(_, hidden)| !**hidden);
-            visible.filter(|((n, _), _)| n == name).map(|((_, e), _)| (&item.name, e))
-        });
-        let matches: Vec<(&Ident, &Expr)> = merged.chain(plain).collect();
+        let matches: Vec<&Visible> = scope.visible.iter().filter(|v| &v.name == name).collect();
         match matches.as_slice() {
             [] => continue,
-            [(_, expr)] => return Found::Column(expr),
-            several => return Found::Ambiguous(several.iter().map(|(n, _)| (*n).clone()).collect()),
+            [only] => return Found::Column(&only.expr),
+            several => return Found::Ambiguous(several.iter().map(|v| v.relation.clone()).collect()),
         }
     }
     let mut items = scopes.iter().rev().flat_map(|s| &s.items);

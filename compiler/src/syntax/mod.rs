@@ -13,6 +13,7 @@ mod directives;
 pub mod guards;
 mod precedence;
 mod scan;
+mod schema;
 mod tokens;
 pub mod view;
 
@@ -21,6 +22,7 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan};
 
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
+use crate::names::Ident;
 use crate::source::{FileId, Sources, Span};
 
 /// A `-- tviewc: …` comment on the lines directly above a statement.
@@ -46,6 +48,8 @@ pub struct Statement {
     pub locations: Vec<sqlparser::tokenizer::Span>,
     /// In the order written.
     pub directives: Vec<Directive>,
+    /// The schema of the `CREATE SCHEMA` that it is an element of.
+    pub in_schema: Option<Ident>,
     /// What it is.
     pub kind: StatementKind,
 }
@@ -109,7 +113,7 @@ pub fn parse(sources: &Sources, diagnostics: &mut Diagnostics) -> Vec<Statement>
         let directives = directives::attach(&file.text, id, &scan, diagnostics);
         let mut walker = tokens::Walker::new(&file.text);
         for (piece, directives) in scan.pieces.into_iter().zip(directives) {
-            statements.push(statement(sources, &mut walker, id, piece, directives, diagnostics));
+            statements.extend(statement(sources, &mut walker, id, piece, directives, diagnostics));
         }
     }
     statements
@@ -118,6 +122,12 @@ pub fn parse(sources: &Sources, diagnostics: &mut Diagnostics) -> Vec<Statement>
 /// First words of statements that the catalog reads.
 const DECLARING: &[&str] = &["create", "alter", "drop", "set", "reset", "select"];
 
+/// Whether a SELECT may set the search path or make a table (`SELECT … INTO`).
+fn declares(text: &str) -> bool {
+    text.contains("set_config") || text.split_ascii_whitespace().any(|word| word.eq_ignore_ascii_case("into"))
+}
+
+/// The statement of a piece; a CREATE SCHEMA with elements is one and each of its elements another.
 fn statement(
     sources: &Sources,
     walker: &mut tokens::Walker<'_>,
@@ -125,28 +135,47 @@ fn statement(
     piece: scan::Piece,
     directives: Vec<Directive>,
     diagnostics: &mut Diagnostics,
-) -> Statement {
+) -> Vec<Statement> {
     let span = Span { file, start: piece.start, end: piece.end };
-    let mut statement = Statement { span, tokens: vec![], locations: vec![], directives, kind: StatementKind::Tokens };
     let text = sources.text(span);
     let word_end = text.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(text.len());
     let word = text[..word_end].to_ascii_lowercase();
-    if DECLARING.contains(&word.as_str()) && (word != "select" || text.contains("set_config")) {
-        let tokens = tokens::tokenize(walker, piece, file);
-        statement.tokens = tokens.spanned;
-        statement.locations = tokens.located.iter().map(|t| t.span).collect();
+    let read = DECLARING.contains(&word.as_str()) && (word != "select" || declares(text));
+    let tokens = if read { tokens::tokenize(walker, piece, file) } else { tokens::Tokens::default() };
+    let starts = schema::elements(&tokens.spanned);
+    let in_schema = schema::name(&tokens.spanned).filter(|_| !starts.is_empty());
+    let mut statements = Vec::with_capacity(starts.len() + 1);
+    let mut directives = Some(directives);
+    let ends = starts.iter().copied().chain([tokens.spanned.len()]);
+    for (from, to) in std::iter::once(0).chain(starts.iter().copied()).zip(ends) {
+        let spanned = tokens.spanned[from..to].to_vec();
+        let part = match spanned.as_slice() {
+            [first, .., last] if !starts.is_empty() => first.1.to(last.1),
+            _ => span,
+        };
+        let mut statement = Statement {
+            span: part,
+            locations: tokens.located[from..to].iter().map(|t| t.span).collect(),
+            tokens: spanned,
+            directives: directives.take().unwrap_or_default(),
+            in_schema: in_schema.clone().filter(|_| from > 0),
+            kind: StatementKind::Tokens,
+        };
         if view::is_view(&statement.tokens) {
-            let result = match tokens.error {
-                Some((error, at)) => Err(Refusal { code: Code::SyntaxError, error, at, help: None }),
-                None => parse_view(sources, &statement, tokens.located),
+            let result = match &tokens.error {
+                Some((error, at)) => {
+                    Err(Refusal { code: Code::SyntaxError, error: error.clone(), at: *at, help: None })
+                }
+                None => parse_view(sources, &statement, &tokens.located[from..to]),
             };
             // What is only context is reported where a compiled view reads it.
             let report = !sources.file(file).context_only && !statement.has_directive("skip");
             statement.kind = view_kind(&statement, result, report, diagnostics);
         }
+        stray_directives(&statement, diagnostics);
+        statements.push(statement);
     }
-    stray_directives(&statement, diagnostics);
-    statement
+    statements
 }
 
 /// Directives mean something above view definitions only.
@@ -211,7 +240,7 @@ fn view_kind(
 fn parse_view(
     sources: &Sources,
     statement: &Statement,
-    located: Vec<TokenWithSpan>,
+    located: &[TokenWithSpan],
 ) -> Result<Box<sqlparser::ast::Query>, Refusal> {
     let syntax = |error: String, at: Span| Refusal { code: Code::SyntaxError, error, at, help: None };
     let head = view::head(&statement.tokens).map_err(|(error, at)| syntax(error, at.unwrap_or(statement.span)))?;

@@ -50,6 +50,7 @@ impl<'a> Walker<'a> {
 }
 
 /// What a statement's text consists of.
+#[derive(Default)]
 pub(super) struct Tokens {
     pub spanned: Vec<Spanned>,
     pub located: Vec<TokenWithSpan>,

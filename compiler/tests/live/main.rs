@@ -4,7 +4,7 @@
 
 mod apply;
 mod concurrency;
-mod more_pairs;
 mod group_pairs;
+mod more_pairs;
 mod random;
 mod support;

@@ -3,25 +3,27 @@
 use tviewc_verify::interleave::tviews_are_equal;
 use tviewc_verify::{InterleaveOptions, Orders, Session, interleave_with};
 
-use crate::concurrency::{all_pairs, long_transactions};
-use crate::support::{OWNER, assert_equal, fixture, installed, run, server};
+use crate::concurrency::{Deadlocks, all_pairs, long_transactions};
+use crate::support::{OWNER, assert_equal, fixture, full, installed, run, server};
 
 const BLOG_ROWS: &str = "INSERT INTO bench_authors (name, email) VALUES ('Ada', 'a'), ('Bob', 'b'), ('Cyd', 'c');
      INSERT INTO bench_posts (author_id, title, content) VALUES (1, 'one', 't'), (2, 'two', 't');
      INSERT INTO bench_comments (post_id, author_id, content) VALUES (1, 2, 'x'), (1, 1, 'y'), (2, 1, 'z');";
 
 /// One statement fires the triggers of two events, and each of them locks documents. The third session holds the
-/// documents of both, so that the other two wait in the middle of their statements and go on at the same time.
+/// documents of both, so that the other two wait in the middle of their statements and go on at the same time: they
+/// can deadlock, as docs/architecture.md says, and nothing may be stale afterwards.
 fn two_events(template: &str, first: &str, second: &str) {
     installed(template, &fixture("examples/blog/views.sql"));
     run(template, BLOG_ROWS);
     let both = "UPDATE bench_posts SET title = title || '!'";
     let sessions = [("first", first), ("second", second), ("both", both)]
         .map(|(name, sql)| Session::new(name, OWNER, &["BEGIN", sql, "COMMIT"]));
-    let options = InterleaveOptions { orders: Orders::Sample { count: 120, seed: 3 }, ..InterleaveOptions::default() };
+    let count = if full() { 120 } else { 20 };
+    let options = InterleaveOptions { orders: Orders::Sample { count, seed: 3 }, ..InterleaveOptions::default() };
     let report = interleave_with(server(), template, &sessions, &options, &tviews_are_equal).expect("orders run");
     assert!(report.findings.is_empty(), "{report}");
-    assert_eq!(report.deadlocks, 0, "{report}");
+    assert!(report.failures.keys().all(|state| state == "40P01"), "{report}");
 }
 
 #[test]
@@ -54,6 +56,7 @@ fn tree_pairs() {
             "UPDATE node SET weight = 10 - weight",
             "DELETE FROM node WHERE id = 2",
         ],
+        Deadlocks::Never,
     );
 }
 
@@ -80,6 +83,7 @@ fn outer_join_pairs() {
             "INSERT INTO a VALUES (3, 2, 2, 'left', 1)",
             "DELETE FROM c WHERE id = 1",
         ],
+        Deadlocks::Never,
     );
 }
 
@@ -107,6 +111,7 @@ fn subquery_pairs() {
             "UPDATE loose SET q_id = 3 - q_id",
             "INSERT INTO q VALUES (9, 3, true, 1, 'q9')",
         ],
+        Deadlocks::Never,
     );
 }
 
@@ -134,6 +139,7 @@ fn shared_key_pairs() {
             "UPDATE line SET amount = 1 - amount, org = 3 - org",
             "INSERT INTO item_extra VALUES (1, 1, '1.0'), (3, 1, '{}')",
         ],
+        Deadlocks::Never,
     );
 }
 
@@ -150,7 +156,11 @@ fn actions_in_every_order() {
     let sessions = [
         Session::new("owner", OWNER, &["BEGIN", "UPDATE owner SET id = id + 10 WHERE id = 1", "COMMIT"]),
         Session::new("asset", OWNER, &["BEGIN", "UPDATE asset SET title = 'c', owner_id = 2 WHERE id = 1", "COMMIT"]),
-        Session::new("slot", OWNER, &["BEGIN", "UPDATE slot SET place = 3 - place, asset_id = 1", "DELETE FROM asset WHERE id = 2", "COMMIT"]),
+        Session::new(
+            "slot",
+            OWNER,
+            &["BEGIN", "UPDATE slot SET place = 3 - place, asset_id = 1", "DELETE FROM asset WHERE id = 2", "COMMIT"],
+        ),
     ];
     long_transactions("long_actions", &sessions);
 }
@@ -170,12 +180,20 @@ fn deferred_references() {
     run("pairs_deferred", "INSERT INTO author VALUES (1, 'a'), (2, 'b'); INSERT INTO book VALUES (1, 1, 't');");
     all_pairs(
         "pairs_deferred",
-        &["INSERT INTO book VALUES (2, 2, 'n')", "DELETE FROM author WHERE id = 2", "UPDATE author SET name = name || '!'"],
+        &[
+            "INSERT INTO book VALUES (2, 2, 'n')",
+            "DELETE FROM author WHERE id = 2",
+            "UPDATE author SET name = name || '!'",
+        ],
+        Deadlocks::Possible,
     );
 }
 
 #[test]
 fn merges() {
+    if server().major_version() < 15 {
+        return;
+    }
     let merge = |new: i32, post: i32, old: i32| {
         format!(
             "MERGE INTO bench_comments AS c USING (VALUES ({new}), ({old})) AS s(id) ON c.id = s.id
@@ -218,7 +236,10 @@ fn documents_that_vanish_while_they_are_waited_for() {
             scope.spawn(move || {
                 let mut client = server().connect(name, OWNER).expect("connected");
                 let results = (0..150).map(|_| client.batch_execute(sql).err());
-                results.flatten().filter(|e| e.to_string().contains("deadlock") || e.code().is_some_and(|c| c.code() == "40P01")).count()
+                results
+                    .flatten()
+                    .filter(|e| e.to_string().contains("deadlock") || e.code().is_some_and(|c| c.code() == "40P01"))
+                    .count()
             })
         });
         handles.into_iter().map(|h| h.join().expect("no panic")).sum()

@@ -74,7 +74,6 @@ fixtures! {
     ordered_view: "compiler/tests/data/live/ordered_view.sql",
     using_star: "compiler/tests/data/live/using_star.sql",
     quoted_names: "compiler/tests/data/live/quoted_names.sql",
-    composite_links: "compiler/tests/data/live/composite_links.sql",
     fixed_below: "compiler/tests/data/live/fixed_below.sql",
     groups: "compiler/tests/data/live/groups.sql",
 }

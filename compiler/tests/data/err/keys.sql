@@ -8,3 +8,9 @@ CREATE VIEW v_deferrable AS SELECT c.id, jsonb_build_object('c', c.body) AS data
 -- tviewc: key(id, nothing)
 CREATE VIEW v_asserted AS SELECT c.id, jsonb_build_object('c', c.body) AS data FROM comment c;
 CREATE VIEW v_two AS SELECT p.id, a.id AS author, jsonb_build_object('p', p.title) AS data FROM post p, author a WHERE p.title = a.name;
+-- What a subquery says of a column of the query around it holds for the subquery only.
+CREATE TABLE line (order_id integer, kind text, qty integer, PRIMARY KEY (order_id, kind));
+CREATE TABLE n (id serial PRIMARY KEY, oid integer);
+CREATE VIEW v_line AS SELECT l.order_id, jsonb_build_object('q', l.qty,
+    'x', (SELECT count(*) FROM n WHERE n.oid = l.order_id AND l.kind = 'main')) AS data FROM line l;
+CREATE VIEW v_search AS SELECT a.id, jsonb_build_object('hit', a.name @@ 'cat') AS data FROM author a;
