@@ -1,0 +1,54 @@
+-- requires: 14
+-- Functions in every form, procedures, DO, aggregates, operators, casts, rules, event triggers, BEGIN ATOMIC.
+CREATE TABLE t (id int PRIMARY KEY, v int, note text);
+CREATE TABLE audit (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, what text COMPRESSION pglz);
+CREATE FUNCTION plain(a int) RETURNS int LANGUAGE sql AS $$ SELECT a; $$;
+CREATE FUNCTION im(a int, b text DEFAULT 'x;y') RETURNS int IMMUTABLE STRICT PARALLEL SAFE COST 10 LANGUAGE sql AS 'SELECT a';
+CREATE FUNCTION st() RETURNS SETOF t STABLE ROWS 10 LANGUAGE plpgsql AS $body$ BEGIN RETURN QUERY SELECT * FROM t; END $body$;
+CREATE OR REPLACE FUNCTION tab(IN x int, VARIADIC rest text[]) RETURNS TABLE (a int, "immutable" text) LANGUAGE sql STABLE AS 'SELECT 1, $2[1]';
+CREATE FUNCTION atomic(x int) RETURNS int LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT CASE WHEN x > 0 THEN 1 ELSE CASE x WHEN 0 THEN 2 END END;
+    SELECT x;
+END;
+CREATE FUNCTION ret(x int) RETURNS int LANGUAGE sql STABLE RETURN x + 1;
+CREATE FUNCTION over(a int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION over(a text) RETURNS int VOLATILE LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION over(a int, b int) RETURNS int STABLE LANGUAGE sql AS 'SELECT 1';
+ALTER FUNCTION over(text) STABLE;
+ALTER FUNCTION over(integer, integer) IMMUTABLE STRICT;
+ALTER FUNCTION over(int) OWNER TO CURRENT_USER;
+CREATE OR REPLACE FUNCTION over(a int) RETURNS int STABLE LANGUAGE sql AS 'SELECT 2';
+CREATE FUNCTION outs(IN a int, OUT b int, INOUT c text) LANGUAGE sql IMMUTABLE AS 'SELECT 1, $2';
+CREATE FUNCTION dropped(a int) RETURNS int LANGUAGE sql AS 'SELECT 1';
+DROP FUNCTION dropped(int);
+DROP FUNCTION IF EXISTS never(int), plain(a integer);
+CREATE FUNCTION setting() RETURNS text LANGUAGE plpgsql IMMUTABLE SET search_path = public, pg_temp SET "work_mem" TO '4MB' AS $_$ BEGIN RETURN 'stable'; END $_$;
+CREATE FUNCTION "Quoted Name"("a b" int) RETURNS int STABLE LANGUAGE sql AS 'SELECT $1';
+CREATE PROCEDURE work(n int) LANGUAGE plpgsql AS $$ BEGIN COMMIT; END $$;
+CREATE PROCEDURE work2() BEGIN ATOMIC INSERT INTO audit (what) VALUES ('x'); DELETE FROM audit WHERE id < 0; END;
+CALL work(1);
+DO $do$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_class WHERE relname = 'nope') THEN
+        PERFORM 1; -- ; '
+    END IF;
+END
+$do$ LANGUAGE plpgsql;
+CREATE AGGREGATE cat (text) (SFUNC = textcat, STYPE = text, INITCOND = '');
+CREATE FUNCTION eq2(int, int) RETURNS bool IMMUTABLE LANGUAGE sql AS 'SELECT $1 = $2';
+CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION = eq2);
+CREATE TYPE pair AS (a int, b int);
+CREATE FUNCTION to_pair(int) RETURNS pair IMMUTABLE LANGUAGE sql AS 'SELECT ROW($1, $1)::pair';
+CREATE CAST (int AS pair) WITH FUNCTION to_pair(int);
+CREATE RULE keep AS ON DELETE TO audit DO INSTEAD NOTHING;
+CREATE RULE twice AS ON INSERT TO t WHERE NEW.v > 3 DO ALSO (INSERT INTO audit (what) VALUES ('a;'); SELECT 1);
+CREATE FUNCTION tg() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE TRIGGER after_all AFTER UPDATE ON t REFERENCING OLD TABLE AS o NEW TABLE AS n FOR EACH STATEMENT EXECUTE FUNCTION tg('x');
+CREATE FUNCTION ev() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$;
+CREATE STATISTICS st_t ON id, v FROM t;
+CREATE TYPE lonely;
+CREATE OR REPLACE FUNCTION longest(text DEFAULT 'a'::text, character varying DEFAULT $x$,$x$) RETURNS double precision[] LANGUAGE 'plpgsql' STABLE LEAKPROOF AS 'BEGIN RETURN NULL; END';
+ALTER FUNCTION longest(text, character varying) VOLATILE;
+CREATE TABLE u (id int PRIMARY KEY, v int);
+CREATE VIEW v_u AS SELECT id, jsonb_build_object('v', v, 'f', im(v)) AS data FROM u;
