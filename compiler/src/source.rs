@@ -56,7 +56,8 @@ impl Sources {
         &self.file(span.file).text[span.start..span.end]
     }
 
-    /// 1-based line and column (in characters) of a span's first byte.
+    /// 1-based line and column (in characters) of a span's first byte. Reads the file up to there: whoever asks for many
+    /// places asks [`Lines`].
     pub fn line_column(&self, span: Span) -> (usize, usize) {
         let before = &self.file(span.file).text[..span.start];
         let line_start = before.rfind('\n').map_or(0, |i| i + 1);
@@ -66,5 +67,57 @@ impl Sources {
     /// `views.sql:12`, for comments in the generated SQL.
     pub fn place(&self, span: Span) -> String {
         format!("{}:{}", self.file(span.file).name, self.line_column(span).0)
+    }
+}
+
+/// Where the lines of all files begin, to find many places in them.
+#[derive(Clone, Debug)]
+pub struct Lines<'a> {
+    sources: &'a Sources,
+    starts: Vec<Vec<usize>>,
+}
+
+impl<'a> Lines<'a> {
+    /// Reads every file once.
+    pub fn new(sources: &'a Sources) -> Self {
+        let starts =
+            |file: &SourceFile| std::iter::once(0).chain(file.text.match_indices('\n').map(|(i, _)| i + 1)).collect();
+        Lines { sources, starts: sources.files.iter().map(starts).collect() }
+    }
+
+    /// The file of a span.
+    pub fn file(&self, id: FileId) -> &'a SourceFile {
+        self.sources.file(id)
+    }
+
+    /// 1-based line and column (in characters) of a span's first byte.
+    pub fn line_column(&self, span: Span) -> (usize, usize) {
+        let starts = &self.starts[span.file.0 as usize];
+        let line = starts.partition_point(|start| *start <= span.start);
+        let start = starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
+        (line, self.sources.file(span.file).text[start..span.start].chars().count() + 1)
+    }
+
+    /// `views.sql:12`, for comments in the generated SQL.
+    pub fn place(&self, span: Span) -> String {
+        format!("{}:{}", self.sources.file(span.file).name, self.line_column(span).0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_found_either_way() {
+        let text = "é\n\r\n abc\n";
+        let file = SourceFile { name: "a.sql".into(), text: text.into(), context_only: false };
+        let sources = Sources { files: vec![file] };
+        let lines = Lines::new(&sources);
+        for start in (0..=text.len()).filter(|i| text.is_char_boundary(*i)) {
+            let span = Span { file: FileId(0), start, end: start };
+            assert_eq!(lines.line_column(span), sources.line_column(span), "{start}");
+        }
+        assert_eq!(lines.place(Span { file: FileId(0), start: 6, end: 7 }), "a.sql:3");
     }
 }

@@ -116,3 +116,96 @@ fn a_directory_gets_both_files_and_unchanged_ones_are_left_alone() {
     let printed = tviewc(&["compile", source.to_str().unwrap()], "");
     assert_eq!(printed.stdout, std::fs::read(out_dir.join("blog.up.sql")).unwrap());
 }
+
+/// A misspelt column, with what is around it.
+const MISSPELT: &str = "CREATE TABLE post (id int PRIMARY KEY, title text);
+CREATE VIEW v_post AS SELECT p.id, jsonb_build_object('t', p.titel) AS data FROM post p;
+";
+
+fn checked(format: &str) -> String {
+    let out = tviewc(&["check", "--message-format", format], MISSPELT);
+    assert_eq!(out.status.code(), Some(1), "{format}");
+    assert_eq!(text(&out.stdout), "", "{format}");
+    text(&out.stderr)
+}
+
+#[test]
+fn every_format_names_the_place_the_code_and_the_way_out() {
+    let full = checked("full");
+    assert!(full.contains("error[TV0202]") && full.contains("<stdin>:2:60"), "{full}");
+    assert!(full.contains("did you mean `title`?") && full.contains("^^^^^^^"), "{full}");
+    assert!(full.ends_with("tviewc: 1 error\n"), "{full}");
+    let concise = checked("concise");
+    assert_eq!(concise, "<stdin>:2:60: error[TV0202]: `p` has no column `titel`\ntviewc: 1 error\n");
+    let json: serde_json::Value = serde_json::from_str(checked("json").trim_end()).unwrap();
+    for (key, value) in [("code", "TV0202"), ("name", "unknown-column"), ("severity", "error"), ("file", "<stdin>")] {
+        assert_eq!(json[key], value, "{json}");
+    }
+    assert_eq!((&json["line"], &json["column"]), (&2.into(), &60.into()));
+    assert_eq!(json["help"][0], "did you mean `title`?");
+    let github = checked("github");
+    assert!(github.starts_with("::error file=<stdin>,line=2,col=60,endLine=2,endColumn=67,title=TV0202"), "{github}");
+    assert!(github.contains("%0Ahelp: did you mean"), "{github}");
+}
+
+/// What SARIF 2.1.0 requires of the properties that are written.
+#[test]
+fn sarif_has_what_its_schema_requires() {
+    let log: serde_json::Value = serde_json::from_str(&checked("sarif")).unwrap();
+    assert_eq!(log["version"], "2.1.0");
+    let run = &log["runs"][0];
+    let driver = &run["tool"]["driver"];
+    assert_eq!(driver["name"], "tviewc");
+    let rules = driver["rules"].as_array().unwrap();
+    let levels = ["none", "note", "warning", "error"];
+    for rule in rules {
+        assert!(rule["id"].is_string() && rule["help"]["text"].is_string(), "{rule}");
+        assert!(levels.contains(&rule["defaultConfiguration"]["level"].as_str().unwrap()), "{rule}");
+    }
+    let results = run["results"].as_array().unwrap();
+    assert_eq!(results.len(), 1);
+    for result in results {
+        assert!(result["message"]["text"].as_str().is_some_and(|t| !t.is_empty()), "{result}");
+        assert!(levels.contains(&result["level"].as_str().unwrap()), "{result}");
+        let rule = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+        assert_eq!(rules[rule]["id"], result["ruleId"]);
+        for location in result["locations"].as_array().unwrap() {
+            let place = &location["physicalLocation"];
+            let uri = place["artifactLocation"]["uri"].as_str().unwrap();
+            assert!(uri.bytes().all(|c| c.is_ascii_graphic() && !b"<> \"".contains(&c)), "{uri}");
+            let region = |key: &str| place["region"][key].as_u64().unwrap();
+            assert!(region("startLine") >= 1 && region("startColumn") >= 1, "{place}");
+            assert!(region("endLine") >= region("startLine"), "{place}");
+        }
+    }
+    assert!(["utf16CodeUnits", "unicodeCodePoints"].contains(&run["columnKind"].as_str().unwrap()));
+}
+
+#[test]
+fn near_misses_are_named() {
+    let out = tviewc(&["explain", "missing-kye"], "");
+    assert_eq!(out.status.code(), Some(2));
+    assert!(text(&out.stderr).contains("did you mean `missing-key`?"), "{}", text(&out.stderr));
+    for (sql, near) in [
+        (
+            "CREATE TABLE author (id int PRIMARY KEY);\nCREATE VIEW v AS SELECT id, to_jsonb(1) AS d FROM authro;",
+            "author",
+        ),
+        ("CREATE TABLE t (id int PRIMARY KEY);\nCREATE VIEW v AS SELECT tt.id, to_jsonb(1) AS d FROM t ttt;", "ttt"),
+        ("CREATE TABLE t (id int PRIMARY KEY);\n-- tviewc: skipp\nCREATE VIEW v AS SELECT id FROM t;", "skip"),
+    ] {
+        let out = tviewc(&["check"], sql);
+        let hint = format!("did you mean `{near}`?");
+        assert!(text(&out.stderr).contains(&hint), "{sql}\n{}", text(&out.stderr));
+    }
+}
+
+#[test]
+fn every_code_can_be_explained() {
+    for code in tviewc::diagnostics::Code::ALL {
+        for name in [code.number(), code.name()] {
+            let out = tviewc(&["explain", name], "");
+            assert_eq!(text(&out.stdout), code.page(), "{name}");
+        }
+    }
+}

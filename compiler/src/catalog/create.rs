@@ -10,6 +10,9 @@ use crate::source::Span;
 use crate::syntax::cursor::{Cursor, WrittenName};
 use crate::syntax::{Statement, StatementKind, view};
 
+/// What PostgreSQL allows.
+const MAX_COLUMNS: usize = 1_600;
+
 impl<'a> Builder<'a> {
     pub(super) fn create_table(&mut self, mut c: Cursor<'a>, temporary: bool, foreign: bool) {
         let if_not_exists = c.eat(&["if", "not", "exists"]);
@@ -123,6 +126,9 @@ impl<'a> Builder<'a> {
             } else {
                 let (column, constraints) = raw::column(&mut part, self.sources)?;
                 let span = column.span;
+                if table.columns.len() >= MAX_COLUMNS {
+                    return Err((format!("it has more than {MAX_COLUMNS} columns"), Some(span)));
+                }
                 if table.columns.iter().any(|c| c.name == column.name) {
                     return Err((format!("the column `{}` is declared twice", column.name), Some(span)));
                 }

@@ -6,11 +6,13 @@
 pub mod codes;
 pub mod render;
 
+use indexmap::IndexSet;
+
 use crate::source::Span;
 pub use codes::Code;
 
 /// How bad it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Severity {
     /// Something to know.
     Note,
@@ -21,7 +23,7 @@ pub enum Severity {
 }
 
 /// A place with what is to be said of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Label {
     /// Where.
     pub span: Span,
@@ -30,7 +32,7 @@ pub struct Label {
 }
 
 /// One finding: a short title, a label on each span that matters, why, and the edit to make.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Diagnostic {
     /// Which finding.
     pub code: Code,
@@ -97,15 +99,13 @@ impl Diagnostic {
 /// The findings of a compilation, in the order found.
 #[derive(Clone, Debug, Default)]
 pub struct Diagnostics {
-    list: Vec<Diagnostic>,
+    list: IndexSet<Diagnostic>,
 }
 
 impl Diagnostics {
     /// Adds one; the same finding at the same place is kept once.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        if !self.list.contains(&diagnostic) {
-            self.list.push(diagnostic);
-        }
+        self.list.insert(diagnostic);
     }
 
     /// Whether anything forbids emitting.

@@ -10,7 +10,7 @@ mod json;
 mod sarif;
 
 use super::{Diagnostic, Diagnostics, Severity};
-use crate::source::{Sources, Span};
+use crate::source::{Lines, Sources, Span};
 
 /// How findings are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,19 +39,20 @@ pub enum Color {
 /// All findings in one format.
 pub fn render(diagnostics: &Diagnostics, sources: &Sources, format: Format, color: Color) -> String {
     let all = diagnostics.sorted();
+    let lines = &Lines::new(sources);
     match format {
-        Format::Full => all.iter().map(|d| full::one(d, sources, color)).collect(),
-        Format::Concise => all.iter().map(|d| concise(d, sources)).collect(),
-        Format::Json => all.iter().map(|d| json::one(d, sources)).collect(),
-        Format::Github => all.iter().map(|d| github::one(d, sources)).collect(),
-        Format::Sarif => sarif::document(&all, sources),
+        Format::Full => all.iter().map(|d| full::one(d, lines, color)).collect(),
+        Format::Concise => all.iter().map(|d| concise(d, lines)).collect(),
+        Format::Json => all.iter().map(|d| json::one(d, lines)).collect(),
+        Format::Github => all.iter().map(|d| github::one(d, lines)).collect(),
+        Format::Sarif => sarif::document(&all, lines),
     }
 }
 
-fn concise(d: &Diagnostic, sources: &Sources) -> String {
+fn concise(d: &Diagnostic, lines: &Lines<'_>) -> String {
     let place = d.primary.as_ref().map_or(String::new(), |label| {
-        let region = Region::of(label.span, sources);
-        format!("{}:{}:{}: ", sources.file(label.span.file).name, region.line, region.column)
+        let region = Region::of(label.span, lines);
+        format!("{}:{}:{}: ", lines.file(label.span.file).name, region.line, region.column)
     });
     format!("{place}{}[{}]: {}\n", severity(d.severity), d.code.number(), one_line(&d.title))
 }
@@ -77,9 +78,9 @@ struct Region {
 }
 
 impl Region {
-    fn of(span: Span, sources: &Sources) -> Self {
-        let (line, column) = sources.line_column(span);
-        let (end_line, end_column) = sources.line_column(Span { start: span.end, ..span });
+    fn of(span: Span, lines: &Lines<'_>) -> Self {
+        let (line, column) = lines.line_column(span);
+        let (end_line, end_column) = lines.line_column(Span { start: span.end, ..span });
         Region { line, column, end_line, end_column }
     }
 }

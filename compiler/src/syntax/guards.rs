@@ -113,7 +113,8 @@ fn is_string(token: &Token) -> bool {
 /// The first token at which a query is too deep to be handled.
 pub(super) fn too_deep(tokens: &[Spanned]) -> Option<Span> {
     let mut open: Vec<usize> = Vec::new();
-    let mut chain = 0usize;
+    // Set operations make a tree of their own, which the commas of the select lists do not end.
+    let (mut chain, mut sets) = (0usize, 0usize);
     for (token, span) in tokens {
         match token {
             Token::LParen | Token::LBracket => open.push(chain),
@@ -121,34 +122,20 @@ pub(super) fn too_deep(tokens: &[Spanned]) -> Option<Span> {
             Token::Comma => chain = open.last().copied().unwrap_or(0),
             Token::Word(word) => {
                 let operators = [
-                    "AND",
-                    "OR",
-                    "NOT",
-                    "IS",
-                    "IN",
-                    "LIKE",
-                    "ILIKE",
-                    "BETWEEN",
-                    "AT",
-                    "COLLATE",
-                    "UNION",
-                    "EXCEPT",
-                    "INTERSECT",
-                    "CASE",
-                    "ISNULL",
-                    "NOTNULL",
-                    "SIMILAR",
-                    "OPERATOR",
+                    "AND", "OR", "NOT", "IS", "IN", "LIKE", "ILIKE", "BETWEEN", "AT", "COLLATE", "CASE", "ISNULL",
+                    "NOTNULL", "SIMILAR", "OPERATOR",
                 ];
-                chain += usize::from(
-                    word.quote_style.is_none() && operators.iter().any(|o| word.value.eq_ignore_ascii_case(o)),
-                );
+                let is_one_of = |words: &[&str]| {
+                    word.quote_style.is_none() && words.iter().any(|w| word.value.eq_ignore_ascii_case(w))
+                };
+                chain += usize::from(is_one_of(&operators));
+                sets += usize::from(is_one_of(&["UNION", "EXCEPT", "INTERSECT"]));
             }
             Token::Number(..) | Token::Period => {}
             token if is_string(token) => {}
             _ => chain += 1,
         }
-        if chain > MAX_CHAIN || open.len() > MAX_NESTING {
+        if chain > MAX_CHAIN || sets > MAX_CHAIN || open.len() > MAX_NESTING {
             return Some(*span);
         }
     }

@@ -147,8 +147,9 @@ fn statement(
     let mut statements = Vec::with_capacity(starts.len() + 1);
     let mut directives = Some(directives);
     let ends = starts.iter().copied().chain([tokens.spanned.len()]);
+    let mut all = tokens.spanned.into_iter();
     for (from, to) in std::iter::once(0).chain(starts.iter().copied()).zip(ends) {
-        let spanned = tokens.spanned[from..to].to_vec();
+        let spanned: Vec<_> = all.by_ref().take(to - from).collect();
         let part = match spanned.as_slice() {
             [first, .., last] if !starts.is_empty() => first.1.to(last.1),
             _ => span,

@@ -2,9 +2,9 @@
 
 use super::Region;
 use crate::diagnostics::{Diagnostic, Severity};
-use crate::source::Sources;
+use crate::source::Lines;
 
-pub(super) fn one(d: &Diagnostic, sources: &Sources) -> String {
+pub(super) fn one(d: &Diagnostic, lines: &Lines<'_>) -> String {
     let command = match d.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
@@ -13,10 +13,10 @@ pub(super) fn one(d: &Diagnostic, sources: &Sources) -> String {
     let mut properties = String::new();
     let mut message = d.title.clone();
     if let Some(label) = &d.primary {
-        let r = Region::of(label.span, sources);
+        let r = Region::of(label.span, lines);
         properties = format!(
             "file={},line={},col={},endLine={},endColumn={},",
-            property(&sources.file(label.span.file).name),
+            property(&lines.file(label.span.file).name),
             r.line,
             r.column,
             r.end_line,

@@ -4,19 +4,19 @@ use serde_json::{Map, Value, json};
 
 use super::{Region, severity};
 use crate::diagnostics::{Diagnostic, Label};
-use crate::source::Sources;
+use crate::source::Lines;
 
-pub(super) fn one(d: &Diagnostic, sources: &Sources) -> String {
+pub(super) fn one(d: &Diagnostic, lines: &Lines<'_>) -> String {
     let mut object = Map::new();
     object.insert("code".into(), d.code.number().into());
     object.insert("name".into(), d.code.name().into());
     object.insert("severity".into(), severity(d.severity).into());
     object.insert("title".into(), d.title.as_str().into());
-    place(&mut object, d.primary.as_ref(), sources);
+    place(&mut object, d.primary.as_ref(), lines);
     let labels = d.primary.iter().chain(&d.secondary).map(|l| {
         let mut object = Map::new();
         object.insert("text".into(), l.text.as_str().into());
-        place(&mut object, Some(l), sources);
+        place(&mut object, Some(l), lines);
         Value::Object(object)
     });
     object.insert("labels".into(), labels.collect());
@@ -25,8 +25,8 @@ pub(super) fn one(d: &Diagnostic, sources: &Sources) -> String {
     format!("{}\n", Value::Object(object))
 }
 
-fn place(object: &mut Map<String, Value>, label: Option<&Label>, sources: &Sources) {
-    let region = label.map(|l| Region::of(l.span, sources));
+fn place(object: &mut Map<String, Value>, label: Option<&Label>, lines: &Lines<'_>) {
+    let region = label.map(|l| Region::of(l.span, lines));
     let mut put = |key: &str, value: Option<usize>| object.insert(key.into(), json!(value));
     put("line", region.as_ref().map(|r| r.line));
     put("column", region.as_ref().map(|r| r.column));
@@ -34,5 +34,5 @@ fn place(object: &mut Map<String, Value>, label: Option<&Label>, sources: &Sourc
     put("end_column", region.as_ref().map(|r| r.end_column));
     put("byte_start", label.map(|l| l.span.start));
     put("byte_end", label.map(|l| l.span.end));
-    object.insert("file".into(), json!(label.map(|l| &sources.file(l.span.file).name)));
+    object.insert("file".into(), json!(label.map(|l| &lines.file(l.span.file).name)));
 }

@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use super::Region;
 use crate::diagnostics::{Code, Diagnostic, Label, Severity};
-use crate::source::Sources;
+use crate::source::Lines;
 
-pub(super) fn document(all: &[&Diagnostic], sources: &Sources) -> String {
+pub(super) fn document(all: &[&Diagnostic], lines: &Lines<'_>) -> String {
     let mut codes: Vec<Code> = Vec::new();
     for d in all {
         if !codes.contains(&d.code) {
@@ -14,7 +14,7 @@ pub(super) fn document(all: &[&Diagnostic], sources: &Sources) -> String {
         }
     }
     let rules: Vec<Value> = codes.iter().map(|c| rule(*c)).collect();
-    let results: Vec<Value> = all.iter().map(|d| result(d, &codes, sources)).collect();
+    let results: Vec<Value> = all.iter().map(|d| result(d, &codes, lines)).collect();
     let document = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -44,7 +44,7 @@ fn rule(code: Code) -> Value {
     })
 }
 
-fn result(d: &Diagnostic, codes: &[Code], sources: &Sources) -> Value {
+fn result(d: &Diagnostic, codes: &[Code], lines: &Lines<'_>) -> Value {
     let mut text = d.title.clone();
     d.notes.iter().for_each(|note| text.push_str(&format!("\nnote: {note}")));
     d.help.iter().for_each(|help| text.push_str(&format!("\nhelp: {help}")));
@@ -53,16 +53,16 @@ fn result(d: &Diagnostic, codes: &[Code], sources: &Sources) -> Value {
         "ruleIndex": codes.iter().position(|c| *c == d.code),
         "level": level(d.severity),
         "message": { "text": text },
-        "locations": d.primary.iter().map(|l| location(l, sources)).collect::<Vec<_>>(),
-        "relatedLocations": d.secondary.iter().map(|l| location(l, sources)).collect::<Vec<_>>(),
+        "locations": d.primary.iter().map(|l| location(l, lines)).collect::<Vec<_>>(),
+        "relatedLocations": d.secondary.iter().map(|l| location(l, lines)).collect::<Vec<_>>(),
     })
 }
 
-fn location(label: &Label, sources: &Sources) -> Value {
-    let r = Region::of(label.span, sources);
+fn location(label: &Label, lines: &Lines<'_>) -> Value {
+    let r = Region::of(label.span, lines);
     let mut location = json!({
         "physicalLocation": {
-            "artifactLocation": { "uri": uri(&sources.file(label.span.file).name) },
+            "artifactLocation": { "uri": uri(&lines.file(label.span.file).name) },
             "region": {
                 "startLine": r.line,
                 "startColumn": r.column,
