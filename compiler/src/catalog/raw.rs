@@ -318,7 +318,7 @@ fn constraint_body(c: &mut Cursor<'_>, place: Span) -> Result<RawConstraint, Unr
     if c.eat(&["foreign", "key"]) {
         let temporal = c.peek(0) == Some(&Token::LParen);
         let Some(columns) = c.ident_list().filter(|_| temporal) else {
-            return period(c, place);
+            return period(c, place, false);
         };
         if !c.eat(&["references"]) {
             return Err(("expected REFERENCES".to_owned(), c.span()));
@@ -336,14 +336,14 @@ fn constraint_body(c: &mut Cursor<'_>, place: Span) -> Result<RawConstraint, Unr
         return Ok(RawConstraint::new(RawKind::UsingIndex { primary, index }, vec![], place));
     }
     let Some(columns) = c.ident_list() else {
-        return period(c, place);
+        return period(c, place, primary);
     };
     index_tail(c);
     Ok(RawConstraint::new(if primary { RawKind::Primary } else { RawKind::Unique }, columns, place))
 }
 
-/// `WITHOUT OVERLAPS` and `PERIOD` (PostgreSQL 18): not equality, so of no use.
-fn period(c: &mut Cursor<'_>, place: Span) -> Result<RawConstraint, Unread> {
+/// `WITHOUT OVERLAPS` and `PERIOD` (PostgreSQL 18): not equality, so no key; a primary one still excludes NULLs.
+fn period(c: &mut Cursor<'_>, place: Span, primary: bool) -> Result<RawConstraint, Unread> {
     let Some(inside) = c.group() else {
         return Err(("expected columns".to_owned(), c.span()));
     };
@@ -354,8 +354,10 @@ fn period(c: &mut Cursor<'_>, place: Span) -> Result<RawConstraint, Unread> {
     if !temporal {
         return Err(("expected a list of columns".to_owned(), inside.span()));
     }
+    let columns = inside.split_commas().into_iter().filter_map(|mut part| part.ident().map(|(ident, _)| ident));
+    let (kind, columns) = if primary { (RawKind::NotNull, columns.collect()) } else { (RawKind::Other, vec![]) };
     while !c.is_end() {
         c.skip();
     }
-    Ok(RawConstraint::new(RawKind::Other, vec![], place))
+    Ok(RawConstraint::new(kind, columns, place))
 }

@@ -45,7 +45,10 @@ const TABLES: &str =
     "SELECT c.oid, s.nspname, c.relname, c.relkind::text FROM pg_class c JOIN s ON s.oid = c.relnamespace
    WHERE c.relkind IN ('r', 'p', 'f', 'm') AND c.relpersistence <> 't' ORDER BY c.oid";
 
-const COLUMNS: &str = "SELECT a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+/// A NOT NULL that is NOT VALID (PostgreSQL 18) says nothing of the rows that were there before.
+const COLUMNS: &str = "SELECT a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod),
+        a.attnotnull AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = a.attrelid AND k.contype = 'n'
+            AND k.conkey = ARRAY[a.attnum] AND NOT k.convalidated),
         a.attgenerated::text = 'v',
         CASE WHEN a.attcollation <> t.typcollation THEN quote_ident(n.nspname) || '.' || quote_ident(l.collname) END
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN s ON s.oid = c.relnamespace

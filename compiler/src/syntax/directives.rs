@@ -17,13 +17,14 @@ const NOT_YET: &[&str] = &["full_refresh", "allow"];
 /// The directives above each piece, in the pieces' order.
 pub(super) fn attach(text: &str, file: FileId, scan: &Scan, diagnostics: &mut Diagnostics) -> Vec<Vec<Directive>> {
     let mut attached: Vec<Vec<Directive>> = vec![Vec::new(); scan.pieces.len()];
-    for &(start, end) in &scan.comments {
+    let owners = owners(text, scan);
+    for (&(start, end), owner) in scan.comments.iter().zip(owners) {
         let Some(body) = directive_text(&text[start..end]) else {
             continue;
         };
         let span = Span { file, start, end };
         let body_start = end - body.len();
-        match owner(text, &scan.pieces, end) {
+        match owner {
             Some(index) => attached[index].extend(read(body, body_start, span, diagnostics)),
             None => diagnostics.push(
                 Diagnostic::new(Code::UnknownDirective, "directive belongs to no statement", span)
@@ -45,16 +46,33 @@ fn directive_text(comment: &str) -> Option<&str> {
     body[6..].trim_start().strip_prefix(':').map(str::trim_start)
 }
 
+/// The piece that each comment stands above. A comment on the line above another belongs where that one does: so a
+/// long block of comments is read once.
+fn owners(text: &str, scan: &Scan) -> Vec<Option<usize>> {
+    let mut owners = vec![None; scan.comments.len()];
+    for (at, &(_, end)) in scan.comments.iter().enumerate().rev() {
+        let next = scan.comments.get(at + 1).and_then(|c| text.get(end..c.0));
+        let adjoining = next.is_some_and(|t| t.trim().is_empty() && t.matches('\n').count() == 1);
+        owners[at] = if adjoining { owners[at + 1] } else { owner(text, &scan.pieces, end) };
+    }
+    owners
+}
+
 /// The piece that begins below a comment, with nothing but comment lines between.
 fn owner(text: &str, pieces: &[Piece], comment_end: usize) -> Option<usize> {
     let index = pieces.partition_point(|p| p.start < comment_end);
     let between = text.get(comment_end..pieces.get(index)?.start)?;
-    let mut lines = between.split('\n');
-    lines.next();
-    let mut lines: Vec<&str> = lines.map(str::trim).collect();
-    let last = lines.pop()?;
-    let only_comments = lines.iter().all(|l| l.starts_with("--") || (l.starts_with("/*") && l.ends_with("*/")));
-    (only_comments && last.is_empty()).then_some(index)
+    // The rest of the comment's own line, the lines between, and what stands before the piece on its line.
+    let mut lines = between.split('\n').skip(1).map(str::trim).peekable();
+    while let Some(line) = lines.next() {
+        if lines.peek().is_none() {
+            return line.is_empty().then_some(index);
+        }
+        if !(line.starts_with("--") || (line.starts_with("/*") && line.ends_with("*/"))) {
+            return None;
+        }
+    }
+    None
 }
 
 fn read(body: &str, offset: usize, comment: Span, diagnostics: &mut Diagnostics) -> Vec<Directive> {

@@ -39,7 +39,8 @@ const QUERIES: &[&str] = &[
     // Columns.
     "SELECT format('column %s %s %s %s%s%s%s', t.name,
                    row_number() OVER (PARTITION BY t.oid ORDER BY a.attnum), a.attname, format_type(a.atttypid, a.atttypmod),
-                   CASE WHEN a.attnotnull THEN ' not null' END,
+                   CASE WHEN a.attnotnull AND NOT EXISTS (SELECT FROM pg_constraint n WHERE n.conrelid = t.oid
+                       AND n.contype = 'n' AND n.conkey = ARRAY[a.attnum] AND NOT n.convalidated) THEN ' not null' END,
                    CASE WHEN a.attgenerated = 'v' THEN ' virtual' END,
                    CASE WHEN a.attcollation <> y.typcollation THEN ' collate ' || l.collname END)
        FROM tab t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped

@@ -10,10 +10,9 @@ COPY item (id, label, n) FROM stdin;
 2	CREATE TABLE nope (id int);	\N
 3	$tag$ /* open	0
 \.
-COPY other FROM stdin WITH (FORMAT csv, HEADER true);
-id,item_id
-1,1
-2,"2"
+COPY other FROM stdin WITH (DELIMITER ';');
+1;1
+2;2
 \.
 INSERT INTO item VALUES (4, E'back\\slash\'s', 1), (5, $q$dollar; 'quoted'$q$, 2), (6, 'two
 lines;', 3);

@@ -4,7 +4,6 @@ CREATE DOMAIN positive AS integer CHECK (VALUE > 0);
 CREATE DOMAIN sku_code varchar(20) COLLATE "C" NOT NULL CONSTRAINT sku_form CHECK (VALUE ~ '^[A-Z]+;?$');
 CREATE DOMAIN sku_sub AS sku_code;
 CREATE TYPE address AS (street text, city varchar(80), zip character(5), tags text[]);
-CREATE TYPE price_range AS RANGE (subtype = numeric);
 
 CREATE TABLE product (
     sku sku_code PRIMARY KEY,
@@ -12,7 +11,7 @@ CREATE TABLE product (
     name character varying(120) NOT NULL,
     price numeric(10,2) NOT NULL DEFAULT 0.00 CHECK (price >= 0),
     money currency DEFAULT 'EUR'::currency NOT NULL,
-    span price_range,
+    span numrange,
     gross numeric GENERATED ALWAYS AS (price * 1.2) STORED,
     dims double precision[3],
     grid integer[][],
