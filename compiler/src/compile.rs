@@ -73,7 +73,7 @@ fn compile_here(sources: &Sources, options: &Options) -> Compilation {
     let mut diagnostics = Diagnostics::default();
     let statements = syntax::parse(sources, &mut diagnostics);
     let catalog = catalog::build(sources, &statements, &mut diagnostics);
-    let views = resolve::resolve(sources, &catalog, &mut diagnostics);
+    let views = resolve::resolve(sources, &statements, &catalog, &mut diagnostics);
     let tviews = tviews(views, &catalog, &mut diagnostics);
     let tables = plan::plan(&tviews, &catalog);
     advice::advise(&tviews, &tables, &catalog, &mut diagnostics);
@@ -110,7 +110,7 @@ fn tviews(views: Vec<FlatView>, catalog: &Catalog, diagnostics: &mut Diagnostics
     let mut tviews = Vec::new();
     for view in views {
         let Some(relations) = relate::relate(&view, catalog, diagnostics) else { continue };
-        let documents = document::analyse(&view, &relations, catalog, diagnostics);
+        let documents = document::analyse(&relations, catalog, diagnostics);
         check_readable(&view, &documents, catalog, diagnostics);
         tviews.push(Tview { name: tview_name(&view), view, relations, documents });
     }

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::catalog::{Catalog, Relation, Table};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
-use crate::relate::{Relations, determines_rows, nullable_in_row};
+use crate::relate::{Pair, Relations, Variant, determines_rows, nullable_in_row};
 use crate::resolve::{ArrayAgg, Block, BlockId, ColumnRef, Expr, ExprKind, FlatView, UseId};
 
 /// How a use shows in a document.
@@ -63,6 +63,13 @@ pub struct Dependency {
     pub match_key: Option<MatchKey>,
 }
 
+impl Dependency {
+    /// Whether another variant's dependency says the same.
+    fn is_same(&self, other: &Dependency) -> bool {
+        (self.use_id, self.kind, &self.column, &self.path) == (other.use_id, other.kind, &other.column, &other.path)
+    }
+}
+
 /// What a view's documents consist of.
 #[derive(Clone, Debug)]
 pub struct Documents {
@@ -95,8 +102,29 @@ struct Walk<'v> {
     owners: BTreeMap<(usize, Vec<String>), BTreeSet<Option<UseId>>>,
 }
 
-/// Walks the documents of a view.
-pub fn analyse(view: &FlatView, relations: &Relations, catalog: &Catalog, diagnostics: &mut Diagnostics) -> Documents {
+/// Walks the documents of a view, variant by variant.
+pub fn analyse(relations: &Relations, catalog: &Catalog, diagnostics: &mut Diagnostics) -> Documents {
+    let mut all = Documents { dependencies: Vec::new(), reads: BTreeMap::new() };
+    for variant in &relations.variants {
+        let documents = of_variant(variant, catalog, diagnostics);
+        for dependency in documents.dependencies {
+            if !all.dependencies.iter().any(|d| d.is_same(&dependency)) {
+                all.dependencies.push(dependency);
+            }
+        }
+        for (use_id, columns) in documents.reads {
+            let known: &mut Vec<usize> = all.reads.entry(use_id).or_default();
+            known.extend(columns);
+            known.sort_unstable();
+            known.dedup();
+        }
+    }
+    all.dependencies.sort_by_key(|d| d.use_id);
+    all
+}
+
+fn of_variant(variant: &Variant, catalog: &Catalog, diagnostics: &mut Diagnostics) -> Documents {
+    let view = &variant.view;
     let mut walk = Walk {
         view,
         catalog,
@@ -105,8 +133,9 @@ pub fn analyse(view: &FlatView, relations: &Relations, catalog: &Catalog, diagno
         arrays: BTreeMap::new(),
         owners: BTreeMap::new(),
     };
-    for link in relations.links.iter() {
-        walk.reads.entry(link.child).or_default();
+    let uses: Vec<UseId> = variant.links.iter().map(|l| l.child).chain(variant.links.whole.iter().copied()).collect();
+    for use_id in &uses {
+        walk.reads.entry(*use_id).or_default();
     }
     for (index, output) in view.outputs.iter().enumerate() {
         let place = Place { output: index, path: Vec::new(), array: None };
@@ -119,9 +148,7 @@ pub fn analyse(view: &FlatView, relations: &Relations, catalog: &Catalog, diagno
             walk.read_all(expr);
         }
     }
-    let dependencies = relations.links.iter().flat_map(|link| walk.classify(link.child, relations)).collect::<Vec<_>>();
-    let mut dependencies: Vec<Dependency> = dependencies;
-    dependencies.sort_by_key(|d| d.use_id);
+    let dependencies = uses.iter().flat_map(|u| walk.classify(*u, variant)).collect();
     let reads = walk.reads.into_iter().map(|(u, columns)| (u, columns.into_iter().collect())).collect();
     Documents { dependencies, reads }
 }
@@ -265,7 +292,7 @@ impl Walk<'_> {
     }
 
     /// The dependencies of one use.
-    fn classify(&self, use_id: UseId, relations: &Relations) -> Vec<Dependency> {
+    fn classify(&self, use_id: UseId, variant: &Variant) -> Vec<Dependency> {
         let all: Vec<&Site> = self.sites.get(&use_id).into_iter().flatten().collect();
         let is_document = |s: &&Site| self.view.outputs[s.output].expr.json.is_some();
         let sites: Vec<&Site> = all.iter().copied().filter(is_document).collect();
@@ -275,10 +302,10 @@ impl Walk<'_> {
             kind,
             column: self.view.outputs[output].name.to_string(),
             path,
-            fk_columns: if kind == DependencyKind::Array { Vec::new() } else { self.fk_columns(use_id, relations) },
+            fk_columns: if kind == DependencyKind::Array { Vec::new() } else { self.fk_columns(use_id, variant) },
             match_key: array.and_then(|block| self.arrays.get(&block)).and_then(|(_, key)| key.clone()),
         };
-        if use_id == relations.key.holder {
+        if variant.is_root(use_id) {
             return vec![make(DependencyKind::Scalar, first, Vec::new(), None)];
         }
         if let Some((output, path, array)) = self.nested_object(use_id, &sites) {
@@ -322,16 +349,17 @@ impl Walk<'_> {
         None
     }
 
-    fn fk_columns(&self, use_id: UseId, relations: &Relations) -> Vec<String> {
-        let Some(link) = relations.links.of(use_id) else { return Vec::new() };
+    fn fk_columns(&self, use_id: UseId, variant: &Variant) -> Vec<String> {
+        let Some(link) = variant.links.of(use_id) else { return Vec::new() };
+        let pairs: Vec<(ColumnRef, ColumnRef)> = link.on.iter().filter_map(Pair::columns).collect();
         // A reference leads to one row: the compared columns of the use hold a key of its table.
         let keys = &table(self.catalog, &self.view.uses[use_id.0]).keys;
-        let compared = |column: &usize| link.on.iter().any(|(child, _)| child.column == *column);
+        let compared = |column: &usize| pairs.iter().any(|(child, _)| child.column == *column);
         if !keys.iter().any(|k| k.columns.iter().all(compared)) {
             return Vec::new();
         }
         let name = |c: ColumnRef| table(self.catalog, self.view.use_of(c)).columns[c.column].name.to_string();
-        link.on.iter().map(|(_, parent)| name(*parent)).collect()
+        pairs.iter().map(|(_, parent)| name(*parent)).collect()
     }
 }
 

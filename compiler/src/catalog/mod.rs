@@ -288,6 +288,14 @@ impl Table {
 }
 
 impl Catalog {
+    /// A base table; resolve guarantees that the tables of uses exist.
+    pub fn table(&self, name: &QualName) -> &Table {
+        match self.relations.get(name) {
+            Some(Relation::Table(table)) => table,
+            _ => unreachable!("uses are of base tables"),
+        }
+    }
+
     /// What an unqualified or qualified name means under a search path.
     pub fn lookup(&self, schema: Option<&Ident>, name: &Ident, search_path: &[Ident]) -> Option<&Relation> {
         let find = |s: &Ident| self.relations.get(&QualName::new(s.clone(), name.clone()));
@@ -303,6 +311,11 @@ impl Catalog {
 /// [`Relation::Unreadable`]; what that breaks is reported where a view needs it.
 pub fn build(sources: &Sources, statements: &[Statement], diagnostics: &mut Diagnostics) -> Catalog {
     build::run(sources, statements, diagnostics)
+}
+
+/// The canonical name of one of PostgreSQL's own types, from any spelling of it without modifiers.
+pub fn builtin_type(name: &str) -> Option<String> {
+    types::builtin(name)
 }
 
 /// The candidate closest to a misspelt name, if one is close enough to be meant.

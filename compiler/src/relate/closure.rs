@@ -7,17 +7,11 @@
 use std::collections::BTreeSet;
 
 use super::locks::{same_equality, same_type};
-use crate::catalog::{Catalog, Column, Key, Relation, Table};
-use crate::names::QualName;
-use crate::resolve::{BlockId, ColumnRef, Derived, Equality, Expr, Fact, FlatView, Rows, Scope, Stated, TOP, UseId};
-
-/// The table of that name; resolve guarantees that it exists.
-pub(super) fn table<'c>(catalog: &'c Catalog, name: &QualName) -> &'c Table {
-    match &catalog.relations[name] {
-        Relation::Table(table) => table,
-        _ => unreachable!("uses are of base tables"),
-    }
-}
+use crate::catalog::{Catalog, Column, Key};
+use crate::resolve::{
+    BlockId, ColumnRef, Comparison, ComparisonKind, Derived, Equality, Expr, ExprKind, Fact, FlatView, Formula, Rows,
+    Scope, Stated, TOP, Term, UseId,
+};
 
 /// The uses that stand in the FROM clause of a block.
 pub(super) fn uses_of(view: &FlatView, block: BlockId) -> impl Iterator<Item = UseId> + '_ {
@@ -34,18 +28,24 @@ pub fn determines_rows(view: &FlatView, catalog: &Catalog, block: BlockId, colum
     open_in(view, catalog, block, &known).is_empty() && derived.into_iter().all(|d| is_known(view, catalog, d, &known))
 }
 
-/// Whether giving `columns` fixes a row of the view: of its tables, or of its groups, or, under DISTINCT, of
+/// Whether giving `terms` fixes a row of the view: of its tables, or of its groups, or, under DISTINCT, of
 /// what it selects.
-pub(super) fn determines_view_row(view: &FlatView, catalog: &Catalog, columns: &[ColumnRef]) -> bool {
+pub(super) fn determines_view_row(view: &FlatView, catalog: &Catalog, terms: &[Term]) -> bool {
     let top = &view.blocks[TOP.0];
-    let known = closure(view, catalog, TOP, columns);
+    let columns: Vec<ColumnRef> = terms.iter().filter_map(Term::as_column).collect();
     if let Some(keys) = &top.grouped {
-        return keys.iter().all(|k| k.as_column().is_some_and(|c| known.contains(&c)));
+        let known = closure(view, catalog, TOP, &columns);
+        let follows = |key: &Expr| match key.as_term() {
+            Some(key) => terms.contains(&key) || key.columns().iter().all(|c| known.contains(c)),
+            None => matches!(key.kind, crate::resolve::ExprKind::Constant),
+        };
+        return keys.iter().all(follows);
     }
     if top.distinct {
+        let known = closure(view, catalog, TOP, &columns);
         return selected_columns(view).iter().all(|c| known.contains(c));
     }
-    determines_rows(view, catalog, TOP, columns)
+    determines_rows(view, catalog, TOP, &columns)
 }
 
 /// The columns of the top block that the outputs are functions of.
@@ -65,10 +65,11 @@ fn selected_columns(view: &FlatView) -> BTreeSet<ColumnRef> {
     columns
 }
 
-/// Whether the values of `wanted` follow from those of `columns` in the top block.
-pub(super) fn follows(view: &FlatView, catalog: &Catalog, columns: &[ColumnRef], wanted: &[ColumnRef]) -> bool {
-    let known = closure(view, catalog, TOP, columns);
-    wanted.iter().all(|c| known.contains(c))
+/// Whether the values of `wanted` follow from those of `terms` in the top block.
+pub(super) fn follows(view: &FlatView, catalog: &Catalog, terms: &[Term], wanted: &[Term]) -> bool {
+    let columns: Vec<ColumnRef> = terms.iter().filter_map(Term::as_column).collect();
+    let known = closure(view, catalog, TOP, &columns);
+    wanted.iter().all(|t| terms.contains(t) || t.columns().iter().all(|c| known.contains(c)))
 }
 
 /// The uses of a block whose row is not fixed.
@@ -81,10 +82,14 @@ fn is_known(view: &FlatView, catalog: &Catalog, derived: &Derived, known: &BTree
     let Some(inner) = derived.inner else { return false };
     match derived.rows {
         Rows::One => true,
-        Rows::Many => false,
+        Rows::Many | Rows::Branch(..) => false,
         Rows::Groups => {
-            let keys = view.blocks[inner.0].grouped.iter().flatten();
-            keys.into_iter().all(|k| k.as_column().is_some_and(|c| known.contains(&c)))
+            let mut keys = view.blocks[inner.0].grouped.iter().flatten();
+            keys.all(|k| match k.as_term() {
+                Some(Term::Column(column)) => known.contains(&column),
+                Some(key) => is_given(view, derived.block, &key, known),
+                None => matches!(k.kind, ExprKind::Constant),
+            })
         }
         Rows::Joined => {
             let nested = view.derived.iter().filter(|d| d.block == inner);
@@ -94,10 +99,26 @@ fn is_known(view: &FlatView, catalog: &Catalog, derived: &Derived, known: &BTree
     }
 }
 
+/// Whether a formula is compared with something known, of the same type.
+fn is_given(view: &FlatView, block: BlockId, key: &Term, known: &BTreeSet<ColumnRef>) -> bool {
+    let typed = |a: &Term, b: &Term| match (a, b) {
+        (Term::Formula(a), Term::Formula(b)) => a.ty.is_some() && a.ty == b.ty,
+        _ => false,
+    };
+    let outside = |c: &ColumnRef| !view.in_region(view.use_of(*c).block, block);
+    let fixed = |t: &Term| t.columns().iter().all(|c| known.contains(c) || outside(c));
+    view.comparisons.iter().filter(|c| view.in_region(c.block, block)).any(|c| match &c.kind {
+        ComparisonKind::Equal(left, right) => {
+            (left == key && typed(left, right) && fixed(right)) || (right == key && typed(left, right) && fixed(left))
+        }
+        _ => false,
+    })
+}
+
 /// Whether a column can be NULL in a row of its block.
 pub fn nullable_in_row(view: &FlatView, catalog: &Catalog, column: ColumnRef) -> bool {
     let owner = view.use_of(column);
-    let declared = table(catalog, &owner.table).columns[column.column].not_null;
+    let declared = catalog.table(&owner.table).columns[column.column].not_null;
     owner.nullable || !(declared || compared(view, column) || view.is_stated(column, Fact::Present))
 }
 
@@ -108,17 +129,36 @@ fn closure(view: &FlatView, catalog: &Catalog, block: BlockId, given: &[ColumnRe
     let fixed = view.stated.iter().filter(constant).filter(own).map(|s| s.column);
     let mut known: BTreeSet<ColumnRef> = given.iter().copied().chain(fixed).collect();
     known.extend(single_rows(view, catalog, block));
-    let ty = |c: ColumnRef| &table(catalog, &view.use_of(c).table).columns[c.column].ty;
+    let ty = |c: ColumnRef| &catalog.table(&view.use_of(c).table).columns[c.column].ty;
     let sound = |e: &&Equality| view.in_region(e.block, block) && same_equality(ty(e.left), ty(e.right));
     let equalities: Vec<&Equality> = view.equalities.iter().filter(sound).collect();
+    // Columns that equal an expression of the same kind of type.
+    let computed: Vec<(&Formula, ColumnRef, &Comparison)> = view
+        .comparisons
+        .iter()
+        .filter(|c| view.in_region(c.block, block))
+        .filter_map(|c| match &c.kind {
+            ComparisonKind::Equal(Term::Formula(formula), Term::Column(to))
+            | ComparisonKind::Equal(Term::Column(to), Term::Formula(formula)) => Some((formula.as_ref(), *to, c)),
+            _ => None,
+        })
+        .filter(|(formula, to, _)| formula.ty.as_ref().is_some_and(|t| same_equality(t, ty(*to))))
+        .collect();
     loop {
         let before = known.len();
         for equality in &equalities {
             for (from, to) in [(equality.left, equality.right), (equality.right, equality.left)] {
                 let own = in_region(to) && view.in_region(view.use_of(to).block, equality.block);
-                if own && (known.contains(&from) || !in_region(from)) && carries(equality, to) {
+                if own && (known.contains(&from) || !in_region(from)) && carries(equality.scope, to) {
                     known.insert(to);
                 }
+            }
+        }
+        for (formula, to, at) in &computed {
+            let own = in_region(*to) && view.in_region(view.use_of(*to).block, at.block);
+            let given = formula.columns().iter().all(|c| known.contains(c) || !in_region(*c));
+            if own && given && carries(at.scope, *to) {
+                known.insert(*to);
             }
         }
         for use_id in (0..view.uses.len()).map(UseId).filter(|u| view.in_region(view.uses[u.0].block, block)) {
@@ -133,7 +173,7 @@ fn closure(view: &FlatView, catalog: &Catalog, block: BlockId, given: &[ColumnRe
 }
 
 fn all_columns(view: &FlatView, catalog: &Catalog, use_id: UseId) -> impl Iterator<Item = ColumnRef> {
-    let columns = table(catalog, &view.uses[use_id.0].table).columns.len();
+    let columns = catalog.table(&view.uses[use_id.0].table).columns.len();
     (0..columns).map(move |column| ColumnRef { use_id, column })
 }
 
@@ -148,15 +188,16 @@ fn single_rows(view: &FlatView, catalog: &Catalog, block: BlockId) -> Vec<Column
 
 /// Whether an equality makes `to` known from its other side: always within an inner join; from the preserved to the
 /// nullable side and within the nullable side of an outer one.
-fn carries(equality: &Equality, to: ColumnRef) -> bool {
-    match equality.scope {
+fn carries(scope: Scope, to: ColumnRef) -> bool {
+    match scope {
         Scope::Always => true,
         Scope::Outer { from: start, to: end } => (start..end).contains(&to.use_id.0),
+        Scope::Full(_) => false,
     }
 }
 
 fn row_is_known(view: &FlatView, catalog: &Catalog, use_id: UseId, known: &BTreeSet<ColumnRef>) -> bool {
-    let declared = table(catalog, &view.uses[use_id.0].table);
+    let declared = catalog.table(&view.uses[use_id.0].table);
     let by_key = declared.keys.iter().any(|key| {
         key.columns.iter().all(|&column| {
             let column = ColumnRef { use_id, column };
@@ -178,7 +219,9 @@ fn compared(view: &FlatView, column: ColumnRef) -> bool {
             && match e.scope {
                 Scope::Always => true,
                 Scope::Outer { from, to } => (from..to).contains(&column.use_id.0),
+                Scope::Full(_) => false,
             }
+            && !e.null_safe
     };
     view.equalities.iter().any(in_equality) || view.is_stated(column, Fact::Constant)
 }
@@ -195,7 +238,7 @@ pub(super) fn equality_class(view: &FlatView, catalog: &Catalog, column: ColumnR
         let owner = view.use_of(c);
         !owner.nullable && view.is_stable(owner.block, TOP)
     };
-    let ty = |c: ColumnRef| &table(catalog, &view.use_of(c).table).columns[c.column].ty;
+    let ty = |c: ColumnRef| &catalog.table(&view.use_of(c).table).columns[c.column].ty;
     let holds =
         |e: &&Equality| e.scope == Scope::Always && view.is_stable(e.block, TOP) && same_type(ty(e.left), ty(e.right));
     let mut class = vec![column];

@@ -12,7 +12,7 @@ use crate::names::Ident;
 use crate::source::{FileId, Span};
 
 const KNOWN: &[&str] = &["key", "skip", "full_refresh", "table", "allow"];
-const NOT_YET: &[&str] = &["full_refresh", "allow"];
+const NOT_YET: &[&str] = &["allow"];
 
 /// The directives above each piece, in the pieces' order.
 pub(super) fn attach(text: &str, file: FileId, scan: &Scan, diagnostics: &mut Diagnostics) -> Vec<Vec<Directive>> {
@@ -154,7 +154,7 @@ fn check(name: &str, arguments: &[String], span: Span, diagnostics: &mut Diagnos
             let mut d = Diagnostic::new(Code::UnknownDirective, format!("unknown directive `{name}`"), span);
             d = match did_you_mean(name, KNOWN.iter().copied()) {
                 Some(near) => d.help(format!("did you mean `{near}`?")),
-                None => d.help("directives are `key(…)`, `skip` and `table(name)`"),
+                None => d.help("directives are `key(…)`, `skip`, `full_refresh` and `table(name)`"),
             };
             diagnostics.push(d);
             return false;
@@ -162,7 +162,7 @@ fn check(name: &str, arguments: &[String], span: Span, diagnostics: &mut Diagnos
         _ if NOT_YET.contains(&name) => "is not supported yet",
         "key" if arguments.is_empty() => "needs the key's columns: `key(a, b)`",
         "table" if arguments.len() != 1 => "needs one name: `table(tv_post)`",
-        "skip" if !arguments.is_empty() => "takes no arguments",
+        "skip" | "full_refresh" if !arguments.is_empty() => "takes no arguments",
         _ => return true,
     };
     diagnostics.push(Diagnostic::new(Code::UnknownDirective, format!("directive `{name}` {problem}"), span));
