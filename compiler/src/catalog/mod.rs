@@ -234,6 +234,8 @@ pub struct View {
     pub search_path: Vec<Ident>,
     /// Declared in a context-only file.
     pub context_only: bool,
+    /// Written as a table or materialized view, which is not applied beforehand: the migration makes a view of it.
+    pub is_definition: bool,
     /// The name in its CREATE statement.
     pub span: Span,
 }

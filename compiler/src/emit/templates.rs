@@ -54,6 +54,7 @@ pub struct ViewModel {
     pub name: String,
     pub name_literal: String,
     pub text: String,
+    pub is_definition: bool,
     pub path_differs: bool,
     pub search_path: String,
 }

@@ -34,6 +34,7 @@ use crate::source::{Sources, Span};
 use crate::syntax::{Directive, Statement};
 pub use formula::{Formula, Piece, Term};
 pub use functions::JsonType;
+pub use naming::looks_like_json;
 
 /// Index of a [`Use`] in its view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
