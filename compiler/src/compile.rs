@@ -17,7 +17,7 @@ use crate::plan::{self, TablePlan, Tview};
 use crate::relate;
 use crate::resolve::{self, FlatView};
 use crate::source::Sources;
-use crate::syntax;
+use crate::syntax::{self, Statement};
 
 /// What the caller may choose.
 #[derive(Clone, Debug, Default)]
@@ -79,6 +79,7 @@ fn compile_here(sources: &Sources, options: &Options) -> Compilation {
     advice::advise(&tviews, &tables, &catalog, &mut diagnostics);
     let name = program_name(sources, options);
     check_names(&name, &tviews, &tables, &catalog, &mut diagnostics);
+    accept(&statements, &mut diagnostics);
     if diagnostics.has_errors() {
         return Compilation { diagnostics, output: None };
     }
@@ -103,6 +104,22 @@ fn compile_here(sources: &Sources, options: &Options) -> Compilation {
         program: name,
     };
     Compilation { diagnostics, output: Some(output) }
+}
+
+/// `allow(CODE)` above a view accepts the warnings of that code in it.
+fn accept(statements: &[Statement], diagnostics: &mut Diagnostics) {
+    let accepting = statements.iter().flat_map(|s| {
+        let allow = s.directives.iter().filter(|d| d.name == "allow");
+        allow.flat_map(|d| &d.arguments).map(|code| (s.span, code.as_str()))
+    });
+    let accepting: Vec<_> = accepting.collect();
+    diagnostics.accept(|d| {
+        let place = d.primary.as_ref().map(|l| l.span);
+        accepting.iter().any(|(span, code)| {
+            d.code.number().eq_ignore_ascii_case(code)
+                && place.is_some_and(|p| p.file == span.file && span.start <= p.start && p.end <= span.end)
+        })
+    });
 }
 
 /// The tviews in topological order; views without a key or a link are reported.

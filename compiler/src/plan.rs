@@ -357,6 +357,15 @@ fn way_to_parts(variant: &Variant, start: UseId) -> Option<Reach> {
     (!keys.is_empty()).then(|| Reach::Parts { way: Way::new(start, joins, select), keys })
 }
 
+/// The sets of key columns by which documents are looked up.
+pub fn parts_of_key(variant: &Variant) -> Vec<Vec<usize>> {
+    let parts = variant.links.iter().filter_map(|l| match way_to_parts(variant, l.child) {
+        Some(Reach::Parts { keys, .. }) => Some(keys),
+        _ => None,
+    });
+    parts.collect()
+}
+
 /// From a changed row of `above` down to the parent's side of `link`.
 fn way_to_value(variant: &Variant, above: UseId, link: &Link) -> Option<Way> {
     let way = variant.links.way_down(above, link.child)?;

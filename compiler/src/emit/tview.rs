@@ -7,7 +7,7 @@ use super::templates::{self, DocumentColumn, KeyVariable, LockTable, Meta, Tview
 use super::{Program, base_table, list, names, one_line, way};
 use crate::document::{Dependency, DependencyKind};
 use crate::names::{Ident, sql_literal};
-use crate::plan::Tview;
+use crate::plan::{Tview, parts_of_key};
 use crate::relate::{Pair, ValueLock, key_lock, variable_type};
 
 /// A key column with what SQL needs of it.
@@ -90,12 +90,25 @@ fn sql(program: &Program, tview: &Tview, keys: &[KeyColumnSql], locks: &[LockTab
         absent_aggregates: list(keys.iter().map(|k| format!("array_agg(k.{})", k.name.sql()))),
         lock_absent: lock_absent(program, tview, keys, &absent),
         t_keys: qualified("t"),
+        asserted: tview.relations.key.asserted,
+        k_keys: qualified("k"),
+        key_hint: one_line(&list(keys.iter().map(|k| k.name.sql()))).replace('\'', "''"),
+        view_name_literal: sql_literal(&tview.view.name.to_string()),
+        lookup_indexes: lookup_indexes(tview, keys),
         t_is_k: equal("t", "k"),
         k_is_d: equal("k", "d"),
         w_is_k: equal("w", "k"),
         t_is_f: equal("t", "f"),
         write: templates::text(&write(tview, equal("t", "f"))),
     }
+}
+
+/// Documents are looked up by parts of their keys ([`Reach::Parts`]); the primary key serves those it begins with.
+fn lookup_indexes(tview: &Tview, keys: &[KeyColumnSql]) -> Vec<String> {
+    let parts = tview.relations.variants.iter().flat_map(parts_of_key);
+    let parts: std::collections::BTreeSet<Vec<usize>> =
+        parts.filter(|part| part.iter().enumerate().any(|(at, key)| at != *key)).collect();
+    parts.into_iter().map(|part| list(part.iter().map(|k| keys[*k].name.sql()))).collect()
 }
 
 fn write(tview: &Tview, t_is_f: String) -> Write {

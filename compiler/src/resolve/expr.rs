@@ -425,6 +425,7 @@ impl Resolver<'_> {
         self.flat.needs_locale |= depends_on_locale(name);
         let (code, title, note) = match class {
             Class::Pure | Class::Aggregate | Class::SetReturning => return Ok(class),
+            Class::Time if self.accepts_time() => return Ok(Class::Pure),
             Class::Time => (
                 Code::VolatileFunction,
                 format!("`{name}` reads the clock"),
@@ -442,6 +443,12 @@ impl Resolver<'_> {
         };
         let diagnostic = Diagnostic::new(code, title, span).note(note);
         Err(self.refuse(diagnostic.help("compute it where the document is read, or store it in a column")))
+    }
+
+    /// `allow(TV0303)`: documents are as of their last change.
+    fn accepts_time(&self) -> bool {
+        let allow = self.flat.directives.iter().filter(|d| d.name == "allow");
+        allow.flat_map(|d| &d.arguments).any(|code| code.eq_ignore_ascii_case(Code::VolatileFunction.number()))
     }
 
     fn untraceable(&mut self, name: &str, span: Span) -> Refused {

@@ -249,3 +249,18 @@ fn a_definition_takes_the_place_of_nothing() {
     assert!(error.contains("public.album_doc exists already"), "{error}");
     assert_eq!(picture("definitions_taken"), before);
 }
+
+#[test]
+fn an_asserted_key_that_is_none_fails_loudly() {
+    let sql = "CREATE TABLE note (id integer PRIMARY KEY, code text NOT NULL, body text);
+        -- tviewc: key(code)
+        CREATE VIEW v_note AS SELECT n.code, jsonb_build_object('body', n.body) AS data FROM note n;";
+    installed("asserted", sql);
+    run("asserted", "INSERT INTO note VALUES (1, 'a', 'x'), (2, 'b', 'y');");
+    let error = fails("asserted", "UPDATE note SET code = 'a' WHERE id = 2;");
+    assert!(error.contains("several rows of public.v_note have the same key"), "{error}");
+    let error = fails("asserted", "INSERT INTO note VALUES (3, 'c', 'x'), (4, 'c', 'y');");
+    assert!(error.contains("several rows of public.v_note have the same key"), "{error}");
+    run("asserted", "UPDATE note SET code = CASE code WHEN 'a' THEN 'b' ELSE 'a' END;");
+    assert_eq!(assert_equal("asserted"), 2);
+}
