@@ -249,18 +249,19 @@ impl Walk<'_> {
         Some(MatchKey { field: field.clone(), proof })
     }
 
-    /// Where rows tie, LIMIT may pick any of them.
+    /// Where rows tie, LIMIT and DISTINCT ON may pick any of them.
     fn check_limit(&self, block: BlockId, diagnostics: &mut Diagnostics) {
         let inner = &self.view.blocks[block.0];
         let order: Vec<ColumnRef> = inner.order_by.iter().filter_map(Expr::as_column).collect();
         let groups = inner.grouped.iter().flatten().filter_map(Expr::as_column).collect::<Vec<_>>();
         let total = match &inner.grouped {
-            Some(keys) => groups.len() == keys.len() && groups.iter().all(|g| order.contains(g)),
-            None => inner.aggregated || determines_rows(self.view, self.catalog, block, &order),
+            Some(keys) if !inner.picked => groups.len() == keys.len() && groups.iter().all(|g| order.contains(g)),
+            _ => inner.aggregated || determines_rows(self.view, self.catalog, block, &order),
         };
-        if inner.limited && !total {
+        if (inner.limited || inner.picked) && !total {
+            let clause = if inner.picked { "DISTINCT ON" } else { "LIMIT" };
             diagnostics.push(
-                Diagnostic::new(Code::NoTotalOrder, "LIMIT without a total order", inner.span)
+                Diagnostic::new(Code::NoTotalOrder, format!("{clause} without a total order"), inner.span)
                     .note("where rows tie, PostgreSQL may pick any of them, and another one the next time")
                     .help("add a unique column as the last key of ORDER BY"),
             );

@@ -148,7 +148,7 @@ fn settings(program: &Program) -> String {
         let compared = plan.carried.iter().chain(plan.pairing.iter().flatten());
         compared.map(|c| &table.columns[*c].ty.class).any(is_foreign)
     });
-    let own_functions = program.tviews.iter().any(|t| t.view.calls_user_functions);
+    let own_functions = program.tviews.iter().any(|t| t.view.calls_user_functions || t.relations.has_formulas());
     // Names are qualified, so that the path matters for operators of extension types and for what
     // users' functions call; without those it holds nothing that others could put things into.
     let path = if own_types || own_functions {

@@ -65,6 +65,13 @@ impl Relations {
         self.variants.iter().find_map(|v| v.links.of(use_id))
     }
 
+    /// Whether expressions of the user's are part of links or keys.
+    pub fn has_formulas(&self) -> bool {
+        let formula = |t: &Term| t.as_column().is_none();
+        let pair = |p: &Pair| p.columns().is_none();
+        self.variants.iter().any(|v| v.key.iter().any(formula) || v.links.iter().any(|l| l.on.iter().any(pair)))
+    }
+
     /// The uses whose changes can change any document.
     pub fn whole(&self) -> impl Iterator<Item = UseId> {
         self.variants.iter().flat_map(|v| v.links.whole.iter().copied())

@@ -55,6 +55,10 @@ fn columns(view: &FlatView, catalog: &Catalog, equality: &Equality) -> Vec<(Colu
     if !is_scalar(view, catalog, equality.left) || !is_scalar(view, catalog, equality.right) {
         return Vec::new();
     }
+    // Where NULLs are equal, the NULLs of an outer join are too, and these are in no row of the table.
+    if equality.null_safe && [equality.left, equality.right].iter().any(|c| view.use_of(*c).nullable) {
+        return Vec::new();
+    }
     [(equality.left, equality.right), (equality.right, equality.left)]
         .into_iter()
         .filter(|(from, to)| from.use_id != to.use_id)
@@ -90,6 +94,9 @@ fn compared(view: &FlatView, catalog: &Catalog, comparison: &Comparison) -> Vec<
         return Vec::new();
     }
     let null_safe = matches!(comparison.kind, ComparisonKind::Same(..));
+    if null_safe && uses.iter().any(|u| view.uses[u.0].nullable) {
+        return Vec::new();
+    }
     let step = |from: UseId, to: UseId| {
         let own = |t: &Term, u: UseId| t.uses().iter().all(|x| *x == u);
         // The changed row's own columns come out of arrays.

@@ -88,8 +88,9 @@ impl Resolver<'_> {
         let left = self.expr(value, block)?;
         let left = self.with_formula(left, value);
         let (inner, outputs) = self.subquery_block(query, block)?;
-        // Which rows LIMIT leaves is decided before they are compared.
-        if let ([Output { expr, .. }], false) = (outputs.as_slice(), self.flat.blocks[inner.0].limited) {
+        // Which rows LIMIT and DISTINCT ON leave is decided before they are compared.
+        let state = &self.flat.blocks[inner.0];
+        if let ([Output { expr, .. }], false) = (outputs.as_slice(), state.limited || state.picked) {
             let claim = Claim::Equal(left.clone(), expr.clone());
             self.flat.conjuncts.push(Conjunct { claim, block: inner, scope: Scope::Always });
         }

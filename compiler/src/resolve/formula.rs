@@ -179,6 +179,10 @@ impl Resolver<'_> {
             return None;
         }
         let pieces = self.cut(range, holes);
+        // The functions that it is copied into are quoted with that.
+        if pieces.iter().any(|p| matches!(p, Piece::Text(text) if text.contains("$tview$"))) {
+            return None;
+        }
         let (ty, strict) = (self.type_of(ast), self.strict_columns(ast));
         let null_in_null_out = self.passes_null(ast);
         Some(Arc::new(Formula { pieces, ty, strict, null_in_null_out }))

@@ -133,6 +133,11 @@ impl Resolver<'_> {
             let keys = list.into_iter().map(|e| self.with_own_formula(e, copy)).collect::<Resolved<Vec<_>>>()?;
             self.flat.blocks[copy.0].grouped = Some(keys);
         }
+        // Groups that HAVING leaves out are in no partition.
+        if let Some(having) = &select.having {
+            let having = self.expr(having, copy)?;
+            self.flat.blocks[copy.0].conditions.push(having);
+        }
         partition.iter().map(|e| self.with_own_formula(e, copy)).collect()
     }
 }

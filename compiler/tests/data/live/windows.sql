@@ -34,3 +34,12 @@ CREATE VIEW v_team AS
 SELECT p.id, jsonb_build_object('rank', dense_rank() OVER (PARTITION BY p.team ORDER BY s.total DESC)) AS data
   FROM player p
   JOIN (SELECT player_id, sum(points) AS total FROM score GROUP BY player_id) s ON s.player_id = p.id;
+
+-- A window over groups that HAVING has left; a window over a subquery.
+CREATE VIEW v_active AS
+SELECT s.player_id, jsonb_build_object('sum', sum(s.points), 'rank', rank() OVER (PARTITION BY s.player_id % 2 ORDER BY sum(s.points) DESC, s.player_id)) AS data
+  FROM score s GROUP BY s.player_id HAVING count(*) > 1;
+
+CREATE VIEW v_crowd AS
+SELECT p.id, jsonb_build_object('place', rank() OVER (PARTITION BY p.name ORDER BY (SELECT count(*) FROM score s WHERE s.player_id = p.id), p.id)) AS data
+  FROM player p;
