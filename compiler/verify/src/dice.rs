@@ -8,15 +8,16 @@ use rand_chacha::ChaCha8Rng;
 
 /// A source of choices.
 #[derive(Debug, Clone)]
-pub(crate) struct Dice(ChaCha8Rng);
+pub struct Dice(ChaCha8Rng);
 
 impl Dice {
-    pub(crate) fn new(seed: u64) -> Self {
+    /// The same seed gives the same choices.
+    pub fn new(seed: u64) -> Self {
         Self(ChaCha8Rng::seed_from_u64(seed))
     }
 
     /// A number below `limit`; 0 when there is none. Drawn as u64, so that it is the same on 32-bit machines.
-    pub(crate) fn below(&mut self, limit: usize) -> usize {
+    pub fn below(&mut self, limit: usize) -> usize {
         if limit == 0 {
             return 0;
         }
@@ -24,27 +25,27 @@ impl Dice {
     }
 
     /// A number from `from` to `to`, both included.
-    pub(crate) fn between(&mut self, from: i64, to: i64) -> i64 {
+    pub fn between(&mut self, from: i64, to: i64) -> i64 {
         self.0.random_range(from..=to.max(from))
     }
 
     /// True in `n` of 100 cases.
-    pub(crate) fn percent(&mut self, n: u32) -> bool {
+    pub fn percent(&mut self, n: u32) -> bool {
         self.0.random_range(0..100) < n
     }
 
     /// One of the items.
-    pub(crate) fn pick<'a, T>(&mut self, items: &'a [T]) -> Option<&'a T> {
+    pub fn pick<'a, T>(&mut self, items: &'a [T]) -> Option<&'a T> {
         items.get(self.below(items.len()))
     }
 
     /// One of the words; they are never none.
-    pub(crate) fn word(&mut self, words: &[&'static str]) -> &'static str {
+    pub fn word(&mut self, words: &[&'static str]) -> &'static str {
         self.pick(words).copied().unwrap_or_default()
     }
 
     /// An index, with the chance of each in proportion to its weight.
-    pub(crate) fn weighted(&mut self, weights: &[u32]) -> usize {
+    pub fn weighted(&mut self, weights: &[u32]) -> usize {
         let total: u32 = weights.iter().sum();
         let mut left = u32::try_from(self.below(total as usize)).unwrap_or(0);
         for (at, &weight) in weights.iter().enumerate() {
@@ -57,7 +58,7 @@ impl Dice {
     }
 
     /// Puts the items into a random order.
-    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for at in (1..items.len()).rev() {
             items.swap(at, self.below(at + 1));
         }

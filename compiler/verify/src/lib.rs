@@ -32,11 +32,12 @@
 
 pub mod binaries;
 pub mod compare;
-mod dice;
+pub mod dice;
 pub mod error;
 mod hints;
 pub mod interleave;
 pub mod load;
+mod multiset;
 pub mod quote;
 pub mod schema;
 pub mod server;

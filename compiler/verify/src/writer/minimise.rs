@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::log::{Sent, TransactionLog, script};
 use super::run::{Cause, Failure};
 use super::session::Session;
-use crate::compare::compare;
+use crate::compare::{CompareOptions, compare_with};
 use crate::error::{Error, Result};
 use crate::schema;
 use crate::server::{SUPERUSER, Server};
@@ -24,6 +24,7 @@ struct Trials<'a> {
     server: &'a Server,
     template: &'a str,
     user: &'a str,
+    compare: &'a CompareOptions,
     tviews: Arc<[String]>,
     goal: Goal,
     left: usize,
@@ -31,6 +32,18 @@ struct Trials<'a> {
 
 /// Shortens the history of a failure with at most `trials` trials (a few hundred are usual).
 pub fn minimise(server: &Server, template: &str, user: &str, failure: &Failure, trials: usize) -> Result<String> {
+    minimise_with(server, template, user, failure, trials, &CompareOptions::default())
+}
+
+/// The same for a run that compared with options of its own.
+pub fn minimise_with(
+    server: &Server,
+    template: &str,
+    user: &str,
+    failure: &Failure,
+    trials: usize,
+    compare: &CompareOptions,
+) -> Result<String> {
     let goal = match &*failure.cause {
         Cause::Differences(_) => Goal::Differs,
         Cause::Suspicious(suspicion) => Goal::Raises(suspicion.code.clone()),
@@ -41,7 +54,7 @@ pub fn minimise(server: &Server, template: &str, user: &str, failure: &Failure, 
     let mut admin = server.connect(template, SUPERUSER)?;
     let tviews: Vec<String> = schema::tviews(&mut admin)?.into_iter().map(|(_, name)| name).collect();
     drop(admin);
-    let mut trials = Trials { server, template, user, tviews: tviews.into(), goal, left: trials };
+    let mut trials = Trials { server, template, user, compare, tviews: tviews.into(), goal, left: trials };
     let transactions: Vec<Vec<Sent>> = failure.history.iter().map(|log| log.sent.clone()).collect();
     if !trials.fails(&transactions.concat())? {
         let text = "the history does not fail again; is the template equal to the database before the run, and are \
@@ -100,7 +113,7 @@ impl Trials<'_> {
             Goal::Raises(code) => Ok(log.suspicious.iter().any(|suspicion| suspicion.code == *code)),
             Goal::Differs => {
                 let mut reader = self.server.connect(database, SUPERUSER)?;
-                Ok(!compare(&mut reader)?.is_equal())
+                Ok(!compare_with(&mut reader, self.compare)?.is_equal())
             }
         }
     }

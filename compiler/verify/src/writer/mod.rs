@@ -27,7 +27,7 @@ use postgres::Client;
 pub use self::classify::{Suspicion, SuspicionKind};
 pub use self::kind::{Count, Kind, Tally};
 pub use self::log::{Outcome, Sent, TransactionLog, script};
-pub use self::minimise::minimise;
+pub use self::minimise::{minimise, minimise_with};
 pub use self::run::{Cause, Failure, RunOptions, RunReport, random_run, random_run_with};
 
 use self::maker::{Made, Maker, Statement};

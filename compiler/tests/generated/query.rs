@@ -1,0 +1,439 @@
+//! Whole views.
+//!
+//! In: a schema, the shapes that may be used, views that were made before. Out: a [`View`]: valid PostgreSQL that shows a key and
+//! one or more documents, with the shapes that went into it.
+
+use std::collections::BTreeSet;
+
+use tviewc_verify::dice::Dice;
+
+use crate::from::From;
+use crate::relation::filter_text;
+use crate::schema::{Schema, Ty};
+use crate::scope::{Col, Earlier, Gen, Rel};
+use crate::shapes::{Menu, Shape};
+use crate::subquery::operator;
+
+/// A generated view.
+#[derive(Clone, Debug)]
+pub struct View {
+    pub name: String,
+    /// Directives and CREATE VIEW.
+    pub sql: String,
+    pub shapes: BTreeSet<Shape>,
+    /// Views that it reads, directly or not.
+    pub needs: BTreeSet<String>,
+    /// Whether its documents hold arrays without an order.
+    pub unordered: bool,
+    /// What a later view can do with it.
+    pub shows: Earlier,
+}
+
+/// A query that defines a view, under way.
+struct Query {
+    with: Vec<String>,
+    /// `SELECT` or `SELECT DISTINCT …`.
+    select: String,
+    key: Vec<(String, Col)>,
+    plain: Vec<(String, Col)>,
+    documents: Vec<String>,
+    /// All that comes after the select list.
+    rest: String,
+    directive: Option<String>,
+}
+
+const DOCUMENTS: &[&str] = &["data", "extra"];
+
+/// Makes a view about one of the shapes.
+pub fn view(schema: &Schema, dice: &mut Dice, menu: &Menu, earlier: &[View], number: usize) -> View {
+    let shows: Vec<Earlier> = earlier.iter().map(|view| view.shows.clone()).collect();
+    let subjects = menu.subjects();
+    let focus = dice.pick(&subjects).copied().unwrap_or(Shape::InnerJoin);
+    let richness = [20, 60, 100, 160][dice.below(4)];
+    let left = [4, 8, 14, 20][dice.below(4)];
+    let (used, needs) = (BTreeSet::new(), BTreeSet::new());
+    let mut maker =
+        Gen { schema, dice, menu, earlier: &shows, focus, richness, used, needs, unordered: false, left, aliases: 0 };
+    let query = maker.query();
+    let (used, direct, unordered) = (maker.used, maker.needs, maker.unordered);
+    let mut needs = direct.clone();
+    needs.extend(earlier.iter().filter(|view| direct.contains(&view.name)).flat_map(|view| view.needs.clone()));
+    let name = format!("v_{}{number}", focus.name());
+    let shows = query.shows(&name, unordered);
+    View { sql: query.text(&name), name, shapes: used, needs, unordered, shows }
+}
+
+impl Query {
+    fn text(&self, name: &str) -> String {
+        let directive = self.directive.as_ref().map_or_else(String::new, |text| format!("-- tviewc: {text}\n"));
+        let with = if self.with.is_empty() { String::new() } else { format!("WITH {}\n", self.with.join(",\n")) };
+        let columns = self.key.iter().chain(&self.plain).map(|(sql, col)| format!("{sql} AS {}", col.name));
+        let documents = self.documents.iter().zip(DOCUMENTS).map(|(sql, name)| format!("{sql} AS {name}"));
+        let outputs: Vec<String> = columns.chain(documents).collect();
+        format!("{directive}CREATE VIEW {name} AS\n{with}{} {}\n{};\n", self.select, outputs.join(",\n    "), self.rest)
+    }
+
+    fn shows(&self, name: &str, unordered: bool) -> Earlier {
+        let mut cols: Vec<Col> = self.key.iter().chain(&self.plain).map(|(_, col)| col.clone()).collect();
+        for (sql, name) in self.documents.iter().zip(DOCUMENTS) {
+            let ty = if sql.starts_with("json_") { Ty::Json } else { Ty::Jsonb };
+            cols.push(Col { name: (*name).to_owned(), ty, nullable: true, origin: None });
+        }
+        Earlier { name: name.to_owned(), cols, key: (0..self.key.len()).collect(), unordered }
+    }
+}
+
+impl Gen<'_> {
+    fn query(&mut self) -> Query {
+        let kinds: [(&[Shape], fn(&mut Self) -> Option<Query>); 7] = [
+            (&[Shape::GroupBy, Shape::GroupByExpression, Shape::Having], Self::grouped_query),
+            (&[Shape::UnionAll, Shape::Union, Shape::Except, Shape::Intersect], Self::set_query),
+            (&[Shape::Distinct], Self::distinct_query),
+            (&[Shape::DistinctOn], Self::first_of_group_query),
+            (&[Shape::FullJoin], Self::full_join_query),
+            (&[Shape::TwoTableKey], Self::two_table_query),
+            (&[Shape::FullRefresh], Self::whole_query),
+        ];
+        for (shapes, make) in kinds {
+            let about = shapes.contains(&self.focus) && self.dice.percent(75);
+            let allowed = shapes.iter().any(|shape| self.menu.has(*shape));
+            if allowed
+                && (about || self.dice.percent(1))
+                && let Some(query) = make(self)
+            {
+                return query;
+            }
+        }
+        self.plain_query()
+    }
+
+    /// One row per row of a table, or of what can stand for one.
+    fn plain_query(&mut self) -> Query {
+        let from = self.from();
+        let mut documents = vec![self.document(&from.rels)];
+        if self.wants(Shape::SeveralDocuments) {
+            documents.push(self.document(&from.rels));
+        }
+        let mut plain = self.plain_columns(&from.rels, &from.key);
+        let base = from.rels[0].base.is_some();
+        if base && self.wants(Shape::Window) {
+            self.windowed(&from, &mut plain);
+        }
+        let rest = format!("FROM {}{}", from.text(), filter_text(&from.conditions));
+        Query {
+            with: from.with.clone(),
+            select: "SELECT".to_owned(),
+            key: distinct_names(from.key),
+            plain,
+            documents,
+            rest,
+            directive: None,
+        }
+    }
+
+    /// Beside the documents, a window over the rows that share a column.
+    fn windowed(&mut self, from: &From, plain: &mut Vec<(String, Col)>) {
+        let rel = &from.rels[0];
+        let partitions: Vec<usize> = (0..rel.cols.len()).filter(|at| rel.cols[*at].ty.is_stable()).collect();
+        if let Some(at) = self.pick(&partitions) {
+            let window = self.window(std::slice::from_ref(rel), &[at]);
+            plain.push((window, crate::relation::computed("place", Ty::Other)));
+        }
+    }
+
+    /// The document of a row.
+    fn document(&mut self, scope: &[Rel]) -> String {
+        let fields = self.fields(scope);
+        let function = if self.dice.percent(12) { "json_build_object" } else { "jsonb_build_object" };
+        format!("{function}(\n        {fields})")
+    }
+
+    fn fields(&mut self, scope: &[Rel]) -> String {
+        let mut fields: Vec<String> = Vec::new();
+        for n in 0..2 + self.dice.below(4) {
+            let value = self.value(scope, 3);
+            fields.push(format!("'{}', {value}", FIELDS[n % FIELDS.len()]));
+        }
+        // What the view is about must be in it, where it can be a value.
+        for _ in 0..6 {
+            if self.used.contains(&self.focus) {
+                break;
+            }
+            let value = self.value(scope, 3);
+            if self.used.contains(&self.focus) {
+                fields.push(format!("'focus', {value}"));
+            }
+        }
+        fields.join(",\n        ")
+    }
+
+    /// A few columns as they are.
+    fn plain_columns(&mut self, rels: &[Rel], key: &[(String, Col)]) -> Vec<(String, Col)> {
+        let mut plain: Vec<(String, Col)> = Vec::new();
+        for _ in 0..self.dice.below(3) {
+            let all: Vec<(String, Col)> = rels
+                .iter()
+                .flat_map(|rel| rel.cols.iter().enumerate().map(|(at, col)| (rel.col(at), col.clone())))
+                .filter(|(_, col)| !DOCUMENTS.contains(&col.name.as_str()))
+                .collect();
+            let Some((sql, mut col)) = self.pick(&all) else { break };
+            col.name = format!("{}_", col.name.trim_end_matches('_'));
+            let taken = key.iter().chain(&plain).any(|(_, other)| other.name == col.name);
+            if !taken && !matches!(col.ty, Ty::Json | Ty::Jsonb) {
+                plain.push((sql, col));
+            }
+        }
+        plain
+    }
+
+    /// One row per group of a join that multiplies rows.
+    fn grouped_query(&mut self) -> Option<Query> {
+        self.note(Shape::GroupBy);
+        let (mut text, rel, columns) = self.groupable()?;
+        let mut rels = vec![rel];
+        let mut conditions = Vec::new();
+        for shape in [Shape::InnerJoin, Shape::LeftJoin] {
+            if self.dice.percent(50)
+                && self.wants(shape)
+                && let Some((item, joined, link)) = self.linked(&rels, false)
+            {
+                let left = shape == Shape::LeftJoin;
+                text = format!("{text}\n  {} {item} ON {}", if left { "LEFT JOIN" } else { "JOIN" }, link.condition);
+                rels.push(if left { joined.made_nullable() } else { joined });
+            }
+        }
+        let mut key: Vec<(String, Col)> = Vec::new();
+        let mut groups: Vec<String> = Vec::new();
+        // Grouped by an expression, by the table's own key (all its columns are fixed then), or by a reference.
+        let by_key = self.dice.percent(35);
+        let columns = if by_key { rels[0].key.clone() } else { columns };
+        if (self.focus == Shape::GroupByExpression || self.dice.percent(15)) && self.wants(Shape::GroupByExpression) {
+            let (expression, ty) = self.group_expression(&rels);
+            key.push((expression.clone(), Col { nullable: false, ..crate::relation::computed("bucket", ty) }));
+            if self.dice.percent(80) {
+                conditions.push(format!("{expression} IS NOT NULL"));
+            }
+            groups.push(expression);
+        } else {
+            for at in &columns {
+                key.push((rels[0].col(*at), Col { nullable: false, ..rels[0].cols[*at].clone() }));
+                groups.push(rels[0].col(*at));
+            }
+            if self.dice.percent(85) {
+                conditions.extend(self.filled(&rels[0], &columns));
+            }
+        }
+        if self.dice.percent(25) {
+            conditions.push(self.condition(&rels, 1));
+        }
+        let mut fields = Vec::new();
+        let aggregates = [Shape::JsonbAgg, Shape::PlainAggregates, Shape::StringAgg, Shape::ArrayAgg, Shape::ObjectAgg];
+        for field in &FIELDS[..2 + self.dice.below(3)] {
+            let shape = self.pick(&aggregates)?;
+            fields.push(format!("'{field}', {}", self.aggregate(shape, &[], &rels, 1)));
+        }
+        if by_key && key.len() == rels[0].key.len() && key[0].1.name != "bucket" {
+            let own = [rels[0].clone()];
+            fields.push(format!("'own', {}", self.scalar(&own)));
+        }
+        let having = self.having(&rels);
+        let rest = format!("FROM {text}{}\nGROUP BY {}{}", filter_text(&conditions), groups.join(", "), having);
+        let documents = vec![format!("jsonb_build_object(\n        {})", fields.join(",\n        "))];
+        Some(select("SELECT", distinct_names(key), documents, rest))
+    }
+
+    /// What rows may be grouped by that is no column.
+    fn group_expression(&mut self, rels: &[Rel]) -> (String, Ty) {
+        let text = self.column(rels, |ty| ty == Ty::Text);
+        let number = self.column(rels, Ty::is_integer);
+        let stamp = self.column(rels, |ty| ty == Ty::Stamp);
+        match (self.dice.below(7), text, number, stamp) {
+            (0, Some(text), ..) => (format!("lower({text})"), Ty::Text),
+            (1, Some(text), ..) => (format!("coalesce({text}, 'none')"), Ty::Text),
+            (2, Some(text), ..) => (format!("left({text}, 1)"), Ty::Text),
+            (3, _, Some(number), _) => (format!("({number} % 3)"), Ty::Other),
+            (4, _, Some(number), _) => (format!("band({number})"), Ty::Text),
+            (5, .., Some(stamp)) => (format!("{stamp}::date"), Ty::Date),
+            _ => (format!("({})", self.test(&rels[..1])), Ty::Bool),
+        }
+    }
+
+    /// UNION ALL and its kin at the top.
+    fn set_query(&mut self) -> Option<Query> {
+        let operators = [Shape::UnionAll, Shape::Union, Shape::Except, Shape::Intersect];
+        let shape = if operators.contains(&self.focus) { self.focus } else { self.pick(&operators)? };
+        if !self.menu.has(shape) {
+            return None;
+        }
+        self.note(shape);
+        let mut sides: Vec<(String, Rel)> = Vec::new();
+        let first = self.any_table();
+        let key_type = self.key_type(first);
+        let same: Vec<usize> =
+            (0..self.schema.tables.len()).filter(|table| self.key_type(*table) == key_type).collect();
+        if key_type == Ty::Other {
+            return None;
+        }
+        for table in [Some(first), self.pick(&same)] {
+            sides.push(self.base(table?));
+        }
+        let mut documents = Vec::new();
+        let mut froms = Vec::new();
+        for (from, rel) in &sides {
+            let rels = [rel.clone()];
+            let filter = if self.dice.percent(40) { vec![self.condition(&rels, 1)] } else { Vec::new() };
+            froms.push(format!("FROM {from}{}", filter_text(&filter)));
+            // EXCEPT and INTERSECT need documents that can be equal.
+            let fields = match shape {
+                Shape::UnionAll => self.fields(&rels),
+                _ => format!("'id', {}", rel.keys()[0]),
+            };
+            documents.push(format!("jsonb_build_object(\n        {fields})"));
+        }
+        let keys: Vec<String> = sides.iter().map(|(_, rel)| rel.keys()[0].clone()).collect();
+        let id = Col { name: "id".into(), ty: key_type, nullable: false, origin: None };
+        let mut key = vec![(keys[0].clone(), id)];
+        let mut kind = "";
+        if shape == Shape::UnionAll {
+            let col = Col { nullable: false, ..crate::relation::computed("kind", Ty::Text) };
+            key.insert(0, ("'one'::text".to_owned(), col));
+            kind = "'two', ";
+        }
+        let rest =
+            format!("{}\n{} SELECT {kind}{}, {}\n{}", froms[0], operator(shape), keys[1], documents[1], froms[1]);
+        let mut query = select("SELECT", key, vec![documents.swap_remove(0)], rest);
+        if self.dice.percent(40) {
+            let names: Vec<&str> = query.key.iter().map(|(_, col)| col.name.as_str()).collect();
+            query.directive = Some(format!("key({})", names.join(", ")));
+        }
+        Some(query)
+    }
+
+    /// DISTINCT over a join that multiplies rows.
+    fn distinct_query(&mut self) -> Option<Query> {
+        self.note(Shape::Distinct);
+        let table = self.any_table();
+        let (from, rel) = self.base(table);
+        let rels = [rel];
+        let (item, _, link) = self.linked(&rels, false)?;
+        let stable: Vec<usize> = (0..rels[0].cols.len()).filter(|at| rels[0].cols[*at].ty.is_stable()).collect();
+        let mut fields = Vec::new();
+        for field in &FIELDS[..1 + self.dice.below(3)] {
+            let at = self.pick(&stable)?;
+            fields.push(format!("'{field}', {}", rels[0].col(at)));
+        }
+        let filter = if self.dice.percent(30) { vec![self.condition(&rels, 1)] } else { Vec::new() };
+        let key = rels[0].key.iter().map(|at| (rels[0].col(*at), rels[0].cols[*at].clone())).collect();
+        let rest = format!("FROM {from}\n  JOIN {item} ON {}{}", link.condition, filter_text(&filter));
+        let document = format!("jsonb_build_object({})", fields.join(", "));
+        Some(select("SELECT DISTINCT", key, vec![document], rest))
+    }
+
+    /// DISTINCT ON: the first row of each group.
+    fn first_of_group_query(&mut self) -> Option<Query> {
+        self.note(Shape::DistinctOn);
+        let (from, rel, columns) = self.groupable()?;
+        let rels = [rel];
+        let mut conditions = self.filled(&rels[0], &columns);
+        if self.dice.percent(30) {
+            conditions.push(self.condition(&rels, 1));
+        }
+        let document = self.document(&rels);
+        let order = self.order(&rels);
+        let names: Vec<String> = columns.iter().map(|at| rels[0].col(*at)).collect();
+        let names = names.join(", ");
+        let key = columns.iter().map(|at| (rels[0].col(*at), rels[0].cols[*at].clone())).collect();
+        let rest = format!("FROM {from}{}\nORDER BY {names}, {order}", filter_text(&conditions));
+        Some(select(&format!("SELECT DISTINCT ON ({names})"), key, vec![document], rest))
+    }
+
+    /// A full join of two tables, or of two groupings, by keys of one type.
+    fn full_join_query(&mut self) -> Option<Query> {
+        self.note(Shape::FullJoin);
+        let grouped = self.menu.has(Shape::GroupBy) && self.dice.percent(30);
+        for _ in 0..12 {
+            let (left, right) = if grouped {
+                let (left, right) = (self.body_of(Shape::GroupBy)?, self.body_of(Shape::GroupBy)?);
+                let (a, b) = (self.alias("left"), self.alias("right"));
+                let item = |sql: &str, alias: &str| format!("(\n    {sql}\n) {alias}");
+                ((item(&left.sql, &a), left.named(a)), (item(&right.sql, &b), right.named(b)))
+            } else {
+                let (left, right) = (self.any_table(), self.any_table());
+                (self.base(left), self.base(right))
+            };
+            let ((from, rel), (other_from, other)) = (left, right);
+            let single = rel.key.len() == 1 && other.key.len() == 1;
+            if !single || rel.cols[rel.key[0]].ty != other.cols[other.key[0]].ty {
+                continue;
+            }
+            let (a, b) = (rel.keys()[0].clone(), other.keys()[0].clone());
+            let col = Col { name: "id".into(), nullable: false, origin: None, ..rel.cols[rel.key[0]].clone() };
+            let rels = [rel.made_nullable(), other.made_nullable()];
+            let document = self.document(&rels);
+            let rest = format!("FROM {from}\n  FULL JOIN {other_from} ON {a} = {b}");
+            return Some(select("SELECT", vec![(format!("coalesce({a}, {b})"), col)], vec![document], rest));
+        }
+        None
+    }
+
+    /// A join the rows of which are identified by the keys of both tables.
+    fn two_table_query(&mut self) -> Option<Query> {
+        self.note(Shape::TwoTableKey);
+        let table = self.any_table();
+        let (from, rel) = self.base(table);
+        let rels = vec![rel];
+        let (item, other, link) = self.linked(&rels, false)?;
+        let rels = vec![rels[0].clone(), other];
+        let filter = if self.dice.percent(30) { vec![self.condition(&rels, 1)] } else { Vec::new() };
+        let key = rels.iter().flat_map(|rel| rel.key.iter().map(|at| (rel.col(*at), rel.cols[*at].clone()))).collect();
+        let document = self.document(&rels);
+        let rest = format!("FROM {from}\n  JOIN {item} ON {}{}", link.condition, filter_text(&filter));
+        Some(select("SELECT", distinct_names(key), vec![document], rest))
+    }
+
+    /// What no key leads to: it needs `full_refresh`.
+    fn whole_query(&mut self) -> Option<Query> {
+        self.note(Shape::FullRefresh);
+        let table = self.any_table();
+        let (from, rel) = self.base(table);
+        let rels = [rel];
+        let other = self.any_table();
+        let (other_from, other_rel) = self.base(other);
+        let key: Vec<(String, Col)> =
+            rels[0].key.iter().map(|at| (rels[0].col(*at), rels[0].cols[*at].clone())).collect();
+        let order = self.order(&rels);
+        let mut rest = format!("FROM {from}");
+        let value = match self.dice.below(4) {
+            0 => format!("(SELECT {} FROM {other_from})", self.plain_aggregate(&[other_rel])),
+            1 => format!("row_number() OVER (ORDER BY {order})"),
+            2 => {
+                rest = format!("{rest}\nORDER BY {order} LIMIT 4");
+                "1".to_owned()
+            }
+            _ => format!("EXISTS (SELECT 1 FROM {other_from} WHERE {})", self.test(&[other_rel])),
+        };
+        let document = format!("jsonb_build_object('whole', {value}, 'own', {})", self.scalar(&rels));
+        let mut query = select("SELECT", distinct_names(key), vec![document], rest);
+        query.directive = Some("full_refresh".to_owned());
+        Some(query)
+    }
+}
+
+/// Names of fields, one of them odd.
+const FIELDS: &[&str] = &["name", "items", "Odd name", "total", "more", "last"];
+
+fn select(select: &str, key: Vec<(String, Col)>, documents: Vec<String>, rest: String) -> Query {
+    Query { with: Vec::new(), select: select.to_owned(), key, plain: Vec::new(), documents, rest, directive: None }
+}
+
+/// Gives a second column of one name another name.
+fn distinct_names(mut key: Vec<(String, Col)>) -> Vec<(String, Col)> {
+    let mut seen = BTreeSet::new();
+    for (n, (_, col)) in key.iter_mut().enumerate() {
+        if !seen.insert(col.name.clone()) {
+            col.name = format!("{}_{n}", col.name);
+            seen.insert(col.name.clone());
+        }
+    }
+    key
+}

@@ -1,0 +1,132 @@
+//! What all cases came to.
+//!
+//! In: the reports of cases. Out: how many views of each shape compile, what the others are refused for, and the failures.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+use crate::run::{CaseReport, Failed, Verdict};
+use crate::shapes::Shape;
+
+#[derive(Default)]
+struct Count {
+    compiled: usize,
+    refused: usize,
+    /// Compiled, and it showed rows.
+    filled: usize,
+}
+
+#[derive(Default)]
+pub struct Summary {
+    pub cases: usize,
+    views: Count,
+    commits: usize,
+    shapes: BTreeMap<Shape, Count>,
+    /// By code and title, names left out: how many, and one view that it was said of.
+    refusals: BTreeMap<(&'static str, String), (usize, String)>,
+    pub failures: Vec<Failed>,
+}
+
+impl Summary {
+    pub fn add(&mut self, report: CaseReport) {
+        self.cases += 1;
+        self.commits += report.commits;
+        for (view, verdict) in report.verdicts {
+            let filled = usize::from(report.filled.contains(&view.name));
+            let counts = view.shapes.iter().copied();
+            let (compiled, refused) = match &verdict {
+                Verdict::Compiled => (1, 0),
+                Verdict::Refused(_) => (0, 1),
+                Verdict::NotAsked => continue,
+            };
+            self.views.add(compiled, refused, filled);
+            for shape in counts {
+                self.shapes.entry(shape).or_default().add(compiled, refused, filled);
+            }
+            let Verdict::Refused(errors) = verdict else { continue };
+            for (code, title) in errors {
+                let refusal = self.refusals.entry((code.number(), without_names(&title))).or_default();
+                refusal.0 += 1;
+                if refusal.1.is_empty() || view.sql.len() < refusal.1.len() {
+                    refusal.1 = view.sql.clone();
+                }
+            }
+        }
+        self.failures.extend(report.failed);
+    }
+
+    /// A run that compiles nothing, or compares nothing but empty views, proves nothing.
+    pub fn assert_worth(&self) {
+        assert!(self.cases >= 10 && self.commits > 5 * self.cases, "too little was run: {self}");
+        assert!(self.views.compiled > self.views.refused, "most views are refused: {self}");
+        assert!(2 * self.views.filled > self.views.compiled, "most views show no rows: {self}");
+    }
+
+    /// Writes each failure into a file of its own.
+    pub fn save(&self, folder: &str) {
+        let folder = Path::new(folder).join("generated");
+        std::fs::create_dir_all(&folder).expect("the folder is made");
+        for failed in &self.failures {
+            let path = folder.join(format!("seed_{}.sql", failed.seed));
+            std::fs::write(&path, failed.to_string()).expect("the failure is saved");
+            println!("saved {}", path.display());
+        }
+        let refused: String = (self.refusals.iter())
+            .map(|((code, title), (count, view))| format!("-- {count} × {code} {title}\n{view}\n"))
+            .collect();
+        std::fs::write(folder.join("refused.sql"), refused).expect("the refusals are saved");
+    }
+
+    /// The first failures in full, the others by their kind.
+    pub fn failed(&self) -> String {
+        let mut text: String = self.failures.iter().take(3).map(Failed::to_string).collect();
+        for failed in self.failures.iter().skip(3) {
+            text.push_str(&format!("seed {}: {}\n", failed.seed, failed.what));
+        }
+        text
+    }
+}
+
+impl Count {
+    fn add(&mut self, compiled: usize, refused: usize, filled: usize) {
+        self.compiled += compiled;
+        self.refused += refused;
+        self.filled += filled;
+    }
+}
+
+/// The title without what stands in backquotes, so that refusals of one kind are counted together.
+fn without_names(title: &str) -> String {
+    let parts = title.split('`').enumerate().map(|(n, part)| if n % 2 == 0 { part } else { "_" });
+    parts.collect()
+}
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all = self.compiled + self.refused;
+        let percent = (100 * self.refused).checked_div(all).unwrap_or(0);
+        write!(f, "{all:>6} views, {percent:>3} % refused, {:>6} compared with rows in them", self.filled)
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} cases, {} commits, {} failures", self.cases, self.commits, self.failures.len())?;
+        writeln!(f, "{:<22}{}", "all", self.views)?;
+        for (shape, count) in &self.shapes {
+            writeln!(f, "{:<22}{count}", shape.name())?;
+        }
+        for ((code, title), (count, _)) in &self.refusals {
+            writeln!(f, "{count:>6} × {code} {title}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "-- seed {}: {}\n{}\n", self.seed, self.what, self.sql)?;
+        writeln!(f, "{}", self.text)
+    }
+}

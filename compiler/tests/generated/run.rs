@@ -1,0 +1,302 @@
+//! One generated program on a real server.
+//!
+//! In: a seed. Out: what became of each of its views: refused with which codes, or compiled, applied and compared with its tview
+//! after random writes. Whatever else happens (invalid SQL, a panic, an error of the migration, a wrong document) is a [`Failed`].
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
+
+use tviewc::diagnostics::{Code, Severity};
+use tviewc::source::{SourceFile, Sources};
+use tviewc::{Options, compile};
+use tviewc_verify::dice::Dice;
+use tviewc_verify::writer::{
+    Cause, Failure, Kind, RunOptions, RunReport, WriterOptions, minimise_with, random_run_with,
+};
+use tviewc_verify::{CompareOptions, SUPERUSER, Server, ServerOptions, Writer};
+
+use crate::query::{View, view};
+use crate::schema::Schema;
+use crate::shapes::Menu;
+
+/// The role that owns the tables; not a superuser.
+const OWNER: &str = "app";
+const VIEWS: usize = 5;
+
+/// The server of this process.
+pub fn server() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| {
+        let server = Server::start(&ServerOptions::default()).expect("a PostgreSQL server starts");
+        server.create_role(OWNER).expect("the role is created");
+        server
+    })
+}
+
+/// How much to do per case.
+pub struct Effort {
+    pub transactions: usize,
+    /// Trials to shorten a failing history; none leaves it as it is.
+    pub trials: usize,
+}
+
+/// What the compiler said to one view.
+pub enum Verdict {
+    Compiled,
+    /// Codes and titles of its errors.
+    Refused(Vec<(Code, String)>),
+    /// It reads a view that was refused.
+    NotAsked,
+}
+
+/// What became of a case.
+pub struct CaseReport {
+    pub verdicts: Vec<(View, Verdict)>,
+    /// Views that showed at least one row at some time.
+    pub filled: BTreeSet<String>,
+    pub commits: usize,
+    pub failed: Option<Failed>,
+}
+
+/// Why a case failed, with all that is needed to see it again.
+pub struct Failed {
+    pub seed: u64,
+    pub what: &'static str,
+    pub text: String,
+    /// Tables and views.
+    pub sql: String,
+}
+
+/// The tables and views of a seed.
+pub struct Case {
+    seed: u64,
+    schema: String,
+    views: Vec<View>,
+}
+
+impl Case {
+    pub fn of(seed: u64, menu: &Menu) -> Case {
+        let mut dice = Dice::new(seed);
+        let schema = Schema::random(&mut dice);
+        let mut views: Vec<View> = Vec::new();
+        for number in 0..VIEWS {
+            let made = view(&schema, &mut dice, menu, &views, number);
+            views.push(made);
+        }
+        Case { seed, schema: schema.sql(), views }
+    }
+
+    /// All of it.
+    pub fn text(&self) -> String {
+        self.sql(|_| true)
+    }
+
+    /// Tables and those views that are wanted.
+    fn sql(&self, wanted: impl Fn(&View) -> bool) -> String {
+        let views = self.views.iter().filter(|view| wanted(view)).map(|view| view.sql.as_str());
+        std::iter::once(self.schema.as_str()).chain(views).collect::<Vec<_>>().join("\n")
+    }
+
+    fn needed_by(&self, names: &BTreeSet<String>) -> BTreeSet<String> {
+        let needs = self.views.iter().filter(|view| names.contains(&view.name)).flat_map(|view| view.needs.clone());
+        names.iter().cloned().chain(needs).collect()
+    }
+
+    /// Generates, compiles, applies, writes, compares.
+    pub fn run(&self, effort: &Effort) -> CaseReport {
+        let mut report = CaseReport { verdicts: Vec::new(), filled: BTreeSet::new(), commits: 0, failed: None };
+        let database = format!("gen_{}", self.seed);
+        report.failed =
+            self.try_run(&database, effort, &mut report.verdicts, &mut report.filled, &mut report.commits).err();
+        server().drop_database(&database).expect("the database is dropped");
+        report
+    }
+
+    fn try_run(
+        &self,
+        database: &str,
+        effort: &Effort,
+        verdicts: &mut Vec<(View, Verdict)>,
+        filled: &mut BTreeSet<String>,
+        commits: &mut usize,
+    ) -> Result<(), Failed> {
+        self.prepare(database)?;
+        let mut accepted: BTreeSet<String> = BTreeSet::new();
+        for view in &self.views {
+            let verdict = self.verdict(view, &accepted)?;
+            if matches!(verdict, Verdict::Compiled) {
+                accepted.insert(view.name.clone());
+            }
+            verdicts.push((view.clone(), verdict));
+        }
+        if accepted.is_empty() {
+            return Ok(());
+        }
+        self.install(database, &accepted)?;
+        match self.write(database, effort) {
+            Ok(run) => {
+                let shown = run.most_rows.iter().filter(|(_, rows)| **rows > 0);
+                filled.extend(shown.map(|(view, _)| view.trim_start_matches("public.").to_owned()));
+                *commits = run.commits;
+                Ok(())
+            }
+            Err(failure) => Err(self.explain(&failure, &accepted, effort)),
+        }
+    }
+
+    fn failed(&self, what: &'static str, text: impl ToString, views: &BTreeSet<String>) -> Failed {
+        Failed { seed: self.seed, what, text: text.to_string(), sql: self.sql(|view| views.contains(&view.name)) }
+    }
+
+    /// A database with tables, all views, and some rows.
+    fn prepare(&self, database: &str) -> Result<(), Failed> {
+        server().create_database(database, OWNER, None).expect("the database is created");
+        let mut client = server().connect(database, OWNER).expect("connected");
+        let none = BTreeSet::new();
+        let schema = client.batch_execute(&self.schema);
+        schema.map_err(|e| self.failed("the generator made an invalid schema", describe(&e), &none))?;
+        for view in &self.views {
+            let name = BTreeSet::from([view.name.clone()]);
+            let made = client.batch_execute(&view.sql);
+            made.map_err(|e| self.failed("the generator made an invalid view", describe(&e), &self.needed_by(&name)))?;
+        }
+        let mut admin = server().connect(database, SUPERUSER).expect("connected");
+        let kinds = vec![Kind::InsertMany, Kind::InsertOne, Kind::InsertParentAndChild, Kind::InsertSelect];
+        let options = WriterOptions { kinds, settings: false, ..WriterOptions::default() };
+        let mut writer = Writer::for_role(&mut admin, OWNER, self.seed, options).expect("the schema is read");
+        for _ in 0..8 {
+            writer.transaction(&mut client).expect("the connection holds");
+        }
+        Ok(())
+    }
+
+    /// What the compiler says to one view, with those that it reads.
+    fn verdict(&self, view: &View, accepted: &BTreeSet<String>) -> Result<Verdict, Failed> {
+        if view.needs.iter().any(|name| !accepted.contains(name)) {
+            return Ok(Verdict::NotAsked);
+        }
+        let names = BTreeSet::from([view.name.clone()]);
+        match self.compiled(&self.needed_by(&names))? {
+            Ok(_) => Ok(Verdict::Compiled),
+            Err(codes) if codes.iter().any(|(code, _)| *code == Code::Internal) => {
+                Err(self.failed("the compiler reported a bug of its own", format!("{codes:?}"), &names))
+            }
+            Err(codes) => Ok(Verdict::Refused(codes)),
+        }
+    }
+
+    /// The migration of some views, or the errors.
+    #[expect(clippy::type_complexity, reason = "three outcomes: a panic, errors, a migration")]
+    fn compiled(&self, names: &BTreeSet<String>) -> Result<Result<String, Vec<(Code, String)>>, Failed> {
+        let text = self.sql(|view| names.contains(&view.name));
+        let sources = Sources { files: vec![SourceFile { name: "views.sql".into(), text, context_only: false }] };
+        let options = Options { program: Some("generated".into()) };
+        let compilation = catch_unwind(AssertUnwindSafe(|| compile(&sources, &options)));
+        let compilation = compilation.map_err(|panic| {
+            let text = panic.downcast_ref::<String>().cloned();
+            let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+            self.failed("the compiler panicked", text.unwrap_or_default(), names)
+        })?;
+        let errors = compilation.diagnostics.sorted().into_iter().filter(|d| d.severity == Severity::Error);
+        let errors = errors.map(|d| (d.code, d.title.clone())).collect();
+        Ok(compilation.output.map(|output| output.up).ok_or(errors))
+    }
+
+    fn install(&self, database: &str, names: &BTreeSet<String>) -> Result<(), Failed> {
+        let migration = match self.compiled(names)? {
+            Ok(migration) => migration,
+            Err(codes) => {
+                return Err(self.failed(
+                    "views that compile alone do not compile together",
+                    format!("{codes:?}"),
+                    names,
+                ));
+            }
+        };
+        let applied = server().psql(database, OWNER, &migration);
+        applied.map_err(|error| self.failed("the migration cannot be applied", error, names))
+    }
+
+    fn run_options(&self, effort: &Effort) -> RunOptions {
+        let unordered = self.views.iter().filter(|view| view.unordered);
+        let multisets = unordered.map(|view| format!("public.{}", view.name)).collect();
+        RunOptions {
+            seed: self.seed,
+            transactions: effort.transactions,
+            writer: WriterOptions { max_rows: 16, ..WriterOptions::default() },
+            compare: CompareOptions { multisets, limit: 3, ..CompareOptions::default() },
+            ..RunOptions::default()
+        }
+    }
+
+    fn write(&self, database: &str, effort: &Effort) -> Result<RunReport, Failure> {
+        random_run_with(server(), database, OWNER, &self.run_options(effort), &mut |_, _| {})
+    }
+
+    /// The failure again, with only the view that failed and a short history, as far as that still fails.
+    fn explain(&self, failure: &Failure, accepted: &BTreeSet<String>, effort: &Effort) -> Failed {
+        let (what, blamed) = match &*failure.cause {
+            Cause::Differences(report) => {
+                let wrong = report.tviews.iter().filter(|t| t.differing_rows > 0 || !t.differences.is_empty());
+                let names = wrong.map(|t| t.view.trim_start_matches("public.").to_owned()).collect();
+                ("a tview differs from its view", names)
+            }
+            Cause::Suspicious(suspicion) => {
+                let text = suspicion.to_string();
+                let tview = |name: &String| text.contains(&name.replacen("v_", "tv_", 1));
+                ("a statement raised an error", accepted.iter().filter(|name| tview(name)).cloned().collect())
+            }
+            Cause::Harness(_) => ("the comparison failed", accepted.clone()),
+        };
+        let first: BTreeSet<String> = blamed.into_iter().take(1).collect();
+        let names = if first.is_empty() { accepted.clone() } else { self.needed_by(&first) };
+        let whole = cause_text(failure);
+        if effort.trials == 0 || matches!(&*failure.cause, Cause::Harness(_)) {
+            return self.failed(what, format!("{whole}\n(seed {} again shortens the history)", self.seed), &names);
+        }
+        let template = format!("gen_{}_start", self.seed);
+        let options = self.run_options(effort);
+        let shortened = self
+            .prepare(&template)
+            .and_then(|()| self.install(&template, &names))
+            .map(|()| minimise_with(server(), &template, OWNER, failure, effort.trials, &options.compare));
+        let rows = self.rows(&template);
+        server().drop_database(&template).expect("the database is dropped");
+        match shortened {
+            Ok(Ok(script)) => self.failed(what, format!("{whole}\n{rows}{script}"), &names),
+            Ok(Err(error)) => self.failed(what, format!("{whole}\n-- not shortened: {error}\n{failure}"), accepted),
+            Err(other) => other,
+        }
+    }
+
+    /// What the tables held before the first write, as INSERTs.
+    fn rows(&self, database: &str) -> String {
+        let mut client = server().connect(database, SUPERUSER).expect("connected");
+        let tables = "SELECT format('SELECT coalesce(string_agg(format(''INSERT INTO %I VALUES (%%s);'', \
+             (SELECT string_agg(quote_nullable(e.value), '', '' ORDER BY e.at) \
+              FROM json_each_text(to_json(t)) WITH ORDINALITY e(key, value, at))), chr(10)), '''') FROM %I t', relname, relname) \
+             FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname NOT LIKE 'tv\\_%' \
+             ORDER BY oid";
+        let mut text = String::new();
+        for table in client.query(tables, &[]).expect("the tables are listed") {
+            let rows = client.query_one(&table.get::<_, String>(0), &[]).expect("the rows are read");
+            text.push_str(&rows.get::<_, String>(0));
+            text.push('\n');
+        }
+        text
+    }
+}
+
+fn cause_text(failure: &Failure) -> String {
+    let text = match &*failure.cause {
+        Cause::Differences(report) => report.to_string(),
+        Cause::Suspicious(suspicion) => suspicion.to_string(),
+        Cause::Harness(error) => error.to_string(),
+    };
+    text.lines().filter(|line| !line.contains(" = public.")).map(|line| format!("-- {line}\n")).collect()
+}
+
+fn describe(error: &postgres::Error) -> String {
+    tviewc_verify::error::describe(error)
+}

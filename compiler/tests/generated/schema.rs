@@ -1,0 +1,279 @@
+//! Random tables.
+//!
+//! In: the dice. Out: a [`Schema`] and its DDL: keys of one or two columns (int, bigint, uuid, text), foreign keys with actions and
+//! references without one, self references, nullable and NOT NULL columns of many types, arrays, json, unique keys, indexes.
+//! Later tables refer to earlier ones or to themselves, so that rows can be inserted.
+
+use std::fmt::Write;
+
+use tviewc_verify::dice::Dice;
+
+/// A column's type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ty {
+    Int,
+    Big,
+    Text,
+    Uuid,
+    /// `numeric(10,2)`: equal values look alike, unlike those of `numeric`.
+    Amount,
+    Numeric,
+    Bool,
+    Date,
+    Stamp,
+    Jsonb,
+    Json,
+    Words,
+    Numbers,
+    /// Of a computed column that nothing is to be done with.
+    Other,
+}
+
+impl Ty {
+    pub fn sql(self) -> &'static str {
+        match self {
+            Ty::Int => "int",
+            Ty::Big => "bigint",
+            Ty::Text => "text",
+            Ty::Uuid => "uuid",
+            Ty::Amount => "numeric(10,2)",
+            Ty::Numeric => "numeric",
+            Ty::Bool => "boolean",
+            Ty::Date => "date",
+            Ty::Stamp => "timestamptz",
+            Ty::Jsonb => "jsonb",
+            Ty::Json => "json",
+            Ty::Words => "text[]",
+            Ty::Numbers => "int[]",
+            Ty::Other => "unknown",
+        }
+    }
+
+    /// Whether equal values have one text: what is grouped, sorted or made distinct by such values has one result.
+    pub fn is_stable(self) -> bool {
+        matches!(self, Ty::Int | Ty::Big | Ty::Text | Ty::Uuid | Ty::Amount | Ty::Bool | Ty::Date | Ty::Stamp)
+    }
+
+    /// Whether `=` of the two types is an equality that keys and links may rest on.
+    pub fn compares_with(self, other: Ty) -> bool {
+        self == other && self.is_stable() || matches!((self, other), (Ty::Int, Ty::Big) | (Ty::Big, Ty::Int))
+    }
+
+    pub fn is_integer(self) -> bool {
+        matches!(self, Ty::Int | Ty::Big)
+    }
+}
+
+pub struct Column {
+    pub name: String,
+    pub ty: Ty,
+    pub nullable: bool,
+}
+
+/// Columns that hold a key of another table, with or without a foreign key.
+pub struct Reference {
+    pub columns: Vec<usize>,
+    pub parent: usize,
+    pub parent_columns: Vec<usize>,
+    /// `None` where nothing is declared.
+    constraint: Option<String>,
+}
+
+pub struct Table {
+    pub name: String,
+    pub columns: Vec<Column>,
+    pub key: Vec<usize>,
+    pub uniques: Vec<Vec<usize>>,
+    pub references: Vec<Reference>,
+    indexes: Vec<Vec<usize>>,
+}
+
+pub struct Schema {
+    pub tables: Vec<Table>,
+}
+
+/// A function of the user's own, which views may call.
+pub const FUNCTIONS: &str = "CREATE FUNCTION shout(t text) RETURNS text IMMUTABLE STRICT LANGUAGE sql AS $$ SELECT upper(t) || '!' $$;\n\
+     CREATE FUNCTION band(n bigint) RETURNS text IMMUTABLE LANGUAGE sql AS $$ SELECT CASE WHEN n > 5 THEN 'high' ELSE 'low' END $$;\n";
+
+const NAMES: &[&str] = &["alpha", "beta", "gamma", "delta", "epsilon"];
+/// Attributes by name; the same name has the same type in all tables, so that tables can be joined USING it.
+const ATTRIBUTES: &[(&str, Ty)] = &[
+    ("name", Ty::Text),
+    ("rank", Ty::Int),
+    ("code", Ty::Text),
+    ("price", Ty::Amount),
+    ("total", Ty::Numeric),
+    ("size", Ty::Big),
+    ("active", Ty::Bool),
+    ("day", Ty::Date),
+    ("made", Ty::Stamp),
+    ("token", Ty::Uuid),
+    ("doc", Ty::Jsonb),
+    ("raw", Ty::Json),
+    ("words", Ty::Words),
+    ("numbers", Ty::Numbers),
+];
+
+impl Schema {
+    /// Makes three to five tables.
+    pub fn random(dice: &mut Dice) -> Schema {
+        let mut schema = Schema { tables: Vec::new() };
+        let count = 3 + dice.below(3);
+        for name in &NAMES[..count] {
+            let table = schema.table(name, dice);
+            schema.tables.push(table);
+        }
+        schema
+    }
+
+    fn table(&self, name: &str, dice: &mut Dice) -> Table {
+        let mut table = Table {
+            name: name.to_owned(),
+            columns: Vec::new(),
+            key: Vec::new(),
+            uniques: Vec::new(),
+            references: Vec::new(),
+            indexes: Vec::new(),
+        };
+        table.add_key(dice);
+        let parents = self.tables.len();
+        if parents > 0 {
+            for _ in 0..1 + dice.below(2) {
+                let parent = dice.below(parents);
+                self.refer(&mut table, parent, dice);
+            }
+        }
+        if dice.percent(25) {
+            table.refer_to_itself(parents, dice);
+        }
+        table.add_attributes(dice);
+        table
+    }
+
+    /// Gives `table` columns that hold a key of an earlier table.
+    fn refer(&self, table: &mut Table, parent: usize, dice: &mut Dice) {
+        let target = &self.tables[parent];
+        let unique = dice.pick(&target.uniques);
+        let unique = unique.filter(|_| dice.percent(33));
+        let parent_columns = unique.unwrap_or(&target.key).clone();
+        let nullable = dice.percent(45);
+        let mut columns = Vec::new();
+        for &column in &parent_columns {
+            let referred = &target.columns[column];
+            let name = if referred.name.starts_with(&target.name) {
+                referred.name.clone()
+            } else {
+                format!("{}_{}", target.name, referred.name)
+            };
+            if table.columns.iter().any(|c| c.name == name) {
+                return;
+            }
+            columns.push(Column { name, ty: referred.ty, nullable });
+        }
+        let first = table.columns.len();
+        table.columns.extend(columns);
+        let positions: Vec<usize> = (first..table.columns.len()).collect();
+        table.finish_reference(positions, parent, parent_columns, nullable, dice);
+    }
+
+    /// The DDL.
+    pub fn sql(&self) -> String {
+        let mut sql = FUNCTIONS.to_owned();
+        for table in &self.tables {
+            table.write(&self.tables, &mut sql);
+        }
+        sql
+    }
+}
+
+impl Table {
+    fn add_key(&mut self, dice: &mut Dice) {
+        let own = dice.percent(40);
+        let name = if own { format!("{}_id", self.name) } else { "id".to_owned() };
+        let ty = [Ty::Int, Ty::Int, Ty::Int, Ty::Big, Ty::Uuid, Ty::Text][dice.below(6)];
+        let mut columns = vec![Column { name, ty, nullable: false }];
+        if dice.percent(20) {
+            let name = if own { format!("{}_part", self.name) } else { "part".to_owned() };
+            columns.push(Column { name, ty: [Ty::Int, Ty::Text][dice.below(2)], nullable: false });
+        }
+        self.key = (0..columns.len()).collect();
+        self.columns = columns;
+    }
+
+    fn refer_to_itself(&mut self, at: usize, dice: &mut Dice) {
+        let first = self.columns.len();
+        let key: Vec<(String, Ty)> =
+            self.key.iter().map(|c| (self.columns[*c].name.clone(), self.columns[*c].ty)).collect();
+        for (name, ty) in key {
+            self.columns.push(Column { name: format!("boss_{name}"), ty, nullable: true });
+        }
+        let columns = (first..self.columns.len()).collect();
+        self.finish_reference(columns, at, self.key.clone(), true, dice);
+    }
+
+    fn finish_reference(
+        &mut self,
+        columns: Vec<usize>,
+        parent: usize,
+        parent_columns: Vec<usize>,
+        nullable: bool,
+        dice: &mut Dice,
+    ) {
+        let constraint = dice.percent(80).then(|| {
+            let delete = match dice.below(4) {
+                0 if nullable => " ON DELETE SET NULL",
+                0 | 1 => "",
+                _ => " ON DELETE CASCADE",
+            };
+            let update = if dice.percent(50) { " ON UPDATE CASCADE" } else { "" };
+            let late = if dice.percent(12) { " DEFERRABLE INITIALLY DEFERRED" } else { "" };
+            format!("{delete}{update}{late}")
+        });
+        if dice.percent(60) {
+            self.indexes.push(columns.clone());
+        }
+        self.references.push(Reference { columns, parent, parent_columns, constraint });
+    }
+
+    fn add_attributes(&mut self, dice: &mut Dice) {
+        let mut attributes = ATTRIBUTES.to_vec();
+        dice.shuffle(&mut attributes);
+        for (name, ty) in attributes.into_iter().take(3 + dice.below(4)) {
+            let at = self.columns.len();
+            self.columns.push(Column { name: name.to_owned(), ty, nullable: dice.percent(55) });
+            let keyable = matches!(ty, Ty::Int | Ty::Text | Ty::Uuid | Ty::Big);
+            if keyable && dice.percent(18) {
+                self.uniques.push(vec![at]);
+            }
+        }
+    }
+
+    fn names(&self, columns: &[usize]) -> String {
+        columns.iter().map(|c| self.columns[*c].name.as_str()).collect::<Vec<_>>().join(", ")
+    }
+
+    fn write(&self, tables: &[Table], sql: &mut String) {
+        let mut lines: Vec<String> = Vec::new();
+        for (at, column) in self.columns.iter().enumerate() {
+            let not_null = if column.nullable || self.key.contains(&at) { "" } else { " NOT NULL" };
+            lines.push(format!("{} {}{not_null}", column.name, column.ty.sql()));
+        }
+        lines.push(format!("PRIMARY KEY ({})", self.names(&self.key)));
+        lines.extend(self.uniques.iter().map(|columns| format!("UNIQUE ({})", self.names(columns))));
+        for reference in &self.references {
+            let Some(actions) = &reference.constraint else { continue };
+            let parent = tables.get(reference.parent).unwrap_or(self);
+            lines.push(format!(
+                "FOREIGN KEY ({}) REFERENCES {} ({}){actions}",
+                self.names(&reference.columns),
+                parent.name,
+                parent.names(&reference.parent_columns)
+            ));
+        }
+        let _ = write!(sql, "CREATE TABLE {} (\n    {}\n);\n", self.name, lines.join(",\n    "));
+        for index in &self.indexes {
+            let _ = writeln!(sql, "CREATE INDEX ON {} ({});", self.name, self.names(index));
+        }
+    }
+}
