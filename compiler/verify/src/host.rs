@@ -34,13 +34,18 @@ impl Host {
     /// The server behind a connection string; its user has to be one who may create databases.
     pub fn existing(url: &str) -> Result<Self> {
         let config = parse(url)?;
-        let mut client = config.connect(NoTls).doing(|| "connecting to the database".to_owned())?;
+        let mut client = Self::open(url)?;
         let row = client
             .query_one("SELECT current_user::text, current_setting('server_version_num')::int4 / 10000", &[])
             .doing(|| "asking for the version".to_owned())?;
         let major = u32::try_from(row.get::<_, i32>(1)).unwrap_or(0);
         let psql = binaries::client_program("psql");
         Ok(Self { config, administrator: row.get(0), psql, major })
+    }
+
+    /// Connects to the database that a connection string names.
+    pub fn open(url: &str) -> Result<Client> {
+        parse(url)?.connect(NoTls).doing(|| "connecting to the database".to_owned())
     }
 
     /// The major version of the server.
@@ -184,7 +189,7 @@ impl Host {
 }
 
 /// A connection string that this crate can use.
-pub fn parse(url: &str) -> Result<Config> {
+fn parse(url: &str) -> Result<Config> {
     // The driver's message repeats no part of the string, which may hold a password.
     let config: Config =
         url.parse().map_err(|error| Error::Setup(format!("the database URL cannot be read: {error}")))?;

@@ -121,7 +121,7 @@ pub enum Progress<'a> {
         /// Rows of the tview so far.
         rows: i64,
     },
-    /// A row differs.
+    /// A row differs. One with NULL in its key, which no tview can hold, is only counted.
     Differs {
         /// The tview, as `schema.tview`, each part quoted where it has to be.
         tview: &'a str,

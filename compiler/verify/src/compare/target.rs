@@ -201,7 +201,9 @@ impl Target {
             }
             let Some(key) = row.get::<_, Option<Vec<Option<String>>>>(2) else { continue };
             seen.report.differing_rows += 1;
-            on_progress(Progress::Differs { tview: &self.tview, key: row.get(3) })?;
+            if key.iter().all(Option::is_some) {
+                on_progress(Progress::Differs { tview: &self.tview, key: row.get(3) })?;
+            }
             if seen.left > 0 {
                 seen.left -= 1;
                 self.explain(&row, &key, &mut seen.report.differences);
