@@ -43,7 +43,12 @@ CREATE TABLE IF NOT EXISTS tview.pg_tview_meta (
     dependency_paths   text[] NOT NULL,
     array_match_keys   text[] NOT NULL,
     document_columns   text[] NOT NULL,
-    strategies         text[] NOT NULL
+    strategies         text[] NOT NULL,
+    source_oids        regclass[] NOT NULL,
+    refresh_function   text NOT NULL,
+    check_function     text NOT NULL,
+    repair_function    text NOT NULL,
+    view_hash          text NOT NULL
 );
 
 -- Locks on values that lead to documents, until the end of the transaction. `link` is an empty table
@@ -126,7 +131,7 @@ $tview$;
 -- Stops an installation over a table that is not what the compiler read: another kind of table, columns of
 -- other types, or a key that a proof rests on and that is missing, deferrable, partial or nullable.
 CREATE OR REPLACE FUNCTION tview.expect_table(
-    relation text, column_names text[], column_types text[], not_null text[], unique_keys text[])
+    relation text, partitioned boolean, column_names text[], column_types text[], not_null text[], unique_keys text[])
 RETURNS void
 LANGUAGE plpgsql
 AS $tview$
@@ -139,10 +144,11 @@ BEGIN
             USING HINT = 'Apply the statements that create it first.';
     END IF;
     SELECT CASE
-               WHEN c.relkind <> 'r' THEN 'is not an ordinary table'
+               WHEN partitioned AND c.relkind <> 'p' THEN 'is not a partitioned table'
+               WHEN NOT partitioned AND c.relkind <> 'r' THEN 'is not an ordinary table'
                WHEN c.relpersistence = 't' THEN 'is temporary'
                WHEN c.relispartition THEN 'is a partition'
-               WHEN EXISTS (SELECT FROM pg_inherits i WHERE c.oid IN (i.inhrelid, i.inhparent))
+               WHEN NOT partitioned AND EXISTS (SELECT FROM pg_inherits i WHERE c.oid IN (i.inhrelid, i.inhparent))
                    THEN 'takes part in inheritance'
                WHEN EXISTS (SELECT FROM pg_rewrite w WHERE w.ev_class = c.oid) THEN 'has rules'
            END
@@ -193,6 +199,6 @@ REVOKE EXECUTE ON FUNCTION
     tview.lock_values(regclass, integer[], integer[]),
     tview.lock_link(regclass, boolean, boolean),
     tview.require_read_committed(),
-    tview.expect_table(text, text[], text[], text[], text[])
+    tview.expect_table(text, boolean, text[], text[], text[], text[])
     FROM PUBLIC;
-
+{% include "operations.sql" %}

@@ -38,7 +38,8 @@ COMMENT ON TABLE tview.{{ lock.name }} IS {{ lock.comment }};
 
 INSERT INTO tview.pg_tview_meta (
     tview_oid, view_oid, program, key_columns, source_table_names, fk_columns,
-    dependency_types, dependency_paths, array_match_keys, document_columns, strategies)
+    dependency_types, dependency_paths, array_match_keys, document_columns, strategies,
+    source_oids, refresh_function, check_function, repair_function, view_hash)
 VALUES (
     {{ name_literal }}::regclass, {{ view_literal }}::regclass, {{ program_literal }},
     ARRAY[{{ meta.key_columns }}]::text[],
@@ -48,8 +49,11 @@ VALUES (
     ARRAY[{{ meta.paths }}]::text[],
     ARRAY[{{ meta.match_keys }}]::text[],
     ARRAY[{{ meta.columns }}]::text[],
-    ARRAY[{{ meta.strategies }}]::text[])
-ON CONFLICT (tview_oid) DO NOTHING;
+    ARRAY[{{ meta.strategies }}]::text[],
+    ARRAY[{{ meta.source_oids }}]::regclass[],
+    {{ refresh_literal }}, {{ check_literal }}, {{ repair_literal }}, tview.view_hash({{ view_literal }}))
+ON CONFLICT (tview_oid) DO UPDATE SET view_hash = excluded.view_hash
+ WHERE pg_tview_meta.view_hash <> excluded.view_hash;
 
 -- Locks these keys: those without a document by the key, which whoever may create one locks as well, then the
 -- documents in key order. False where a document went away while it was waited for: it is locked neither way.
@@ -114,16 +118,18 @@ BEGIN
          USING unnest({{ key_variables }}) AS k({{ key_aliases }})
          WHERE {{ t_is_k }}
            AND NOT EXISTS (SELECT FROM fresh AS f WHERE {{ t_is_f }})
-{{ write }}
+{{- write }}
 END
 $tview$;
 
--- Compares every row with the view and writes those that differ.
+-- Compares every row with the view and writes those that differ; says how many.
 CREATE OR REPLACE FUNCTION tview.{{ refresh }}()
-RETURNS void
+RETURNS bigint
 LANGUAGE plpgsql
 {{ settings }}
 AS $tview$
+DECLARE
+    written bigint;
 BEGIN
     PERFORM tview.lock_link({{ key_lock }}, true, false);
     PERFORM FROM (SELECT FROM {{ name }} AS t ORDER BY {{ t_keys }} FOR UPDATE) AS d;
@@ -133,12 +139,69 @@ BEGIN
     ), gone AS (
         DELETE FROM {{ name }} AS t
          WHERE NOT EXISTS (SELECT FROM fresh AS f WHERE {{ t_is_f }})
-{{ write }}
+{{- write_counted }}
+    RETURN written;
+END
+$tview$;
+
+-- For tview.check: the keys of the rows that differ.
+CREATE OR REPLACE FUNCTION tview.{{ check }}()
+RETURNS TABLE (key jsonb, difference text)
+LANGUAGE sql
+STABLE
+{{ settings }}
+AS $tview$
+    WITH compared AS MATERIALIZED (
+        SELECT {{ key_coalesced }},
+               CASE WHEN t.{{ first_key_column }} IS NULL THEN 'missing'
+                    WHEN v.{{ first_key_column }} IS NULL THEN 'extra'
+                    WHEN record_image_ne(ROW({{ v_columns }}), ROW({{ t_columns }})) THEN 'different' END AS difference
+          FROM {{ view }} AS v
+          FULL JOIN {{ name }} AS t ON {{ t_is_v }}
+    )
+    SELECT jsonb_build_object({{ key_object }}), CASE WHEN count(*) > 1 THEN 'duplicate' ELSE min(c.difference) END
+      FROM compared AS c
+     GROUP BY {{ key_variables_c }}
+    HAVING count(*) > 1 OR min(c.difference) IS NOT NULL
+     ORDER BY {{ key_variables_c }}
+$tview$;
+
+-- For tview.repair: recomputes the rows of these keys, a JSON array of objects; says how many differed.
+CREATE OR REPLACE FUNCTION tview.{{ repair }}(documents jsonb)
+RETURNS bigint
+LANGUAGE plpgsql
+{{ settings }}
+AS $tview$
+DECLARE
+{%- for key in keys %}
+    {{ key.variable }} {{ key.array_type }};
+{%- endfor %}
+    wrong bigint;
+BEGIN
+    SELECT {{ k_aggregates }}
+      INTO {{ key_variables }}
+      FROM (SELECT DISTINCT {{ r_keys }} FROM jsonb_to_recordset(documents) AS r({{ key_definitions }})) AS k
+     WHERE {{ k_present }};
+    IF {{ first_key }} IS NULL THEN
+        RETURN 0;
+    END IF;
+    WHILE NOT tview.{{ lock }}({{ key_variables }}) LOOP
+    END LOOP;
+    SELECT count(*)
+      INTO wrong
+      FROM unnest({{ key_variables }}) AS k({{ key_aliases }})
+      LEFT JOIN LATERAL (SELECT w.* FROM {{ view }} AS w WHERE {{ w_is_k }} OFFSET 0) AS v ON true
+      LEFT JOIN {{ name }} AS t ON {{ t_is_k }}
+     WHERE record_image_ne(ROW({{ v_columns }}), ROW({{ t_columns }}));
+    PERFORM tview.{{ recompute }}({{ key_variables }});
+    RETURN wrong;
 END
 $tview$;
 
 REVOKE EXECUTE ON FUNCTION
     tview.{{ lock }}({{ key_types }}),
     tview.{{ recompute }}({{ key_types }}),
-    tview.{{ refresh }}()
+    tview.{{ refresh }}(),
+    tview.{{ check }}(),
+    tview.{{ repair }}(jsonb)
     FROM PUBLIC;

@@ -46,6 +46,8 @@ pub struct Down<'a> {
     pub views_reversed: Vec<&'a ViewModel>,
     pub tviews: &'a [TviewModel],
     pub tables: &'a [TableModel],
+    pub partitions: bool,
+    pub move_trigger: String,
 }
 
 /// A view that the migration defines.
@@ -65,6 +67,8 @@ pub struct TviewModel {
     pub lock: String,
     pub recompute: String,
     pub refresh: String,
+    pub check: String,
+    pub repair: String,
     pub key_types: String,
     pub lock_tables: Vec<LockTable>,
     pub sql: String,
@@ -81,7 +85,10 @@ pub struct LockTable {
 pub struct TableModel {
     pub name: String,
     pub name_literal: String,
+    pub partitioned: bool,
     pub function: String,
+    pub function_literal: String,
+    pub function_regproc: String,
     pub triggers: Vec<Trigger>,
     pub column_names: String,
     pub column_types: String,
@@ -108,10 +115,13 @@ pub struct Write {
     pub t_columns: String,
     pub f_columns: String,
     pub t_is_f: String,
+    /// Whether the statement counts the rows that it writes.
+    pub counted: bool,
 }
 
 /// A key column of a tview, as its recompute function names it.
 pub struct KeyVariable {
+    pub variable: String,
     pub absent: String,
     pub array_type: String,
 }
@@ -126,6 +136,7 @@ pub struct Meta {
     pub match_keys: String,
     pub columns: String,
     pub strategies: String,
+    pub source_oids: String,
 }
 
 /// A document column.
@@ -153,6 +164,11 @@ pub struct TviewSql {
     pub lock: String,
     pub recompute: String,
     pub refresh: String,
+    pub check: String,
+    pub repair: String,
+    pub refresh_literal: String,
+    pub check_literal: String,
+    pub repair_literal: String,
     pub settings: String,
     pub key_parameters: String,
     pub key_types: String,
@@ -169,7 +185,19 @@ pub struct TviewSql {
     pub k_is_d: String,
     pub w_is_k: String,
     pub t_is_f: String,
+    pub t_is_v: String,
+    pub v_columns: String,
+    pub t_columns: String,
+    pub first_key_column: String,
+    pub key_coalesced: String,
+    pub key_object: String,
+    pub key_variables_c: String,
+    pub key_definitions: String,
+    pub k_aggregates: String,
+    pub k_present: String,
+    pub r_keys: String,
     pub write: String,
+    pub write_counted: String,
 }
 
 /// A column of the changed rows.
@@ -197,8 +225,11 @@ pub struct KeysModel {
 pub struct TableSql {
     pub name: String,
     pub name_literal: String,
+    pub program_literal: String,
+    pub partitioned: bool,
     pub purposes: Vec<String>,
     pub function: String,
+    pub function_literal: String,
     pub settings: String,
     pub carried: Vec<Carried>,
     pub flags: Vec<FlagModel>,
@@ -209,6 +240,7 @@ pub struct TableSql {
     pub old_variables: String,
     pub update: String,
     pub truncate: Vec<String>,
+    pub refresh: Vec<String>,
     pub first_old: String,
     pub first_new: String,
     pub steps: Vec<String>,

@@ -2,11 +2,13 @@
 //!
 //! In: a [`Tview`]. Out: its filled template.
 
+use indexmap::IndexSet;
+
 use super::table::regclass;
 use super::templates::{self, DocumentColumn, KeyVariable, LockTable, Meta, TviewModel, TviewSql, Write};
 use super::{Program, base_table, list, names, one_line, way};
 use crate::document::{Dependency, DependencyKind};
-use crate::names::{Ident, sql_literal};
+use crate::names::{Ident, QualName, sql_literal};
 use crate::plan::Tview;
 use crate::relate::{ValueLock, key_lock, variable_type};
 
@@ -46,6 +48,8 @@ pub fn model(program: &Program, tview: &Tview, settings: &str) -> TviewModel {
         lock: names::lock(program.name, &tview.name).sql(),
         recompute,
         refresh,
+        check: names::check(program.name, &tview.name).sql(),
+        repair: names::repair(program.name, &tview.name).sql(),
         sql,
     }
 }
@@ -73,17 +77,23 @@ fn sql(program: &Program, tview: &Tview, keys: &[KeyColumnSql], locks: &[LockTab
         documents: tview.view.documents().map(|o| set_lz4(tview, &o.name)).collect(),
         lock_tables: locks.to_vec(),
         key_lock: regclass(&names::key_lock(program.name, &tview.name).sql()),
-        meta: meta(program, tview, keys),
+        meta: meta(tview, keys),
         lock: names::lock(program.name, &tview.name).sql(),
         recompute: names::recompute(program.name, &tview.name).sql(),
         refresh: names::refresh(program.name, &tview.name).sql(),
+        check: names::check(program.name, &tview.name).sql(),
+        repair: names::repair(program.name, &tview.name).sql(),
+        refresh_literal: sql_literal(names::refresh(program.name, &tview.name).as_str()),
+        check_literal: sql_literal(names::check(program.name, &tview.name).as_str()),
+        repair_literal: sql_literal(names::repair(program.name, &tview.name).as_str()),
         settings: settings.to_owned(),
         key_parameters: list(parameters),
         key_types: list(keys.iter().map(|k| k.array_type.clone())),
-        keys: absent
+        keys: variables
             .iter()
+            .zip(&absent)
             .zip(keys)
-            .map(|(a, k)| KeyVariable { absent: a.clone(), array_type: k.array_type.clone() })
+            .map(|((v, a), k)| KeyVariable { variable: v.clone(), absent: a.clone(), array_type: k.array_type.clone() })
             .collect(),
         key_variables: variables.join(", "),
         key_aliases: list(keys.iter().map(|k| k.name.sql())),
@@ -97,11 +107,28 @@ fn sql(program: &Program, tview: &Tview, keys: &[KeyColumnSql], locks: &[LockTab
         k_is_d: equal("k", "d"),
         w_is_k: equal("w", "k"),
         t_is_f: equal("t", "f"),
-        write: templates::text(&write(tview, equal("t", "f"))),
+        t_is_v: equal("t", "v"),
+        v_columns: list(tview.view.outputs.iter().map(|o| format!("v.{}", o.name.sql()))),
+        t_columns: list(tview.view.outputs.iter().map(|o| format!("t.{}", o.name.sql()))),
+        first_key_column: keys[0].name.sql(),
+        key_coalesced: list(
+            variables
+                .iter()
+                .zip(keys)
+                .map(|(v, k)| format!("coalesce(v.{name}, t.{name}) AS {v}", name = k.name.sql())),
+        ),
+        key_object: list(variables.iter().zip(keys).map(|(v, k)| format!("{}, c.{v}", sql_literal(k.name.as_str())))),
+        key_variables_c: list(variables.iter().map(|v| format!("c.{v}"))),
+        key_definitions: list(keys.iter().map(|k| format!("{} {}", k.name.sql(), k.array_type.trim_end_matches("[]")))),
+        k_aggregates: list(keys.iter().map(|k| format!("array_agg(k.{})", k.name.sql()))),
+        k_present: keys.iter().map(|k| format!("k.{} IS NOT NULL", k.name.sql())).collect::<Vec<_>>().join(" AND "),
+        r_keys: qualified("r"),
+        write: templates::text(&write(tview, equal("t", "f"), false)),
+        write_counted: templates::text(&write(tview, equal("t", "f"), true)),
     }
 }
 
-fn write(tview: &Tview, t_is_f: String) -> Write {
+fn write(tview: &Tview, t_is_f: String, counted: bool) -> Write {
     let columns = || tview.view.outputs.iter().map(|o| o.name.sql());
     Write {
         name: tview.name.sql(),
@@ -110,6 +137,7 @@ fn write(tview: &Tview, t_is_f: String) -> Write {
         t_columns: list(columns().map(|c| format!("t.{c}"))),
         f_columns: list(columns().map(|c| format!("f.{c}"))),
         t_is_f,
+        counted,
     }
 }
 
@@ -191,7 +219,7 @@ pub fn flat_path(path: &[String]) -> String {
     path.iter().map(|p| p.replace('\\', "\\\\").replace('.', "\\.")).collect::<Vec<_>>().join(".")
 }
 
-fn meta(program: &Program, tview: &Tview, keys: &[KeyColumnSql]) -> Meta {
+fn meta(tview: &Tview, keys: &[KeyColumnSql]) -> Meta {
     let all = &tview.documents.dependencies;
     let optional = |text: Option<String>| text.map_or("NULL".to_owned(), |t| sql_literal(&t));
     let fk = |d: &Dependency| match d.kind {
@@ -205,7 +233,7 @@ fn meta(program: &Program, tview: &Tview, keys: &[KeyColumnSql]) -> Meta {
             false => name.sql(),
         }
     };
-    let _ = program;
+    let tables: IndexSet<&QualName> = tview.view.uses.iter().map(|u| &u.table).collect();
     Meta {
         key_columns: list(keys.iter().map(|k| sql_literal(k.name.as_str()))),
         sources: list(all.iter().map(|d| sql_literal(&source(d)))),
@@ -214,6 +242,7 @@ fn meta(program: &Program, tview: &Tview, keys: &[KeyColumnSql]) -> Meta {
         paths: list(all.iter().map(|d| sql_literal(&flat_path(&d.path)))),
         match_keys: list(all.iter().map(|d| optional(d.match_key.as_ref().map(|k| k.field.clone())))),
         columns: list(all.iter().map(|d| sql_literal(&d.column))),
+        source_oids: list(tables.into_iter().map(|t| sql_literal(&t.sql()))),
         strategies: list(all.iter().map(|_| sql_literal("key_recompute"))),
     }
 }

@@ -75,5 +75,6 @@ fixtures! {
     using_star: "compiler/tests/data/live/using_star.sql",
     quoted_names: "compiler/tests/data/live/quoted_names.sql",
     fixed_below: "compiler/tests/data/live/fixed_below.sql",
+    partitions: "compiler/tests/data/live/partitions.sql",
     groups: "compiler/tests/data/live/groups.sql",
 }
