@@ -6,5 +6,8 @@ mod apply;
 mod concurrency;
 mod group_pairs;
 mod more_pairs;
+mod operations;
+mod partitions;
 mod random;
 mod support;
+mod verify_command;

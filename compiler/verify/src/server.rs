@@ -119,6 +119,11 @@ impl Server {
         self.folder.path()
     }
 
+    /// The port number, which is part of the socket's name.
+    pub fn port(&self) -> u16 {
+        PORT
+    }
+
     /// The end of the server's log.
     pub fn log_tail(&self) -> String {
         tail(&self.folder.path().join("log"), 4000)
