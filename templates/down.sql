@@ -72,6 +72,7 @@ BEGIN
         DROP FUNCTION tview.lock_link(regclass, boolean, boolean);
         DROP FUNCTION tview.require_read_committed();
         DROP FUNCTION tview.expect_table(text, boolean, text[], text[], text[], text[]);
+        DROP FUNCTION tview.copy_grants(regclass, regclass);
         DROP FUNCTION tview.attach(regclass);
         DROP FUNCTION tview.attach_triggers(text, regclass, text);
         DROP FUNCTION tview.partition_columns(oid, text);

@@ -195,7 +195,45 @@ BEGIN
 END
 $tview$;
 
+-- Lets whoever may read a view read its tview, when that is made. A view that shows each reader what their own rights
+-- and policies allow is another matter: its tview holds all rows.
+CREATE OR REPLACE FUNCTION tview.copy_grants(view regclass, tview regclass)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $tview$
+DECLARE
+    one record;
+BEGIN
+    FOR one IN
+        SELECT a.grantee, a.is_grantable, s.name AS of_column,
+               EXISTS (SELECT FROM pg_options_to_table(c.reloptions) AS o
+                        WHERE o.option_name = 'security_invoker' AND o.option_value::boolean) AS by_reader
+          FROM pg_class AS c
+         CROSS JOIN LATERAL (SELECT NULL::name AS name, c.relacl AS acl
+                             UNION ALL
+                             SELECT b.attname, b.attacl FROM pg_attribute AS b
+                              WHERE b.attrelid = c.oid AND b.attnum > 0 AND NOT b.attisdropped) AS s
+         CROSS JOIN LATERAL aclexplode(s.acl) AS a
+         WHERE c.oid = view AND a.privilege_type = 'SELECT' AND a.grantee <> c.relowner
+         ORDER BY a.grantee, s.name
+    LOOP
+        IF one.by_reader THEN
+            RAISE WARNING 'the grants of % are not carried over to %', view, tview
+                USING DETAIL = 'The view has security_invoker: it shows readers what they may see, its tview holds all rows.',
+                      HINT = 'Grant SELECT on the tview yourself, perhaps with policies of its own.';
+            RETURN;
+        END IF;
+        EXECUTE format('GRANT SELECT%s ON %s TO %s%s',
+                       ' (' || quote_ident(one.of_column) || ')', tview,
+                       CASE WHEN one.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(one.grantee)) END,
+                       CASE WHEN one.is_grantable THEN ' WITH GRANT OPTION' END);
+    END LOOP;
+END
+$tview$;
+
 REVOKE EXECUTE ON FUNCTION
+    tview.copy_grants(regclass, regclass),
     tview.lock_values(regclass, integer[], integer[]),
     tview.lock_link(regclass, boolean, boolean),
     tview.require_read_committed(),

@@ -24,6 +24,7 @@ BEGIN
             EXECUTE {{ column.set_lz4 }};
 {%- endfor %}
         END IF;
+        PERFORM tview.copy_grants({{ view_literal }}, {{ name_literal }});
     END IF;
 END
 $tview$;

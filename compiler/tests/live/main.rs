@@ -9,5 +9,7 @@ mod more_pairs;
 mod operations;
 mod partitions;
 mod random;
+mod sessions;
 mod support;
 mod verify_command;
+mod writes;
