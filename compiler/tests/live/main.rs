@@ -4,6 +4,8 @@
 
 mod apply;
 mod concurrency;
+mod drift;
+mod dump;
 mod group_pairs;
 mod more_pairs;
 mod operations;
