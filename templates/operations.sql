@@ -18,8 +18,9 @@ CREATE TABLE IF NOT EXISTS tview.check_result (
     differences bigint NOT NULL
 );
 
--- What a view's rows are a function of, besides the base tables: its query, those of the views below it, and the
--- bodies of the functions that they call. The server's version is part of it, since it decides how a query prints.
+-- What a view's rows are a function of, besides the rows of base tables: its query, those of the views below it, the
+-- bodies of the functions that they call, and the columns of tables where a query takes whole rows. The server's version
+-- is part of it, since it decides how a query prints.
 CREATE OR REPLACE FUNCTION tview.view_hash(view regclass)
 RETURNS text
 LANGUAGE sql
@@ -37,10 +38,22 @@ AS $tview$
           LEFT JOIN pg_class AS c ON c.oid = d.refobjid AND d.refclassid = 'pg_class'::regclass
           LEFT JOIN pg_proc AS p ON p.oid = d.refobjid AND d.refclassid = 'pg_proc'::regclass
          WHERE c.relkind = 'v' OR p.pronamespace <> 'pg_catalog'::regnamespace
+            OR (c.relkind IN ('r', 'p') AND pg_get_viewdef(b.object) LIKE '%.*%')
     ), texts AS (
-        SELECT CASE WHEN b.class = 'pg_class'::regclass THEN pg_get_viewdef(b.object)
-                    ELSE (SELECT p.prosrc || coalesce(p.proconfig::text, '') FROM pg_proc AS p WHERE p.oid = b.object) END AS text
+        SELECT CASE c.relkind
+                   WHEN 'v' THEN pg_get_viewdef(b.object)
+                   ELSE (SELECT string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ',' ORDER BY a.attname)
+                           FROM pg_attribute AS a
+                          WHERE a.attrelid = b.object AND a.attnum > 0 AND NOT a.attisdropped)
+               END AS text
           FROM below AS b
+          JOIN pg_class AS c ON c.oid = b.object
+         WHERE b.class = 'pg_class'::regclass
+        UNION ALL
+        SELECT p.prosrc || coalesce(p.proconfig::text, '')
+          FROM below AS b
+          JOIN pg_proc AS p ON p.oid = b.object
+         WHERE b.class = 'pg_proc'::regclass
     )
     SELECT current_setting('server_version_num')::integer / 10000 || ':' || md5(string_agg(t.text, ';' ORDER BY t.text COLLATE "C"))
       FROM texts AS t

@@ -89,6 +89,25 @@ fn a_view_replaced_by_hand_is_reported_and_found() {
     assert_eq!(assert_equal("drift_view"), 5);
 }
 
+/// A query that takes whole rows shows a new column without a write.
+#[test]
+fn a_column_that_whole_rows_take_in_is_reported() {
+    let sql = "CREATE TABLE label (id integer PRIMARY KEY, text text);
+        CREATE TABLE item (id integer PRIMARY KEY, label_id integer);
+        CREATE VIEW v_item AS SELECT i.id, jsonb_build_object('label', to_jsonb(l)) AS data FROM item i JOIN label l ON l.id = i.label_id;
+        CREATE VIEW v_label AS SELECT l.id, jsonb_build_object('text', l.text) AS data FROM label l;";
+    installed("drift_whole_row", sql);
+    run(
+        "drift_whole_row",
+        "INSERT INTO label VALUES (1, 'a'); INSERT INTO item VALUES (1, 1); ALTER TABLE item ADD COLUMN unseen integer DEFAULT 1",
+    );
+    assert!(!problems("drift_whole_row").contains("v_label"));
+    run("drift_whole_row", "ALTER TABLE label ADD COLUMN more integer DEFAULT 7");
+    let found = problems("drift_whole_row");
+    assert!(found.contains("public.v_item") && !found.contains("public.v_label"), "{found}");
+    assert_eq!(value("drift_whole_row", "SELECT string_agg(difference, '') FROM tview.check('tv_item')"), "different");
+}
+
 /// A table of the old name takes the place of one that was renamed: the view follows the old one, our functions the name.
 #[test]
 fn a_table_that_was_exchanged_is_reported() {
