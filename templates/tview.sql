@@ -145,59 +145,7 @@ BEGIN
 END
 $tview$;
 
--- For tview.check: the keys of the rows that differ.
-CREATE OR REPLACE FUNCTION tview.{{ check }}()
-RETURNS TABLE (key jsonb, difference text)
-LANGUAGE sql
-STABLE
-{{ settings }}
-AS $tview$
-    WITH compared AS MATERIALIZED (
-        SELECT {{ key_coalesced }},
-               CASE WHEN t.{{ first_key_column }} IS NULL THEN 'missing'
-                    WHEN v.{{ first_key_column }} IS NULL THEN 'extra'
-                    WHEN record_image_ne(ROW({{ v_columns }}), ROW({{ t_columns }})) THEN 'different' END AS difference
-          FROM {{ view }} AS v
-          FULL JOIN {{ name }} AS t ON {{ t_is_v }}
-    )
-    SELECT jsonb_build_object({{ key_object }}), CASE WHEN count(*) > 1 THEN 'duplicate' ELSE min(c.difference) END
-      FROM compared AS c
-     GROUP BY {{ key_variables_c }}
-    HAVING count(*) > 1 OR min(c.difference) IS NOT NULL
-     ORDER BY {{ key_variables_c }}
-$tview$;
-
--- For tview.repair: recomputes the rows of these keys, a JSON array of objects; says how many differed.
-CREATE OR REPLACE FUNCTION tview.{{ repair }}(documents jsonb)
-RETURNS bigint
-LANGUAGE plpgsql
-{{ settings }}
-AS $tview$
-DECLARE
-{%- for key in keys %}
-    {{ key.variable }} {{ key.array_type }};
-{%- endfor %}
-    wrong bigint;
-BEGIN
-    SELECT {{ k_aggregates }}
-      INTO {{ key_variables }}
-      FROM (SELECT DISTINCT {{ r_keys }} FROM jsonb_to_recordset(documents) AS r({{ key_definitions }})) AS k
-     WHERE {{ k_present }};
-    IF {{ first_key }} IS NULL THEN
-        RETURN 0;
-    END IF;
-    WHILE NOT tview.{{ lock }}({{ key_variables }}) LOOP
-    END LOOP;
-    SELECT count(*)
-      INTO wrong
-      FROM unnest({{ key_variables }}) AS k({{ key_aliases }})
-      LEFT JOIN LATERAL (SELECT w.* FROM {{ view }} AS w WHERE {{ w_is_k }} OFFSET 0) AS v ON true
-      LEFT JOIN {{ name }} AS t ON {{ t_is_k }}
-     WHERE record_image_ne(ROW({{ v_columns }}), ROW({{ t_columns }}));
-    PERFORM tview.{{ recompute }}({{ key_variables }});
-    RETURN wrong;
-END
-$tview$;
+{{ operations }}
 
 REVOKE EXECUTE ON FUNCTION
     tview.{{ lock }}({{ key_types }}),

@@ -121,7 +121,6 @@ pub struct Write {
 
 /// A key column of a tview, as its recompute function names it.
 pub struct KeyVariable {
-    pub variable: String,
     pub absent: String,
     pub array_type: String,
 }
@@ -185,19 +184,34 @@ pub struct TviewSql {
     pub k_is_d: String,
     pub w_is_k: String,
     pub t_is_f: String,
-    pub t_is_v: String,
-    pub v_columns: String,
-    pub t_columns: String,
-    pub first_key_column: String,
-    pub key_coalesced: String,
-    pub key_object: String,
-    pub key_variables_c: String,
-    pub key_definitions: String,
-    pub k_aggregates: String,
-    pub k_present: String,
-    pub r_keys: String,
     pub write: String,
     pub write_counted: String,
+    pub operations: String,
+}
+
+/// A key column, as the functions that check and repair name it.
+pub struct OperationKey {
+    /// Quoted.
+    pub name: String,
+    pub literal: String,
+    pub variable: String,
+    pub array_type: String,
+    pub element_type: String,
+}
+
+#[derive(Template)]
+#[template(path = "tview_operations.sql")]
+pub struct OperationsSql<'a> {
+    pub name: String,
+    pub view: String,
+    pub settings: &'a str,
+    pub check: String,
+    pub repair: String,
+    pub lock: String,
+    pub recompute: String,
+    pub keys: Vec<OperationKey>,
+    /// Quoted.
+    pub columns: Vec<String>,
 }
 
 /// A column of the changed rows.

@@ -5,7 +5,9 @@
 use indexmap::IndexSet;
 
 use super::table::regclass;
-use super::templates::{self, DocumentColumn, KeyVariable, LockTable, Meta, TviewModel, TviewSql, Write};
+use super::templates::{
+    self, DocumentColumn, KeyVariable, LockTable, Meta, OperationKey, OperationsSql, TviewModel, TviewSql, Write,
+};
 use super::{Program, base_table, list, names, one_line, way};
 use crate::document::{Dependency, DependencyKind};
 use crate::names::{Ident, QualName, sql_literal};
@@ -89,11 +91,10 @@ fn sql(program: &Program, tview: &Tview, keys: &[KeyColumnSql], locks: &[LockTab
         settings: settings.to_owned(),
         key_parameters: list(parameters),
         key_types: list(keys.iter().map(|k| k.array_type.clone())),
-        keys: variables
+        keys: absent
             .iter()
-            .zip(&absent)
             .zip(keys)
-            .map(|((v, a), k)| KeyVariable { variable: v.clone(), absent: a.clone(), array_type: k.array_type.clone() })
+            .map(|(a, k)| KeyVariable { absent: a.clone(), array_type: k.array_type.clone() })
             .collect(),
         key_variables: variables.join(", "),
         key_aliases: list(keys.iter().map(|k| k.name.sql())),
@@ -107,24 +108,31 @@ fn sql(program: &Program, tview: &Tview, keys: &[KeyColumnSql], locks: &[LockTab
         k_is_d: equal("k", "d"),
         w_is_k: equal("w", "k"),
         t_is_f: equal("t", "f"),
-        t_is_v: equal("t", "v"),
-        v_columns: list(tview.view.outputs.iter().map(|o| format!("v.{}", o.name.sql()))),
-        t_columns: list(tview.view.outputs.iter().map(|o| format!("t.{}", o.name.sql()))),
-        first_key_column: keys[0].name.sql(),
-        key_coalesced: list(
-            variables
-                .iter()
-                .zip(keys)
-                .map(|(v, k)| format!("coalesce(v.{name}, t.{name}) AS {v}", name = k.name.sql())),
-        ),
-        key_object: list(variables.iter().zip(keys).map(|(v, k)| format!("{}, c.{v}", sql_literal(k.name.as_str())))),
-        key_variables_c: list(variables.iter().map(|v| format!("c.{v}"))),
-        key_definitions: list(keys.iter().map(|k| format!("{} {}", k.name.sql(), k.array_type.trim_end_matches("[]")))),
-        k_aggregates: list(keys.iter().map(|k| format!("array_agg(k.{})", k.name.sql()))),
-        k_present: keys.iter().map(|k| format!("k.{} IS NOT NULL", k.name.sql())).collect::<Vec<_>>().join(" AND "),
-        r_keys: qualified("r"),
         write: templates::text(&write(tview, equal("t", "f"), false)),
         write_counted: templates::text(&write(tview, equal("t", "f"), true)),
+        operations: templates::text(&operations(program, tview, keys, settings)),
+    }
+}
+
+/// The functions that compare with the view, and mend by key.
+fn operations<'a>(program: &Program, tview: &Tview, keys: &[KeyColumnSql], settings: &'a str) -> OperationsSql<'a> {
+    let key = |(n, key): (usize, &KeyColumnSql)| OperationKey {
+        name: key.name.sql(),
+        literal: sql_literal(key.name.as_str()),
+        variable: format!("key_{}", n + 1),
+        array_type: key.array_type.clone(),
+        element_type: key.array_type.trim_end_matches("[]").to_owned(),
+    };
+    OperationsSql {
+        name: tview.name.sql(),
+        view: tview.view.name.sql(),
+        settings,
+        check: names::check(program.name, &tview.name).sql(),
+        repair: names::repair(program.name, &tview.name).sql(),
+        lock: names::lock(program.name, &tview.name).sql(),
+        recompute: names::recompute(program.name, &tview.name).sql(),
+        keys: keys.iter().enumerate().map(key).collect(),
+        columns: tview.view.outputs.iter().map(|o| o.name.sql()).collect(),
     }
 }
 

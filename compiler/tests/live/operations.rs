@@ -201,6 +201,10 @@ fn replication_role_and_the_functions_are_not_for_everybody() {
             server().psql("operations_roles", "operator", &format!("SELECT {call}")).expect_err("refused").to_string();
         assert!(error.contains("permission denied"), "{call}: {error}");
     }
+    // What a monitor needs, and no more.
+    let grants = "GRANT SELECT ON ALL TABLES IN SCHEMA tview TO operator; GRANT EXECUTE ON FUNCTION tview.status(), tview.view_hash(regclass) TO operator;";
+    run("operations_roles", grants);
+    server().psql("operations_roles", "operator", "SELECT * FROM tview.status()").expect("the monitor sees");
     // session_replication_role = replica silences ordinary triggers; that is what repair is for.
     run("operations_roles", "SELECT tview.repair('tv_bench_posts')");
     let silent = "SET session_replication_role = replica; UPDATE bench_authors SET name = 'silent' WHERE id = 1;";

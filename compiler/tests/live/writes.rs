@@ -259,3 +259,67 @@ fn triggers_that_write_other_tables_by_row_and_by_statement() {
     );
     assert_eq!(value("writes_triggers", "SELECT count(*) > 0 FROM sale WHERE status = 'closed'"), "true");
 }
+
+/// Each action on both events, checked at once and at COMMIT, with a default that exists.
+#[test]
+fn every_foreign_key_action() {
+    for (n, action) in ["NO ACTION", "CASCADE", "SET NULL", "SET DEFAULT"].iter().enumerate() {
+        for deferred in ["", "DEFERRABLE INITIALLY DEFERRED"] {
+            let sql = format!(
+                "CREATE TABLE parent (id integer PRIMARY KEY, name text);
+                 CREATE TABLE child (id integer PRIMARY KEY, parent_id integer DEFAULT 0
+                     REFERENCES parent ON DELETE {action} ON UPDATE {action} {deferred}, note text);
+                 CREATE TABLE grandchild (id integer PRIMARY KEY, child_id integer REFERENCES child ON DELETE CASCADE ON UPDATE CASCADE);
+                 CREATE INDEX ON child (parent_id); CREATE INDEX ON grandchild (child_id);
+                 CREATE VIEW v_parent AS SELECT p.id, jsonb_build_object('name', p.name,
+                     'children', (SELECT jsonb_agg(c.note ORDER BY c.id) FROM child c WHERE c.parent_id = p.id)) AS data FROM parent p;
+                 CREATE VIEW v_grandchild AS SELECT g.id, jsonb_build_object('child', c.note, 'parent', p.name) AS data
+                     FROM grandchild g LEFT JOIN child c ON c.id = g.child_id LEFT JOIN parent p ON p.id = c.parent_id;"
+            );
+            let name = format!("writes_actions_{n}_{}", deferred.len());
+            installed(&name, &sql);
+            run(
+                &name,
+                "INSERT INTO parent SELECT g, 'p' || g FROM generate_series(0, 4) g;
+                        INSERT INTO child SELECT g, g % 5, 'c' || g FROM generate_series(1, 10) g;
+                        INSERT INTO grandchild SELECT g, 1 + g % 10 FROM generate_series(1, 20) g;",
+            );
+            let mut writes =
+                vec!["UPDATE parent SET id = id + 10 WHERE id IN (1, 2)", "DELETE FROM parent WHERE id IN (3, 4, 11)"];
+            if *action == "NO ACTION" {
+                writes = match deferred {
+                    "" => vec![
+                        "WITH c AS (UPDATE child SET parent_id = 0 WHERE parent_id = 1) DELETE FROM parent WHERE id = 1",
+                    ],
+                    _ => vec![
+                        "BEGIN; DELETE FROM parent WHERE id = 1; UPDATE child SET parent_id = 2 WHERE parent_id = 1; COMMIT",
+                        "BEGIN; UPDATE parent SET id = 12 WHERE id = 2; UPDATE child SET parent_id = 12 WHERE parent_id = 2; COMMIT",
+                    ],
+                };
+            }
+            for write in writes {
+                check_all(&name, &[(Yes, write)]);
+            }
+            server().drop_database(&name).expect("dropped");
+        }
+    }
+}
+
+/// A write to a view that PostgreSQL turns into one of its table fires the table's triggers.
+#[test]
+fn writes_through_views() {
+    shop("writes_views");
+    check_all(
+        "writes_views",
+        &[
+            (No, "CREATE VIEW pens AS SELECT id, name, active FROM product WHERE name LIKE 'p%' WITH CHECK OPTION"),
+            (Yes, "UPDATE pens SET name = name || '!'"),
+            (Yes, "INSERT INTO product (sku, name) VALUES ('px', 'px'); DELETE FROM pens WHERE id = 1"),
+            (No, "CREATE VIEW joined AS SELECT s.id, c.name FROM sale s JOIN customer c ON c.id = s.customer_id;
+                  CREATE FUNCTION rename() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                    UPDATE customer c SET name = NEW.name FROM sale s WHERE s.id = OLD.id AND c.id = s.customer_id; RETURN NEW; END $$;
+                  CREATE TRIGGER t INSTEAD OF UPDATE ON joined FOR EACH ROW EXECUTE FUNCTION rename()"),
+            (Yes, "UPDATE joined SET name = 'through a view' WHERE id = 1"),
+        ],
+    );
+}
