@@ -4,6 +4,7 @@
 //! after which a tview differs from its view, as a script; for a database, what differs, and on request the SQL that
 //! mends it. Random writes happen in scratch databases only, whatever `--database-url` names.
 
+mod ground;
 mod installed;
 mod progress;
 mod random;

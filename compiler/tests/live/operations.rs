@@ -72,6 +72,77 @@ fn repair_renders_under_the_settings_of_the_documents() {
     assert_eq!(at, "2020-01-01 10:00:00+00");
 }
 
+/// Types of keys with values that print by settings, that are equal and look different, or that need quotes.
+const KEY_TYPES: &[(&str, &[&str])] = &[
+    ("integer", &["-1", "0", "7"]),
+    ("numeric", &["1.50", "-0.0", "NaN", "12345678901234567890.5"]),
+    ("double precision", &["0.1", "-0", "NaN", "Infinity", "1e300"]),
+    ("real", &["0.1", "16777216"]),
+    ("text", &["", "it's", "back\\slash", "ÄÖ", "{\"a\": 1}"]),
+    ("varchar(10)", &["a", "A "]),
+    ("char(5)", &["a", "b  "]),
+    ("\"char\"", &["a", "b"]),
+    ("name", &["a", "b c"]),
+    ("boolean", &["t", "f"]),
+    ("date", &["2026-02-01", "infinity", "0044-03-15 BC"]),
+    ("timestamp", &["2026-02-01 01:02:03.000004", "-infinity"]),
+    ("timestamptz", &["2026-03-29 01:30:00+00", "infinity"]),
+    ("time", &["01:02:03.5", "24:00"]),
+    ("timetz", &["01:02:03+05", "01:02:03-05"]),
+    ("interval", &["1 mon -2 days 03:04:05.6", "-00:00:01"]),
+    ("uuid", &["00000000-0000-0000-0000-000000000001", "ffffffff-ffff-ffff-ffff-ffffffffffff"]),
+    ("bytea", &["\\x00ff5c", "\\x"]),
+    ("inet", &["10.0.0.1", "10.0.0.1/8", "::1"]),
+    ("bit(3)", &["101", "000"]),
+    ("varbit", &["1", "10"]),
+    ("money", &["1234.5", "-1"]),
+    ("jsonb", &["{\"a\": [1, \"x\"]}", "\"it's\""]),
+    ("int4range", &["[1,5)", "empty", "(,3)"]),
+    ("tstzrange", &["[\"2026-01-01 00:00+00\",)"]),
+    ("mood", &["glad", "so so"]),
+    ("positive", &["1", "2"]),
+];
+
+#[test]
+fn keys_of_every_type_are_found_compared_and_mended() {
+    let mut views =
+        "CREATE TYPE mood AS ENUM ('so so', 'glad'); CREATE DOMAIN positive AS integer CHECK (VALUE > 0);".to_owned();
+    let mut rows = String::new();
+    for (n, (ty, values)) in KEY_TYPES.iter().enumerate() {
+        views += &format!(
+            "CREATE TABLE t{n} (k {ty}, n integer, PRIMARY KEY (k, n));
+             CREATE VIEW v_{n} AS SELECT t.n, t.k, jsonb_build_object('n', t.n) AS data FROM t{n} t;"
+        );
+        for (at, value) in values.iter().enumerate() {
+            rows +=
+                &format!("INSERT INTO t{n} VALUES ({}, {at}), ({0}, {at} + 10);", tviewc_verify::quote::literal(value));
+        }
+    }
+    installed("every_key", &views);
+    run("every_key", &rows);
+    let all = assert_equal("every_key");
+    let one_by_one = tviewc_verify::CompareOptions { batch: 1, ..Default::default() };
+    let differing = |database: &str| {
+        let mut client = server().connect(database, SUPERUSER).expect("connected");
+        let report = tviewc_verify::compare_with(&mut client, &one_by_one, &mut |_| Ok(())).expect("compared");
+        let count = |f: fn(&tviewc_verify::compare::TviewReport) -> i64| report.tviews.iter().map(f).sum::<i64>();
+        (count(|t| t.view_rows), count(|t| t.tview_rows), count(|t| t.differing_rows))
+    };
+    assert_eq!(differing("every_key"), (all, all, 0));
+
+    let mut damage = String::new();
+    let mut repair = String::new();
+    for n in 0..KEY_TYPES.len() {
+        damage += &format!("DELETE FROM tv_{n} WHERE n = 0; UPDATE tv_{n} SET data = '{{}}' WHERE n > 0;");
+        repair += &format!("SELECT tview.repair('tv_{n}', (SELECT jsonb_agg(c.key) FROM tview.check('tv_{n}') c));");
+    }
+    run("every_key", &damage);
+    let (view_rows, tview_rows, wrong) = differing("every_key");
+    assert_eq!((view_rows, tview_rows, wrong), (all, all - KEY_TYPES.len() as i64, all));
+    run("every_key", &repair);
+    assert_eq!(differing("every_key"), (all, all, 0));
+}
+
 #[test]
 fn duplicates_of_a_view_that_was_replaced_by_hand_are_found() {
     damaged("replaced");

@@ -82,6 +82,21 @@ fn a_server_that_was_there_keeps_what_it_had() {
     assert_eq!(value("verify_host", databases), "0");
 }
 
+/// What a dump says of owners and readers.
+#[test]
+fn roles_that_the_files_name_are_made_on_a_throwaway_server() {
+    let sql = "CREATE TABLE item (id integer PRIMARY KEY, n integer);
+        ALTER TABLE item OWNER TO \"the app\"; GRANT SELECT ON item TO reader, PUBLIC;
+        CREATE VIEW v_item AS SELECT i.id, jsonb_build_object('n', i.n) AS data FROM item i;
+        GRANT SELECT ON v_item TO reader;";
+    let named = file("roles.sql", sql);
+    let out = tviewc(&["verify", &named, "--steps", "20"]);
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
+    let out = tviewc(&["verify", &named, "--steps", "20", "--database-url", &url("postgres", SUPERUSER)]);
+    assert_eq!(out.status.code(), Some(2), "{}", text(&out.stderr));
+    assert!(text(&out.stderr).contains("role \"the app\" does not exist"), "{}", text(&out.stderr));
+}
+
 #[test]
 fn failures_of_the_input_are_not_mismatches() {
     let broken = file(

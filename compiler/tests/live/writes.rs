@@ -56,7 +56,7 @@ fn single_statements() {
         &[
             (No, "INSERT INTO customer (name, vip) SELECT name || ' II', NOT vip FROM customer"),
             (Yes, "INSERT INTO sale (customer_id, status) SELECT id, 'open' FROM customer"),
-            (Yes, "COPY product (sku, name, price, active) FROM stdin WITH (FORMAT csv);\nc1,copied,9.90,true\nc2,\"two, words\",,true\n\\.\n"),
+            (Yes, "COPY product (sku, name, price, active) FROM stdin;\nc1\tcopied\t9.90\ttrue\nc2\ttwo\\twords\t\\N\ttrue\n\\.\n"),
             (Yes, "INSERT INTO product (id, sku, name) SELECT 1, 'p1', 'upserted' ON CONFLICT (id) DO UPDATE SET name = excluded.name"),
             (No, "INSERT INTO product (id, sku, name) VALUES (1, 'p1', 'ignored') ON CONFLICT DO NOTHING"),
             (Yes, "INSERT INTO product (id, sku, name, active) VALUES (1, 'p1', 'both', true), (901, 'p901', 'both', true)

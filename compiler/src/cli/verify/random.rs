@@ -9,6 +9,7 @@ use tviewc::{Options, Output};
 use tviewc_verify::writer::{Cause, Failure as Found, RunOptions, RunReport, random_run_with};
 use tviewc_verify::{Host, Server, ServerOptions, minimise};
 
+use super::ground::Ground;
 use super::progress::Progress;
 use super::{Arguments, count, failure};
 use crate::cli::{Failure, Global, Outcome, output, report};
@@ -37,12 +38,12 @@ pub(super) fn run(arguments: &Arguments, global: &Global) -> Result<Outcome, Fai
         Some(url) => {
             let host = Host::existing(url).map_err(failure)?;
             let role = host.administrator().to_owned();
-            verify(arguments, global, &host, &role, &sources, product)
+            verify(arguments, global, &Ground { host: &host, role, ours: false }, &sources, product)
         }
         None => {
             let server = Server::start(&ServerOptions::default()).map_err(failure)?;
             server.create_role(OWNER).map_err(failure)?;
-            verify(arguments, global, &server, OWNER, &sources, product)
+            verify(arguments, global, &Ground { host: &server, role: OWNER.to_owned(), ours: true }, &sources, product)
         }
     }
 }
@@ -65,47 +66,21 @@ fn stays_here(sources: &Sources) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A database that goes away again.
-struct Scratch<'a> {
-    host: &'a Host,
-    name: String,
-}
-
-impl<'a> Scratch<'a> {
-    fn new(host: &'a Host, purpose: &str, owner: &str, template: Option<&str>) -> Result<Self, Failure> {
-        let name = format!("tviewc_verify_{}_{purpose}", std::process::id());
-        host.create_database(&name, owner, template).map_err(failure)?;
-        Ok(Self { host, name })
-    }
-}
-
-impl Drop for Scratch<'_> {
-    fn drop(&mut self) {
-        if let Err(error) = self.host.drop_database(&self.name) {
-            report::failure(&format!("the scratch database {} is left behind: {error}", self.name));
-        }
-    }
-}
-
 fn verify(
     arguments: &Arguments,
     global: &Global,
-    host: &Host,
-    role: &str,
+    ground: &Ground<'_>,
     sources: &Sources,
     product: &Output,
 ) -> Result<Outcome, Failure> {
     let mut progress = Progress::new(global);
-    let fresh = Scratch::new(host, "fresh", role, None)?;
-    for file in &sources.files {
-        let applied = host.psql(&fresh.name, role, &file.text);
-        applied.map_err(|error| Failure::new(format!("cannot apply {}: {error}", file.name)))?;
-    }
+    let (host, role) = (ground.host, ground.role.as_str());
+    let fresh = ground.applied("fresh", sources)?;
     if let Err(error) = host.psql(&fresh.name, role, &product.up) {
         progress.say(&format!("the migration does not apply to a database made from its own source: {error}"));
         return Ok(Outcome::Errors);
     }
-    let copy = Scratch::new(host, "run", role, Some(&fresh.name))?;
+    let copy = ground.scratch("run", Some(&fresh.name))?;
     let options = RunOptions { seed: arguments.seed, transactions: arguments.steps, ..RunOptions::default() };
     let steps = arguments.steps;
     let mut on_progress =
