@@ -12,6 +12,9 @@ DO $tview$
 DECLARE
     installed text;
     we_made_the_schema boolean;
+{%- if partitions %}
+    fired record;
+{%- endif %}
 BEGIN
     IF to_regclass('tview.program') IS NULL THEN
         RETURN;
@@ -28,12 +31,23 @@ BEGIN
 {%- for trigger in table.triggers %}
     DROP TRIGGER IF EXISTS {{ trigger.name }} ON {{ table.name }};
 {%- endfor %}
+{%- if table.partitioned %}
+    DROP TRIGGER IF EXISTS {{ move_trigger }} ON {{ table.name }};
+    FOR fired IN -- those of its partitions, and of tables that were some
+        SELECT g.tgname, g.tgrelid::regclass AS relation FROM pg_trigger AS g
+         WHERE g.tgfoid = to_regproc({{ table.function_regproc }}) ORDER BY g.tgrelid, g.tgname
+    LOOP
+        EXECUTE format('DROP TRIGGER %I ON %s', fired.tgname, fired.relation);
+    END LOOP;
+{%- endif %}
     DROP FUNCTION IF EXISTS tview.{{ table.function }}();
 {% endfor %}
 {%- for tview in tviews %}
     DROP FUNCTION IF EXISTS tview.{{ tview.recompute }}({{ tview.key_types }});
     DROP FUNCTION IF EXISTS tview.{{ tview.lock }}({{ tview.key_types }});
     DROP FUNCTION IF EXISTS tview.{{ tview.refresh }}();
+    DROP FUNCTION IF EXISTS tview.{{ tview.check }}();
+    DROP FUNCTION IF EXISTS tview.{{ tview.repair }}(jsonb);
     DELETE FROM tview.pg_tview_meta AS m WHERE m.tview_oid = to_regclass({{ tview.name_literal }});
     DROP TABLE IF EXISTS {{ tview.name }};
 {%- for lock in tview.lock_tables %}
@@ -47,6 +61,7 @@ BEGIN
         DROP VIEW IF EXISTS {{ view.name }};
     END IF;
 {%- endfor %}
+    DELETE FROM tview.source_table AS s WHERE s.program = {{ program_literal }};
     DELETE FROM tview.created_object AS c WHERE c.program = {{ program_literal }};
     DELETE FROM tview.program AS p WHERE p.name = {{ program_literal }};
 
@@ -56,8 +71,18 @@ BEGIN
         DROP FUNCTION tview.lock_values(regclass, integer[], integer[]);
         DROP FUNCTION tview.lock_link(regclass, boolean, boolean);
         DROP FUNCTION tview.require_read_committed();
-        DROP FUNCTION tview.expect_table(text, text[], text[], text[], text[]);
-        DROP TABLE tview.pg_tview_meta, tview.created_object, tview.program;
+        DROP FUNCTION tview.expect_table(text, boolean, text[], text[], text[], text[]);
+        DROP FUNCTION tview.copy_grants(regclass, regclass);
+        DROP FUNCTION tview.attach(regclass);
+        DROP FUNCTION tview.attach_triggers(text, regclass, text);
+        DROP FUNCTION tview.partition_columns(oid, text);
+        DROP FUNCTION tview.take_moves(text, oid);
+        DROP FUNCTION tview.count_move();
+        DROP FUNCTION tview.status();
+        DROP FUNCTION tview.repair(regclass, jsonb);
+        DROP FUNCTION tview.check(regclass);
+        DROP FUNCTION tview.view_hash(regclass);
+        DROP TABLE tview.check_result, tview.source_table, tview.pg_tview_meta, tview.created_object, tview.program;
         IF we_made_the_schema
            AND NOT EXISTS (SELECT FROM pg_class AS c WHERE c.relnamespace = 'tview'::regnamespace)
            AND NOT EXISTS (SELECT FROM pg_proc AS p WHERE p.pronamespace = 'tview'::regnamespace)
