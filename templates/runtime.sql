@@ -196,3 +196,4 @@ REVOKE EXECUTE ON FUNCTION
     tview.expect_table(text, text[], text[], text[], text[])
     FROM PUBLIC;
 
+{% include "patch.sql" %}
