@@ -373,3 +373,12 @@ AS $tview$
     SELECT EXISTS (SELECT FROM pg_catalog.pg_extension AS e
                     WHERE e.extname OPERATOR(pg_catalog.=) 'tview_native'::pg_catalog.name)
 $tview$;
+
+-- As all functions of the schema, these are the owner's; GRANT gives them to others.
+REVOKE EXECUTE ON FUNCTION
+    tview.jsonb_check, tview.jsonb_walk, tview.jsonb_create, tview.jsonb_position, tview.jsonb_merge_into,
+    tview.jsonb_smart_patch_nested, tview.jsonb_smart_patch_scalar, tview.jsonb_smart_patch_array,
+    tview.jsonb_merge_shallow, tview.jsonb_merge_at_path, tview.jsonb_array_update_where,
+    tview.jsonb_array_upsert_where, tview.jsonb_array_delete_where, tview.jsonb_array_insert_at,
+    tview.jsonb_has_path_changed, tview.jsonb_apply, tview.jsonb_delta_available
+    FROM PUBLIC;
