@@ -60,6 +60,7 @@ BEGIN
         DROP FUNCTION tview.require_read_committed();
         DROP FUNCTION tview.expect_table(text, text[], text[], text[], text[]);
         -- The patch functions, the last made first.
+        DROP VIEW tview.patch_runtime;
         DROP FUNCTION tview.jsonb_delta_available();
         DROP FUNCTION tview.jsonb_apply(jsonb, jsonb);
         DROP FUNCTION tview.jsonb_has_path_changed(jsonb, jsonb, text[]);

@@ -185,7 +185,8 @@ DECLARE
     elements pg_catalog.jsonb := target OPERATOR(pg_catalog.#>) array_path;
     index    integer;
 BEGIN
-    IF pg_catalog.jsonb_typeof(elements) OPERATOR(pg_catalog.=) 'array'
+    IF coalesce(pg_catalog.array_ndims(array_path), 1) OPERATOR(pg_catalog.=) 1
+       AND pg_catalog.jsonb_typeof(elements) OPERATOR(pg_catalog.=) 'array'
        AND pg_catalog.jsonb_typeof(updates) OPERATOR(pg_catalog.=) 'object' THEN
         index := tview.jsonb_position(elements, match_key, match_value);
         IF index IS NOT NULL THEN
@@ -226,7 +227,8 @@ DECLARE
     elements pg_catalog.jsonb := target OPERATOR(pg_catalog.#>) array_path;
     index    integer;
 BEGIN
-    IF pg_catalog.jsonb_typeof(elements) OPERATOR(pg_catalog.=) 'array' THEN
+    IF coalesce(pg_catalog.array_ndims(array_path), 1) OPERATOR(pg_catalog.=) 1
+       AND pg_catalog.jsonb_typeof(elements) OPERATOR(pg_catalog.=) 'array' THEN
         index := tview.jsonb_position(elements, match_key, match_value);
         IF index IS NULL THEN
             RETURN pg_catalog.jsonb_insert(target, pg_catalog.array_append(
@@ -251,7 +253,8 @@ DECLARE
     elements pg_catalog.jsonb := target OPERATOR(pg_catalog.#>) array_path;
     index    integer;
 BEGIN
-    IF pg_catalog.jsonb_typeof(elements) OPERATOR(pg_catalog.=) 'array' THEN
+    IF coalesce(pg_catalog.array_ndims(array_path), 1) OPERATOR(pg_catalog.=) 1
+       AND pg_catalog.jsonb_typeof(elements) OPERATOR(pg_catalog.=) 'array' THEN
         index := tview.jsonb_position(elements, match_key, match_value);
         IF index IS NOT NULL THEN
             RETURN target OPERATOR(pg_catalog.#-) pg_catalog.array_append(array_path, index::pg_catalog.text);
@@ -270,7 +273,8 @@ RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
 AS $tview$
 BEGIN
-    IF pg_catalog.jsonb_typeof(target OPERATOR(pg_catalog.#>) array_path) OPERATOR(pg_catalog.=) 'array' THEN
+    IF coalesce(pg_catalog.array_ndims(array_path), 1) OPERATOR(pg_catalog.=) 1
+       AND pg_catalog.jsonb_typeof(target OPERATOR(pg_catalog.#>) array_path) OPERATOR(pg_catalog.=) 'array' THEN
         RETURN pg_catalog.jsonb_insert(
             target, pg_catalog.array_append(array_path, "position"::pg_catalog.text), element);
     END IF;
@@ -373,6 +377,11 @@ AS $tview$
     SELECT EXISTS (SELECT FROM pg_catalog.pg_extension AS e
                     WHERE e.extname OPERATOR(pg_catalog.=) 'tview_native'::pg_catalog.name)
 $tview$;
+
+-- Which functions a search_path of tview_native, tview leads to. A trigger function that patches reads this view
+-- before anything else: by its lock on the view CREATE and DROP EXTENSION wait for the writing transaction, whose
+-- plans would otherwise be left with functions that are gone.
+CREATE OR REPLACE VIEW tview.patch_runtime AS SELECT 'portable'::pg_catalog.text AS name;
 
 -- As all functions of the schema, these are the owner's; GRANT gives them to others.
 REVOKE EXECUTE ON FUNCTION

@@ -67,8 +67,22 @@ RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$ SELECT true $$;
 
+-- Trigger functions read it under this bare name, and by their lock on it make DROP EXTENSION wait for them.
+CREATE VIEW patch_runtime AS SELECT 'native'::text AS name;
+GRANT SELECT ON patch_runtime TO PUBLIC;
+
 -- Two purposes. Whoever owns a trigger function finds these functions, whoever owns the schema: they
 -- compute and read nothing. And a change of pg_namespace, also one to what was there before, makes every
 -- session plan its statements anew, so that cached plans of trigger functions find them too; creating a
 -- function alone does not. A later version that adds functions has to repeat it.
 GRANT USAGE ON SCHEMA @extschema@ TO PUBLIC;
+
+-- And until the end of this transaction no trigger function is between reading which functions there are and calling
+-- them: one that had found the portable ones could otherwise meet these, and then their removal.
+DO $$
+BEGIN
+    IF to_regclass('tview.patch_runtime') IS NOT NULL THEN
+        LOCK TABLE tview.patch_runtime IN ACCESS EXCLUSIVE MODE;
+    END IF;
+END
+$$;
