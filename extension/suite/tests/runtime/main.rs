@@ -1,6 +1,7 @@
 //! Both runtimes give the same, byte for byte.
 
 mod cases;
+mod compat;
 mod declared;
 mod memory;
 mod random;
