@@ -381,7 +381,14 @@ $tview$;
 -- Which functions a search_path of tview_native, tview leads to. A trigger function that patches reads this view
 -- before anything else: by its lock on the view CREATE and DROP EXTENSION wait for the writing transaction, whose
 -- plans would otherwise be left with functions that are gone.
-CREATE OR REPLACE VIEW tview.patch_runtime AS SELECT 'portable'::pg_catalog.text AS name;
+-- Replacing it would hold up the writers of other programs until this migration ends, so it is made once.
+DO $tview$
+BEGIN
+    IF to_regclass('tview.patch_runtime') IS NULL THEN
+        CREATE VIEW tview.patch_runtime AS SELECT 'portable'::pg_catalog.text AS name;
+    END IF;
+END
+$tview$;
 
 -- As all functions of the schema, these are the owner's; GRANT gives them to others.
 REVOKE EXECUTE ON FUNCTION

@@ -63,5 +63,5 @@ pub use ops::{
 pub use path::PathText;
 pub use read::{get_path, has_path_changed};
 pub use request::Changes;
-pub use text_array::TextArray;
+pub use text_array::{Path, TextArray};
 pub use validate::validate;

@@ -1,7 +1,6 @@
 //! Reading a `text[]`, which is how SQL passes a path.
 //!
-//! In: the bytes of an array datum behind its varlena header. Out: its elements in order, whatever
-//! its dimensions. Always: every read is checked, so bytes that are no `text[]` give
+//! In: the bytes of an array datum behind its varlena header. Out: the path that it is. Always: every read is checked, so bytes that are no `text[]` give
 //! [`CoreError::Corrupt`]; elements are borrowed, not copied.
 //!
 //! The header holds the number of dimensions, the offset of the data if there are NULLs, the
@@ -23,61 +22,120 @@ const ELEMENT_ALIGN: usize = 4;
 /// As many dimensions as the server allows.
 const MAX_DIMENSIONS: u32 = 6;
 
-/// The elements of a `text[]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A `text[]`, its header read.
+#[derive(Debug, Clone, Copy)]
 pub struct TextArray<'a> {
-    /// The elements in storage order; `None` is NULL.
-    pub elements: Vec<Option<&'a [u8]>>,
+    layout: Layout<'a>,
     /// How many dimensions it has; none if it is empty.
-    pub dimensions: usize,
+    dimensions: usize,
+    count: usize,
+    /// Where the data begins if there are NULLs, else zero.
+    nulls_end: usize,
 }
 
 impl<'a> TextArray<'a> {
-    /// Reads the bytes behind the varlena header.
+    /// Reads the header in the bytes behind the varlena header.
     pub fn parse(bytes: &'a [u8]) -> Result<Self> {
-        let array = Layout { bytes };
-        let dimensions = array.word(4)?;
+        let layout = Layout { bytes };
+        let dimensions = layout.word(4)?;
         if dimensions > MAX_DIMENSIONS {
             return Err(CoreError::corrupt("an array has too many dimensions"));
         }
         let dimensions = dimensions as usize;
         let mut count = usize::from(dimensions > 0);
         for dimension in 0..dimensions {
-            count = count.saturating_mul(array.word(LENGTHS + 4 * dimension)? as usize);
+            count = count.saturating_mul(layout.word(LENGTHS + 4 * dimension)? as usize);
         }
         // Each element takes a byte, or a bit if it is NULL.
         if count > bytes.len().saturating_mul(8) {
             return Err(CoreError::corrupt("an array has more elements than bytes"));
         }
-        let bitmap = LENGTHS + 8 * dimensions;
-        let nulls_end = array.word(8)? as usize;
-        let mut at = if nulls_end == 0 { bitmap.next_multiple_of(DATA_ALIGN) } else { nulls_end };
-        let mut elements = Vec::with_capacity(count);
-        for index in 0..count {
-            if nulls_end != 0 && array.byte(bitmap + index / 8)? & (1 << (index % 8)) == 0 {
-                elements.push(None);
-                continue;
-            }
-            let (element, end) = array.element(at)?;
-            elements.push(Some(element));
-            at = end;
-        }
-        Ok(TextArray { elements, dimensions })
+        Ok(TextArray { layout, dimensions, count, nulls_end: layout.word(8)? as usize })
     }
 
     /// The elements as a path along which something is to be changed: one dimension, no NULLs.
-    pub fn path(&self) -> Result<Vec<&'a [u8]>> {
+    pub fn path(&self) -> Result<Path<'a>> {
         if self.dimensions > 1 {
             return Err(CoreError::PathDimensions);
         }
-        let element = |(index, element): (usize, &Option<&'a [u8]>)| {
-            element.ok_or(CoreError::PathNull { position: index.saturating_add(1) })
-        };
-        self.elements.iter().enumerate().map(element).collect()
+        let mut path = Path::default();
+        self.each(|index, element| match element {
+            Some(element) => {
+                path.push(element);
+                Ok(())
+            }
+            None => Err(CoreError::PathNull { position: index.saturating_add(1) }),
+        })?;
+        Ok(path)
+    }
+
+    /// The elements as a path to read, as `#>` takes it: dimensions do not matter, and with a NULL it leads nowhere.
+    pub fn path_to_read(&self) -> Result<Option<Path<'a>>> {
+        let (mut path, mut has_null) = (Path::default(), false);
+        self.each(|_, element| {
+            match element {
+                Some(element) => path.push(element),
+                None => has_null = true,
+            }
+            Ok(())
+        })?;
+        Ok(if has_null { None } else { Some(path) })
+    }
+
+    /// Calls `visit` with the number and the bytes of each element, in storage order.
+    fn each(&self, mut visit: impl FnMut(usize, Option<&'a [u8]>) -> Result<()>) -> Result<()> {
+        let bitmap = LENGTHS + 8 * self.dimensions;
+        let mut at = if self.nulls_end == 0 { bitmap.next_multiple_of(DATA_ALIGN) } else { self.nulls_end };
+        for index in 0..self.count {
+            if self.nulls_end != 0 && self.layout.byte(bitmap + index / 8)? & (1 << (index % 8)) == 0 {
+                visit(index, None)?;
+                continue;
+            }
+            let (element, end) = self.layout.element(at)?;
+            visit(index, Some(element))?;
+            at = end;
+        }
+        Ok(())
+    }
+}
+
+/// How many elements of a path are kept without an allocation.
+const INLINE: usize = 8;
+
+/// The elements of a path.
+#[derive(Debug, Clone, Default)]
+pub struct Path<'a> {
+    inline: [&'a [u8]; INLINE],
+    count: usize,
+    /// All of them, once they are more.
+    more: Vec<&'a [u8]>,
+}
+
+impl<'a> Path<'a> {
+    fn push(&mut self, element: &'a [u8]) {
+        match self.inline.get_mut(self.count) {
+            Some(place) => *place = element,
+            None => {
+                if self.more.is_empty() {
+                    self.more.extend(self.inline);
+                }
+                self.more.push(element);
+            }
+        }
+        self.count += 1;
+    }
+}
+
+impl<'a> std::ops::Deref for Path<'a> {
+    type Target = [&'a [u8]];
+
+    fn deref(&self) -> &[&'a [u8]] {
+        if self.more.is_empty() { self.inline.get(..self.count).unwrap_or_default() } else { &self.more }
     }
 }
 
 /// Reads at offsets that count from a plain varlena header.
+#[derive(Debug, Clone, Copy)]
 struct Layout<'a> {
     bytes: &'a [u8],
 }
@@ -178,18 +236,22 @@ mod tests {
         }
     }
 
-    fn shown(bytes: &[u8]) -> Vec<Option<String>> {
-        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-        TextArray::parse(bytes).unwrap().elements.into_iter().map(|element| element.map(text)).collect()
+    fn shown(bytes: &[u8]) -> Option<Vec<String>> {
+        let path = TextArray::parse(bytes).unwrap().path_to_read().unwrap()?;
+        Some(path.iter().map(|element| String::from_utf8(element.to_vec()).unwrap()).collect())
     }
 
     #[test]
     fn elements_come_back_in_order() {
         let long = "x".repeat(300);
-        for elements in [&[][..], &["a"], &["", "ab", "é", "abcd"], &["a", &long, ""]] {
-            let elements: Vec<_> = elements.iter().map(|element| Some(*element)).collect();
-            let expected: Vec<_> = elements.iter().map(|element| element.map(str::to_owned)).collect();
-            assert_eq!(shown(&array(&elements)), expected);
+        let many: Vec<&str> = std::iter::repeat_n(["a", "", "é"], 7).flatten().collect();
+        for elements in [&[][..], &["a"], &["", "ab", "é", "abcd"], &["a", &long, ""], &many[..8], &many[..9], &many] {
+            let stored: Vec<_> = elements.iter().map(|element| Some(*element)).collect();
+            let expected: Vec<_> = elements.iter().map(|element| (*element).to_owned()).collect();
+            let bytes = array(&stored);
+            assert_eq!(shown(&bytes), Some(expected));
+            let path = TextArray::parse(&bytes).unwrap().path().unwrap();
+            assert!(path.iter().copied().eq(elements.iter().map(|element| element.as_bytes())));
         }
     }
 
@@ -199,10 +261,12 @@ mod tests {
         elements[1] = None;
         elements[9] = None;
         let bytes = array(&elements);
-        let parsed = TextArray::parse(&bytes).unwrap();
-        assert_eq!(parsed.elements.iter().map(Option::is_none).filter(|null| *null).count(), 2);
-        assert_eq!(parsed.path(), Err(CoreError::PathNull { position: 2 }));
-        assert_eq!(TextArray::parse(&array(&[None])).unwrap().elements, [None]);
+        assert_eq!(shown(&bytes), None);
+        assert_eq!(TextArray::parse(&bytes).unwrap().path().unwrap_err(), CoreError::PathNull { position: 2 });
+        elements[1] = Some("b");
+        let error = TextArray::parse(&array(&elements)).unwrap().path().unwrap_err();
+        assert_eq!(error, CoreError::PathNull { position: 10 });
+        assert_eq!(shown(&array(&[None])), None);
     }
 
     #[test]
@@ -214,7 +278,7 @@ mod tests {
             bytes.push(if cfg!(target_endian = "little") { length << 1 | 1 } else { length | 0x80 });
             bytes.extend(element.as_bytes());
         }
-        assert_eq!(shown(&bytes), [Some("ab".into()), Some(String::new())]);
+        assert_eq!(shown(&bytes), Some(vec!["ab".into(), String::new()]));
     }
 
     #[test]
@@ -222,19 +286,21 @@ mod tests {
         let mut bytes = words(&[2, 0, TEXT, 1, 2, 1, 1]);
         pad(&mut bytes, DATA_ALIGN);
         bytes.extend(words(&[varlena_header(4), varlena_header(4)]));
-        let parsed = TextArray::parse(&bytes).unwrap();
-        assert_eq!((parsed.elements.len(), parsed.dimensions), (2, 2));
-        assert_eq!(parsed.path(), Err(CoreError::PathDimensions));
+        assert_eq!(shown(&bytes), Some(vec![String::new(); 2]));
+        assert_eq!(TextArray::parse(&bytes).unwrap().path().unwrap_err(), CoreError::PathDimensions);
     }
 
     #[test]
     fn lies_are_errors() {
+        let reads = |bytes: &[u8]| TextArray::parse(bytes).and_then(|array| array.path_to_read()).is_ok();
         let whole = array(&[Some("a"), None, Some("bcd")]);
+        assert!(reads(&whole));
         for cut in 0..whole.len() {
-            assert!(TextArray::parse(&whole[..cut]).is_err(), "{cut} bytes");
+            assert!(!reads(&whole[..cut]), "{cut} bytes");
         }
-        assert!(TextArray::parse(&words(&[1, 0, TEXT, u32::MAX, 1])).is_err());
-        assert!(TextArray::parse(&words(&[7, 0, TEXT])).is_err());
-        assert!(TextArray::parse(&words(&[6, 0, TEXT, u32::MAX, u32::MAX, u32::MAX, u32::MAX, 9, 9])).is_err());
+        assert!(!reads(&words(&[1, 0, TEXT, u32::MAX, 1])));
+        assert!(!reads(&words(&[7, 0, TEXT])));
+        assert!(!reads(&words(&[6, 0, TEXT, u32::MAX, u32::MAX, u32::MAX, u32::MAX, 9, 9])));
+        assert!(!reads(&words(&[1, u32::MAX, TEXT, 1, 1, 9, 9])));
     }
 }

@@ -110,9 +110,7 @@ fn has_path_changed(call: &Call) -> Result<Datum> {
     let Some(path) = call.argument_or_null(2) else {
         return Ok(call.null());
     };
-    // As for `#>`, a path with a NULL in it leads nowhere, and dimensions do not matter.
-    let path: Option<Vec<&[u8]>> = path.elements()?.elements.into_iter().collect();
-    let Some(path) = path else {
+    let Some(path) = path.elements()?.path_to_read()? else {
         return Ok(Datum::from(false));
     };
     let changed = match (&old, &new) {
