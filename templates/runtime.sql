@@ -240,3 +240,5 @@ REVOKE EXECUTE ON FUNCTION
     tview.expect_table(text, boolean, text[], text[], text[], text[])
     FROM PUBLIC;
 {% include "operations.sql" %}
+
+{% include "patch.sql" %}
