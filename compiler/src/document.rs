@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::catalog::{Catalog, Relation, Table};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
-use crate::relate::{Relations, determines_rows, nullable_in_row};
+use crate::relate::{BlockRows, Relations, determines_rows, nullable_in_row};
 use crate::resolve::{ArrayAgg, Block, BlockId, ColumnRef, Expr, ExprKind, FlatView, UseId};
 
 /// How a use shows in a document.
@@ -205,11 +205,14 @@ impl Walk<'_> {
     /// A field of the element that one column fills which identifies the aggregated row.
     fn match_key(&self, agg: &ArrayAgg) -> Option<MatchKey> {
         let ExprKind::Object(fields) = &agg.element.kind else { return None };
-        let fits = |value: &Expr| {
+        let rows = BlockRows::new(self.view, self.catalog, agg.block);
+        let mut tried = BTreeSet::new();
+        let mut fits = |value: &Expr| {
             value.as_column().filter(|c| {
                 self.view.use_of(*c).block == agg.block
+                    && tried.insert(*c)
                     && !nullable_in_row(self.view, self.catalog, *c)
-                    && determines_rows(self.view, self.catalog, agg.block, &[*c])
+                    && rows.determined_by(&[*c])
             })
         };
         let (field, column) = fields.iter().find_map(|(name, value)| fits(value).map(|c| (name, c)))?;

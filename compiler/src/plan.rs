@@ -11,6 +11,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use indexmap::IndexMap;
+
 use crate::catalog::{Catalog, Relation, Table};
 use crate::document::Documents;
 use crate::names::{Ident, QualName};
@@ -120,22 +122,23 @@ impl Way {
 
 /// The plans of all base tables, in the order of their first use.
 pub fn plan(tviews: &[Tview], catalog: &Catalog) -> Vec<TablePlan> {
-    let mut tables: Vec<&QualName> = Vec::new();
-    for tview in tviews {
+    let mut readers: IndexMap<&QualName, Vec<usize>> = IndexMap::new();
+    for (index, tview) in tviews.iter().enumerate() {
         for link in tview.relations.links.iter() {
-            let name = &tview.view.uses[link.child.0].table;
-            if !tables.contains(&name) {
-                tables.push(name);
+            let of_table = readers.entry(&tview.view.uses[link.child.0].table).or_default();
+            if of_table.last() != Some(&index) {
+                of_table.push(index);
             }
         }
     }
-    tables.into_iter().map(|name| table_plan(name, tviews, catalog)).collect()
+    readers.into_iter().map(|(name, readers)| table_plan(name, &readers, tviews, catalog)).collect()
 }
 
-fn table_plan(name: &QualName, tviews: &[Tview], catalog: &Catalog) -> TablePlan {
+/// The plan of a table that these tviews read.
+fn table_plan(name: &QualName, readers: &[usize], tviews: &[Tview], catalog: &Catalog) -> TablePlan {
     let Relation::Table(table) = &catalog.relations[name] else { unreachable!("uses are of base tables") };
-    let reads: ColumnSet =
-        tviews.iter().flat_map(|t| uses_of(t, name).flat_map(|l| read_columns(t, l.child))).collect();
+    let own = readers.iter().map(|index| &tviews[*index]);
+    let reads: ColumnSet = own.flat_map(|t| uses_of(t, name).flat_map(|l| read_columns(t, l.child))).collect();
     let mut plan = TablePlan {
         table: name.clone(),
         pairing: pairing(table),
@@ -144,11 +147,9 @@ fn table_plan(name: &QualName, tviews: &[Tview], catalog: &Catalog) -> TablePlan
         flags: Vec::new(),
         steps: Vec::new(),
     };
-    for (index, tview) in tviews.iter().enumerate() {
-        if uses_of(tview, name).next().is_some() {
-            let step = tview_step(&mut plan, index, tview);
-            plan.steps.push(step);
-        }
+    for &index in readers {
+        let step = tview_step(&mut plan, index, &tviews[index]);
+        plan.steps.push(step);
     }
     let carried: ColumnSet = plan.steps.iter().flat_map(step_needs).collect();
     plan.carried = carried;

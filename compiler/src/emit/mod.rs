@@ -15,7 +15,7 @@ use indexmap::IndexSet;
 use crate::catalog::{Catalog, Relation, Table, TypeClass, View};
 use crate::names::{Ident, QualName, sql_literal};
 use crate::plan::{TablePlan, Tview};
-use crate::source::Sources;
+use crate::source::{Lines, Sources};
 use crate::syntax::Statement;
 pub use names::object_names;
 pub use tview::flat_path;
@@ -28,6 +28,8 @@ pub struct Program<'a> {
     pub hash: &'a str,
     /// The input.
     pub sources: &'a Sources,
+    /// Where its lines begin.
+    pub lines: &'a Lines<'a>,
     /// Its statements.
     pub statements: &'a [Statement],
     /// What they declare.
@@ -210,7 +212,7 @@ fn view_model(program: &Program, view: &View, script_path: &str) -> templates::V
     let text = &program.sources.file(statement.span.file).text[start..statement.span.end];
     let search_path = path_sql(&view.search_path);
     templates::ViewModel {
-        place: one_line(&program.sources.place(view.span)),
+        place: one_line(&program.lines.place(view.span)),
         name: view.name.sql(),
         name_literal: sql_literal(&view.name.sql()),
         text: format!("CREATE OR REPLACE {text}"),

@@ -196,7 +196,7 @@ fn tview_step(context: &Context, step: &TviewStep, variables: &[KeysModel]) -> S
     let tview = context.tview;
     let guard = guard(step.uses.iter().map(|u| u.changed));
     let indent = if guard.is_some() { "        " } else { "    " };
-    let place = context.program.sources.place(tview.view.span);
+    let place = context.program.lines.place(tview.view.span);
     let mut sql = format!("    -- {} ({})", one_line(&tview.name.to_string()), one_line(&place));
     if let Some(condition) = &guard {
         sql += &format!("\n    IF {condition} THEN");

@@ -4,7 +4,9 @@
 //! proved from declared keys by functional dependencies; the `key(…)` directive asserts one
 //! instead, and the tview's primary key then enforces it.
 
-use super::closure::{determines_view_row, equality_class, follows, key_columns, nullable_in_row, table, uses_of};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::closure::{Equals, ViewRows, key_columns, nullable_in_row, table, uses_of};
 use super::locks::is_scalar;
 use crate::catalog::Catalog;
 use crate::diagnostics::{Code, Diagnostic};
@@ -41,41 +43,62 @@ pub fn infer(view: &FlatView, catalog: &Catalog) -> Result<ViewKey, Refusal> {
         let names: Vec<Ident> = directive.arguments.iter().map(Ident::new).collect();
         return asserted(view, catalog, &names, directive.span);
     }
-    let candidates = candidates(view, catalog);
-    let unselected = candidates.iter().find(|c| select(view, catalog, c).is_none());
-    match candidates.iter().find_map(|c| select(view, catalog, c).map(|outputs| (c, outputs))) {
-        Some((candidate, outputs)) => {
-            let columns = outputs.into_iter().map(|(output, column)| KeyColumn { output, column }).collect();
-            finish(view, catalog, columns, describe(view, catalog, candidate))
+    let rows = ViewRows::new(view, catalog);
+    let shown = Shown::new(view, catalog);
+    let mut unselected = None;
+    for candidate in candidates(view, catalog, &rows) {
+        match shown.select(&candidate) {
+            Some(outputs) => {
+                let columns = outputs.into_iter().map(|(output, column)| KeyColumn { output, column }).collect();
+                return finish(view, catalog, &shown.equals, columns, describe(view, catalog, &candidate));
+            }
+            None => unselected = unselected.or(Some(candidate)),
         }
-        None => Err(missing(view, catalog, unselected)),
     }
+    Err(missing(view, catalog, unselected.as_ref()))
 }
 
 /// Sets of columns that identify the rows, the best first: the groups, or a key of one table, else keys of
-/// several.
-fn candidates(view: &FlatView, catalog: &Catalog) -> Vec<Vec<ColumnRef>> {
+/// several, which are looked for only where nothing simpler is selected.
+fn candidates<'c>(
+    view: &'c FlatView,
+    catalog: &'c Catalog,
+    rows: &'c ViewRows<'c>,
+) -> Box<dyn Iterator<Item = Vec<ColumnRef>> + 'c> {
     if let Some(keys) = &view.blocks[TOP.0].grouped {
         let mut columns: Vec<ColumnRef> = keys.iter().filter_map(Expr::as_column).collect();
-        minimize(view, catalog, &mut columns);
-        return if determines_view_row(view, catalog, &columns) { vec![columns] } else { Vec::new() };
+        minimize(rows, &mut columns);
+        return Box::new(Some(columns).filter(|c| rows.determined_by(c)).into_iter());
     }
     let keyed = keyed_relations(view, catalog);
-    let single = keyed.iter().flatten().filter(|k| determines_view_row(view, catalog, k)).cloned();
-    let mut all: Vec<Vec<ColumnRef>> = single.collect();
-    for (at, start) in keyed.iter().enumerate() {
+    let single: Vec<_> = keyed.iter().flatten().filter(|k| rows.determined_by(k)).cloned().collect();
+    Box::new(single.into_iter().chain(std::iter::once_with(move || composed(&keyed, rows)).flatten()))
+}
+
+/// From how many relations a key of several is put together, one after the other. Where it is selected at all, it is
+/// nearly always found from the first one.
+const MAX_STARTS: usize = 64;
+
+/// Keys put together from those of several relations.
+fn composed(keyed: &[Vec<Vec<ColumnRef>>], rows: &ViewRows<'_>) -> Vec<Vec<ColumnRef>> {
+    let mut all: Vec<Vec<ColumnRef>> = Vec::new();
+    let mut seen: BTreeSet<BTreeSet<ColumnRef>> = BTreeSet::new();
+    for (at, start) in keyed.iter().enumerate().take(MAX_STARTS) {
         for first in start {
             let mut columns = first.clone();
+            let mut known = rows.known(first);
             for (_, other) in keyed.iter().enumerate().filter(|(n, _)| *n != at) {
-                let open = |columns: &[ColumnRef]| other.iter().all(|k| !follows(view, catalog, columns, k));
-                if open(&columns)
-                    && let Some(key) = other.first()
-                {
+                let open = other.iter().all(|k| !k.iter().all(|c| known.contains(c)));
+                if let Some(key) = other.first().filter(|_| open) {
                     columns.extend(key);
+                    known.give(key);
                 }
             }
-            minimize(view, catalog, &mut columns);
-            if determines_view_row(view, catalog, &columns) && !all.contains(&columns) {
+            if !seen.insert(columns.iter().copied().collect()) {
+                continue;
+            }
+            minimize(rows, &mut columns);
+            if rows.determined_by(&columns) && !all.contains(&columns) {
                 all.push(columns);
             }
         }
@@ -100,12 +123,12 @@ fn keyed_relations(view: &FlatView, catalog: &Catalog) -> Vec<Vec<Vec<ColumnRef>
 }
 
 /// Drops the columns that follow from the others.
-fn minimize(view: &FlatView, catalog: &Catalog, columns: &mut Vec<ColumnRef>) {
+fn minimize(rows: &ViewRows<'_>, columns: &mut Vec<ColumnRef>) {
     let mut at = 0;
     while at < columns.len() {
         let mut rest = columns.clone();
         rest.remove(at);
-        if !rest.is_empty() && determines_view_row(view, catalog, &rest) {
+        if !rest.is_empty() && rows.determined_by(&rest) {
             *columns = rest;
         } else {
             at += 1;
@@ -113,17 +136,38 @@ fn minimize(view: &FlatView, catalog: &Catalog, columns: &mut Vec<ColumnRef>) {
     }
 }
 
-/// The outputs that show the columns of a candidate, or equals of theirs.
-fn select(view: &FlatView, catalog: &Catalog, candidate: &[ColumnRef]) -> Option<Vec<(usize, ColumnRef)>> {
-    let shown = |column: &ColumnRef| {
-        let class = equality_class(view, catalog, *column);
-        let position = |c: &ColumnRef| view.outputs.iter().position(|o| o.expr.as_column() == Some(*c));
-        class.iter().find_map(|c| position(c).map(|output| (output, *c)))
-    };
-    candidate.iter().map(shown).collect()
+/// What the outputs show.
+struct Shown {
+    equals: Equals,
+    /// The first output that is nothing but this column.
+    outputs: BTreeMap<ColumnRef, usize>,
 }
 
-fn finish(view: &FlatView, catalog: &Catalog, columns: Vec<KeyColumn>, proof: String) -> Result<ViewKey, Refusal> {
+impl Shown {
+    fn new(view: &FlatView, catalog: &Catalog) -> Self {
+        let mut outputs = BTreeMap::new();
+        for (index, output) in view.outputs.iter().enumerate() {
+            if let Some(column) = output.expr.as_column() {
+                outputs.entry(column).or_insert(index);
+            }
+        }
+        Shown { equals: Equals::new(view, catalog), outputs }
+    }
+
+    /// The outputs that show the columns of a candidate, or equals of theirs.
+    fn select(&self, candidate: &[ColumnRef]) -> Option<Vec<(usize, ColumnRef)>> {
+        let output = |c: ColumnRef| self.outputs.get(&c).map(|output| (*output, c));
+        candidate.iter().map(|column| self.equals.class(*column).into_iter().find_map(output)).collect()
+    }
+}
+
+fn finish(
+    view: &FlatView,
+    catalog: &Catalog,
+    equals: &Equals,
+    columns: Vec<KeyColumn>,
+    proof: String,
+) -> Result<ViewKey, Refusal> {
     let ty = |k: &KeyColumn| &table(catalog, &view.use_of(k.column).table).columns[k.column.column].ty;
     if let Some(array) = columns.iter().find(|k| !is_scalar(ty(k))) {
         let output = &view.outputs[array.output];
@@ -139,7 +183,7 @@ fn finish(view: &FlatView, catalog: &Catalog, columns: Vec<KeyColumn>, proof: St
                 .help("declare the column NOT NULL, or leave such rows out: `WHERE … IS NOT NULL`"),
         ));
     }
-    let classes: Vec<Vec<ColumnRef>> = columns.iter().map(|k| equality_class(view, catalog, k.column)).collect();
+    let classes: Vec<Vec<ColumnRef>> = columns.iter().map(|k| equals.class(k.column)).collect();
     let held = |u: UseId| -> Option<Vec<ColumnRef>> {
         classes.iter().map(|class| class.iter().copied().find(|c| c.use_id == u)).collect()
     };
@@ -187,7 +231,7 @@ fn asserted(
     if columns.is_empty() {
         return Err(Box::new(Diagnostic::new(Code::MissingKey, "`key` needs a column", span)));
     }
-    finish(view, catalog, columns, "asserted by a directive".into())
+    finish(view, catalog, &Equals::new(view, catalog), columns, "asserted by a directive".into())
 }
 
 fn names(view: &FlatView, columns: &[KeyColumn]) -> String {
@@ -197,7 +241,7 @@ fn names(view: &FlatView, columns: &[KeyColumn]) -> String {
 /// `key of bench_posts (id)`.
 fn describe(view: &FlatView, catalog: &Catalog, columns: &[ColumnRef]) -> String {
     let mut parts: Vec<String> = Vec::new();
-    for use_id in columns.iter().map(|c| c.use_id).collect::<std::collections::BTreeSet<_>>() {
+    for use_id in columns.iter().map(|c| c.use_id).collect::<BTreeSet<_>>() {
         let table = table(catalog, &view.uses[use_id.0].table);
         let own = columns.iter().filter(|c| c.use_id == use_id);
         let list: Vec<&str> = own.map(|c| table.columns[c.column].name.as_str()).collect();

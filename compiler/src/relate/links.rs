@@ -6,9 +6,9 @@
 //! but the rows of Y that equal it: within a block's inner joins both ways, over an outer join from
 //! the nullable to the preserved side, from a subquery to the block around it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::closure::{equality_class, table};
+use super::closure::{Equals, table};
 use super::keys::ViewKey;
 use super::locks::{self, ValueLock};
 use crate::catalog::Catalog;
@@ -34,6 +34,8 @@ pub struct Link {
 #[derive(Clone, Debug)]
 pub struct Links {
     list: Vec<Link>,
+    /// By use: its place in the list.
+    of: Vec<Option<usize>>,
 }
 
 impl Links {
@@ -44,7 +46,7 @@ impl Links {
 
     /// The link of a use; `None` for a use that nothing selected reads.
     pub fn of(&self, use_id: UseId) -> Option<&Link> {
-        self.list.iter().find(|l| l.child == use_id)
+        self.of[use_id.0].map(|at| &self.list[at])
     }
 
     /// The links from a use up to the key holder, its own first.
@@ -74,54 +76,89 @@ pub fn derive(view: &FlatView, key: &ViewKey, catalog: &Catalog, diagnostics: &m
     let root =
         Link { child: key.holder, parent: None, on: Vec::new(), key: Some(key.holder_columns.clone()), lock: None };
     let mut list = vec![root];
-    let direct: Vec<Link> = open.iter().filter_map(|u| direct_link(view, key, *u, catalog)).collect();
-    open.retain(|u| direct.iter().all(|l| l.child != *u));
-    list.extend(direct);
+    let all = Steps::new(view, key, catalog);
+    let mut at: Vec<Option<usize>> = vec![None; view.uses.len()];
+    at[key.holder.0] = Some(0);
+    add(&mut list, &mut at, open.iter().filter_map(|u| all.direct_link(key, *u)).collect());
+    open.retain(|u| at[u.0].is_none());
     let mut layer = 0..list.len();
-    while !layer.is_empty() && !open.is_empty() {
-        let next: Vec<Link> = open.iter().filter_map(|u| best_link(view, *u, &list[layer.clone()], catalog)).collect();
-        open.retain(|u| next.iter().all(|l| l.child != *u));
+    for joins in 0.. {
+        let linked = |u: UseId| at[u.0].is_some_and(|n| layer.contains(&n));
+        let next: Vec<Link> = open.iter().filter_map(|u| all.best_link(*u, &linked)).collect();
+        let Some(first) = next.first() else { break };
+        if joins == MAX_WAY {
+            diagnostics.push(too_far(view, first.child));
+            return None;
+        }
         layer = list.len()..list.len() + next.len();
-        list.extend(next);
+        add(&mut list, &mut at, next);
+        open.retain(|u| at[u.0].is_none());
     }
     for unlinked in &open {
         diagnostics.push(unlinked_table(view, *unlinked, catalog));
     }
-    open.is_empty().then_some(Links { list })
+    open.is_empty().then_some(Links { list, of: at })
 }
 
-/// A use that carries the whole key in its own columns.
-fn direct_link(view: &FlatView, key: &ViewKey, use_id: UseId, catalog: &Catalog) -> Option<Link> {
-    let own = |wanted: &ColumnRef| {
-        let class = equality_class(view, catalog, *wanted);
-        let ty = |c: ColumnRef| &table(catalog, &view.use_of(c).table).columns[c.column].ty;
-        let steps = view.equalities.iter().flat_map(|e| steps(view, catalog, e));
-        steps
-            .filter(|(from, to)| from.use_id == use_id && class.contains(to) && locks::same_type(ty(*from), ty(*to)))
-            .map(|(from, _)| from)
-            .next()
-    };
-    let columns: Vec<ColumnRef> = key.holder_columns.iter().map(own).collect::<Option<_>>()?;
-    let on = columns.iter().copied().zip(key.holder_columns.iter().copied()).collect();
-    Some(Link { child: use_id, parent: Some(key.holder), on, key: Some(columns), lock: None })
+/// How many joins may lie between a table and the key. Every table on the way is locked through all that are above it,
+/// so that what is emitted for a chain grows with the third power of its length.
+const MAX_WAY: usize = 32;
+
+fn add(list: &mut Vec<Link>, at: &mut [Option<usize>], more: Vec<Link>) {
+    for link in more {
+        at[link.child.0] = Some(list.len());
+        list.push(link);
+    }
 }
 
-/// The link to the use of the layer with which most columns are compared.
-fn best_link(view: &FlatView, use_id: UseId, layer: &[Link], catalog: &Catalog) -> Option<Link> {
-    let mut by_parent: BTreeMap<UseId, Vec<(ColumnRef, ColumnRef)>> = BTreeMap::new();
-    for (from, to) in view.equalities.iter().flat_map(|e| steps(view, catalog, e)) {
-        if from.use_id == use_id && layer.iter().any(|l| l.child == to.use_id) {
-            let pairs = by_parent.entry(to.use_id).or_default();
-            if !pairs.contains(&(from, to)) {
-                pairs.push((from, to));
+/// The directions in which the equalities of a view may be followed.
+struct Steps<'v> {
+    view: &'v FlatView,
+    catalog: &'v Catalog,
+    /// By the use that they lead away from, in the order of the equalities.
+    from: Vec<Vec<(ColumnRef, ColumnRef)>>,
+    /// For each of the holder's key columns, what equals it.
+    classes: Vec<BTreeSet<ColumnRef>>,
+}
+
+impl<'v> Steps<'v> {
+    fn new(view: &'v FlatView, key: &ViewKey, catalog: &'v Catalog) -> Self {
+        let mut from = vec![Vec::new(); view.uses.len()];
+        for step in view.equalities.iter().flat_map(|e| steps(view, catalog, e)) {
+            from[step.0.use_id.0].push(step);
+        }
+        let equals = Equals::new(view, catalog);
+        let classes = key.holder_columns.iter().map(|c| equals.class(*c).into_iter().collect()).collect();
+        Steps { view, catalog, from, classes }
+    }
+
+    /// A use that carries the whole key in its own columns.
+    fn direct_link(&self, key: &ViewKey, use_id: UseId) -> Option<Link> {
+        let ty = |c: ColumnRef| &table(self.catalog, &self.view.use_of(c).table).columns[c.column].ty;
+        let own = |class: &BTreeSet<ColumnRef>| {
+            let mut steps = self.from[use_id.0].iter();
+            steps.find(|(from, to)| class.contains(to) && locks::same_type(ty(*from), ty(*to))).map(|(from, _)| *from)
+        };
+        let columns: Vec<ColumnRef> = self.classes.iter().map(own).collect::<Option<_>>()?;
+        let on = columns.iter().copied().zip(key.holder_columns.iter().copied()).collect();
+        Some(Link { child: use_id, parent: Some(key.holder), on, key: Some(columns), lock: None })
+    }
+
+    /// The link to the use of the layer with which most columns are compared.
+    fn best_link(&self, use_id: UseId, layer: &dyn Fn(UseId) -> bool) -> Option<Link> {
+        let mut by_parent: BTreeMap<UseId, Vec<(ColumnRef, ColumnRef)>> = BTreeMap::new();
+        for step in self.from[use_id.0].iter().filter(|(_, to)| layer(to.use_id)) {
+            let pairs = by_parent.entry(step.1.use_id).or_default();
+            if !pairs.contains(step) {
+                pairs.push(*step);
             }
         }
+        let best = by_parent.into_iter().max_by_key(|(parent, pairs)| (pairs.len(), std::cmp::Reverse(*parent)));
+        best.map(|(parent, on)| {
+            let lock = Some(locks::for_pairs(self.view, self.catalog, &on));
+            Link { child: use_id, parent: Some(parent), on, key: None, lock }
+        })
     }
-    let best = by_parent.into_iter().max_by_key(|(parent, pairs)| (pairs.len(), std::cmp::Reverse(*parent)));
-    best.map(|(parent, on)| {
-        let lock = Some(locks::for_pairs(view, catalog, &on));
-        Link { child: use_id, parent: Some(parent), on, key: None, lock }
-    })
 }
 
 /// The directions in which an equality may be followed.
@@ -144,6 +181,14 @@ fn steps(view: &FlatView, catalog: &Catalog, equality: &Equality) -> Vec<(Column
         .into_iter()
         .filter(|(from, to)| from.use_id != to.use_id && allowed(*from, *to))
         .collect()
+}
+
+fn too_far(view: &FlatView, use_id: UseId) -> Diagnostic {
+    let owner = &view.uses[use_id.0];
+    let title = format!("`{}` is more than {MAX_WAY} joins away from the key of `{}`", owner.alias, view.name.name);
+    Diagnostic::new(Code::UnsupportedQuery, title, owner.span)
+        .note("what a write to it would have to do grows with every table on the way")
+        .help("keep a column of the key's table in a table on the way, and compare it with the key")
 }
 
 fn unlinked_table(view: &FlatView, use_id: UseId, catalog: &Catalog) -> Diagnostic {

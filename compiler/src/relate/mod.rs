@@ -8,13 +8,14 @@
 //! The argument is in `docs/architecture.md` ("Which documents does a row reach?").
 
 mod closure;
+mod dependencies;
 mod keys;
 mod links;
 mod locks;
 #[cfg(test)]
 mod tests;
 
-pub use closure::{determines_rows, nullable_in_row};
+pub use closure::{BlockRows, determines_rows, nullable_in_row};
 pub use keys::{KeyColumn, ViewKey};
 pub use links::{Link, Links};
 pub use locks::{ValueLock, key_lock, variable_type};

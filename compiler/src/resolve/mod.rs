@@ -17,6 +17,7 @@ mod place;
 mod query;
 mod relation;
 mod scope;
+mod size;
 
 use std::collections::BTreeSet;
 
@@ -371,9 +372,14 @@ pub fn resolve(sources: &Sources, catalog: &Catalog, diagnostics: &mut Diagnosti
         _ => None,
     });
     let mut flat_views = Vec::new();
+    let mut expressions = 0;
     for view in views.filter(|v| !v.directives.iter().any(|d| d.name == "skip")) {
+        if expressions > size::MAX_OF_PROGRAM {
+            diagnostics.push(size::program_too_large(view.span));
+            break;
+        }
         let mut found = Vec::new();
-        let resolved = query::Resolver::new(catalog, &places, view, &mut found).view(view);
+        let resolved = query::Resolver::new(catalog, &places, view, &mut found).view(view, &mut expressions);
         match resolved {
             Ok(flat) if flat.documents().next().is_some() => flat_views.push(flat),
             Ok(_) => continue,

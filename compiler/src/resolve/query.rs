@@ -4,7 +4,7 @@
 //! that change which rows belong together (grouping, DISTINCT, set operations, windows, WITH) are
 //! refused here until the derivation covers them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use sqlparser::ast::{
     Distinct, Expr as Ast, GroupByExpr, LimitClause, OrderBy, OrderByKind, Query, Select, SelectItem,
@@ -15,6 +15,7 @@ use super::naming::{self, ident, output_name};
 use super::place::Places;
 use super::relation::CteInScope;
 use super::scope::Scope;
+use super::size::Size;
 use super::{Block, BlockId, FlatView, Output, TOP};
 use crate::catalog::{Catalog, View};
 use crate::diagnostics::{Code, Diagnostic};
@@ -42,6 +43,10 @@ pub struct Resolver<'a> {
     pub(super) ctes: Vec<CteInScope>,
     /// How often each alias has been given.
     pub(super) aliases: HashMap<Ident, usize>,
+    /// The aliases of the uses so far.
+    pub(super) taken: HashSet<Ident>,
+    /// How large the view has become.
+    pub(super) size: Size,
     /// Where to point when the parser kept no place.
     pub(super) fallback: Span,
 }
@@ -76,13 +81,21 @@ impl<'a> Resolver<'a> {
             expanding: vec![(view.name.clone(), view.span)],
             ctes: Vec::new(),
             aliases: HashMap::new(),
+            taken: HashSet::new(),
+            size: Size::default(),
             fallback: view.query_span,
         }
     }
 
-    /// The whole view.
-    pub fn view(mut self, view: &View) -> Resolved<FlatView> {
-        let block = self.open_block(None, view.query_span);
+    /// The whole view. Adds how many expressions there are in it.
+    pub fn view(mut self, view: &View, expressions: &mut usize) -> Resolved<FlatView> {
+        let resolved = self.whole(view);
+        *expressions += self.size.expressions;
+        resolved.map(|()| self.flat)
+    }
+
+    fn whole(&mut self, view: &View) -> Resolved<()> {
+        let block = self.open_block(None, view.query_span)?;
         debug_assert_eq!(block, TOP);
         let outputs = self.query(&view.query, block)?;
         if self.flat.blocks[TOP.0].aggregated && self.flat.blocks[TOP.0].grouped.is_none() {
@@ -93,7 +106,7 @@ impl<'a> Resolver<'a> {
             ));
         }
         self.flat.outputs = self.rename_outputs(&view.column_aliases, view.span, outputs)?;
-        Ok(self.flat)
+        Ok(())
     }
 
     pub(super) fn refuse(&mut self, diagnostic: Diagnostic) -> Refused {
@@ -110,7 +123,9 @@ impl<'a> Resolver<'a> {
         self.places.span(self.file, node, self.fallback)
     }
 
-    pub(super) fn open_block(&mut self, parent: Option<BlockId>, span: Span) -> BlockId {
+    pub(super) fn open_block(&mut self, parent: Option<BlockId>, span: Span) -> Resolved<BlockId> {
+        self.size.queries += 1;
+        self.check_size(span)?;
         self.flat.blocks.push(Block {
             parent,
             conditions: Vec::new(),
@@ -122,7 +137,7 @@ impl<'a> Resolver<'a> {
             distinct: false,
             span,
         });
-        BlockId(self.flat.blocks.len() - 1)
+        Ok(BlockId(self.flat.blocks.len() - 1))
     }
 
     /// A query whose rows are those of `block`; leaves no scope behind.
@@ -232,7 +247,7 @@ impl<'a> Resolver<'a> {
                 _ => None,
             };
             keys.push(match by_name {
-                Some(expr) => expr,
+                Some(expr) => self.copied(expr, self.span(ast))?,
                 None => self.expr(ast, block)?,
             });
         }
@@ -284,7 +299,7 @@ impl<'a> Resolver<'a> {
                 _ => None,
             };
             let expr = match expr {
-                Some(expr) => expr,
+                Some(expr) => self.copied(expr, self.span(&key.expr))?,
                 None => self.expr(&key.expr, block)?,
             };
             self.flat.blocks[block.0].order_by.push(expr);
@@ -303,12 +318,17 @@ impl<'a> Resolver<'a> {
             SelectItem::ExprWithAlias { expr, alias } => {
                 Ok(vec![Output { name: ident(alias), expr: self.expr(expr, block)?, built: builds_object(expr) }])
             }
-            SelectItem::Wildcard(options) if plain_wildcard(options) => Ok(self.star()),
+            SelectItem::Wildcard(options) if plain_wildcard(options) => {
+                let outputs = self.star();
+                self.count(outputs.iter().map(|o| &o.expr), self.span(item))?;
+                Ok(outputs)
+            }
             SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options)
                 if plain_wildcard(options) =>
             {
                 let span = self.span(name);
                 let columns = self.relation_item(name, span)?.columns.clone();
+                self.count(columns.iter().map(|(_, value)| value), span)?;
                 Ok(columns.into_iter().map(|(name, expr)| Output { name, expr, built: false }).collect())
             }
             other => {

@@ -125,7 +125,7 @@ impl Resolver<'_> {
 
     /// The rows of a query as rows of `block`'s FROM clause.
     fn relation_query(&mut self, query: &Query, block: BlockId, mention: Span) -> Resolved<Vec<Output>> {
-        let inner = self.open_block(Some(block), mention);
+        let inner = self.open_block(Some(block), mention)?;
         let outputs = self.query(query, inner)?;
         let state = &self.flat.blocks[inner.0];
         let (grouped, limited, aggregated) = (state.grouped.is_some(), state.limited, state.aggregated);
