@@ -187,7 +187,7 @@ fn views_on_views() {
     // Each view reads the one below twice: 2^n uses, if nothing stopped it.
     let doubling = "SELECT x.id, x.a, jsonb_build_object('x', y.data) AS data FROM v# x JOIN v# y ON x.id = y.id";
     survives("doubling views", &tower(40, doubling));
-    assert!(findings(&tower(40, doubling)).contains("error[TV0301]: more than 1000 queries in one view\n"));
+    assert!(findings(&tower(40, doubling)).contains("error[TV0301]: more than 1000 relations in one view\n"));
     let nothing =
         tower(40, doubling).replace("SELECT id, a, d AS data FROM t;", "SELECT 1 AS id, 2 AS a, '1'::jsonb AS data;");
     survives("doubling views of no table", &nothing);

@@ -51,12 +51,15 @@ impl Resolver<'_> {
         if std::mem::replace(&mut self.size.said, true) {
             return Err(Refused);
         }
-        Err(self.refuse(
-            Diagnostic::new(Code::UnsupportedQuery, title, span)
-                .label("this one is too much")
+        // Where another view has become too large, the mention of it is what can be changed here.
+        let at = self.expanding.get(1).map_or(span, |(_, mention)| *mention);
+        self.found.push(
+            Diagnostic::new(Code::UnsupportedQuery, title, at)
+                .label("with this one it is too large")
                 .note("a view that is read counts with all that it reads, each time it is mentioned")
                 .help("read the tables directly, or split the document among several views"),
-        ))
+        );
+        Err(Refused)
     }
 
     /// Counts values that stand in one more place.
