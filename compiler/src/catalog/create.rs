@@ -1,5 +1,7 @@
 //! CREATE TABLE and CREATE VIEW.
 
+use std::sync::Arc;
+
 use super::build::{Builder, Entry, RawIndex, RawTable};
 use super::raw::{self, RawColumn, RawConstraint, RawKind, Unread};
 use super::types::WrittenType;
@@ -269,10 +271,7 @@ impl<'a> Builder<'a> {
             return self.declare(name, Entry::Table(table), false);
         }
         let query = match &statement.kind {
-            StatementKind::Parsed(parsed) => match &**parsed {
-                sqlparser::ast::Statement::Query(query) => query.clone(),
-                _ => return,
-            },
+            StatementKind::Parsed(query) => Arc::clone(query),
             StatementKind::Opaque { error, at } => {
                 return self.unreadable_view(name, span, error.clone(), *at, head.or_replace);
             }

@@ -220,8 +220,8 @@ pub struct View {
     pub name: QualName,
     /// `CREATE VIEW v (a, b)`: names given to the output columns.
     pub column_aliases: Vec<Ident>,
-    /// The parsed query.
-    pub query: Box<sqlparser::ast::Query>,
+    /// The parsed query; the statement's own.
+    pub query: std::sync::Arc<sqlparser::ast::Query>,
     /// The query's own text, from the token after `AS` to the last one.
     pub query_span: Span,
     /// Index of the CREATE VIEW in the statements.

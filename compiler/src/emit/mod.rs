@@ -87,8 +87,14 @@ pub fn emit(program: &Program) -> Files {
         tviews: &tviews,
         tables: &tables,
     };
-    let file = |text: String| format!("{}\n", text.trim_end_matches('\n'));
     Files { up: file(templates::text(&up)), down: file(templates::text(&down)) }
+}
+
+/// Ends a text with one line break, in place: it may be most of the memory that there is.
+fn file(mut text: String) -> String {
+    text.truncate(text.trim_end_matches('\n').len());
+    text.push('\n');
+    text
 }
 
 /// Text for a comment line: a line break in it would end the comment.
