@@ -16,6 +16,10 @@ BEGIN
 {%- for column in not_null %}
         ALTER TABLE {{ name }} ALTER COLUMN {{ column }} SET NOT NULL;
 {%- endfor %}
+{%- for index in lookup_indexes %}
+        -- Old keys are found by a part of them where the rest is gone.
+        CREATE INDEX ON {{ name }} ({{ index }});
+{%- endfor %}
         -- lz4 costs less time than pglz; not every server is built with it, and 13 does not know it.
         IF current_setting('server_version_num')::integer >= 140000
            AND EXISTS (SELECT FROM pg_settings AS s
@@ -104,6 +108,17 @@ BEGIN
             END;
         END LOOP;
     END IF;
+{%- if asserted %}
+
+    -- The key was asserted, not proved.
+    IF EXISTS (SELECT FROM unnest({{ key_variables }}) AS k({{ key_aliases }})
+                CROSS JOIN LATERAL (SELECT FROM {{ view }} AS w WHERE {{ w_is_k }} OFFSET 0) AS v
+                GROUP BY {{ k_keys }} HAVING count(*) > 1) THEN
+        RAISE EXCEPTION 'several rows of % have the same key', {{ view_name_literal }}
+            USING ERRCODE = 'unique_violation',
+                  HINT = 'The directive key({{ key_hint }}) says that these columns identify a row.';
+    END IF;
+{%- endif %}
 
     WITH fresh AS MATERIALIZED (
         SELECT v.*
@@ -127,6 +142,13 @@ AS $tview$
 BEGIN
     PERFORM tview.lock_link({{ key_lock }}, true, false);
     PERFORM FROM (SELECT FROM {{ name }} AS t ORDER BY {{ t_keys }} FOR UPDATE) AS d;
+{%- if asserted %}
+    IF EXISTS (SELECT FROM {{ view }} AS k GROUP BY {{ k_keys }} HAVING count(*) > 1) THEN
+        RAISE EXCEPTION 'several rows of % have the same key', {{ view_name_literal }}
+            USING ERRCODE = 'unique_violation',
+                  HINT = 'The directive key({{ key_hint }}) says that these columns identify a row.';
+    END IF;
+{%- endif %}
 
     WITH fresh AS MATERIALIZED (
         SELECT v.* FROM {{ view }} AS v

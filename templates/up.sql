@@ -44,6 +44,15 @@ BEGIN
             USING HINT = 'Drop or rename it; this migration makes the table itself.';
     END IF;
 {%- endfor %}
+{%- for view in views %}{% if view.is_definition %}
+    IF to_regclass({{ view.name_literal }}) IS NOT NULL
+       AND NOT EXISTS (SELECT FROM tview.created_object AS c
+                        WHERE c.program = {{ program_literal }} AND c.kind = 'view'
+                          AND c.name = {{ view.name_literal }}) THEN
+        RAISE EXCEPTION '% exists already and is not of program %', {{ view.name_literal }}, {{ program_literal }}
+            USING HINT = 'The source defines a table or a materialized view; this migration makes a view of that name.';
+    END IF;
+{%- endif %}{% endfor %}
 {% for table in tables %}
     PERFORM tview.expect_table({{ table.name_literal }},
         ARRAY[{{ table.column_names }}]::text[],

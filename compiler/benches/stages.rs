@@ -52,7 +52,7 @@ fn stages(c: &mut Criterion) {
             b.iter(|| catalog::build(&sources, &statements, &mut Diagnostics::default()));
         });
         group.bench_function(BenchmarkId::new("resolve", n), |b| {
-            b.iter(|| resolve::resolve(&sources, &catalog, &mut Diagnostics::default()));
+            b.iter(|| resolve::resolve(&sources, &statements, &catalog, &mut Diagnostics::default()));
         });
         group.bench_function(BenchmarkId::new("compile", n), |b| {
             b.iter(|| {

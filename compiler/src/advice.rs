@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use crate::catalog::{Catalog, Relation, Table};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
 use crate::names::QualName;
-use crate::plan::{TablePlan, Tview, Way};
-use crate::relate::ValueLock;
-use crate::resolve::{ColumnRef, UseId};
+use crate::plan::{Reach, TablePlan, Tview, Way};
+use crate::relate::{Pair, ValueLock};
+use crate::resolve::UseId;
 
 /// Reports missing indexes and coarse locks.
 pub fn advise(tviews: &[Tview], tables: &[TablePlan], catalog: &Catalog, diagnostics: &mut Diagnostics) {
@@ -18,14 +18,18 @@ pub fn advise(tviews: &[Tview], tables: &[TablePlan], catalog: &Catalog, diagnos
         for step in &plan.steps {
             let tview = &tviews[step.tview];
             let sources = step.locks.iter().flat_map(|l| l.exclusive.iter().chain(&l.shared)).map(|s| &s.way);
-            for way in step.uses.iter().map(|u| &u.keys).chain(sources) {
+            let ways = step.uses.iter().filter_map(|u| match &u.reach {
+                Reach::Keys(way) | Reach::Parts { way, .. } => Some(way),
+                Reach::Whole => None,
+            });
+            for way in ways.chain(sources) {
                 lookups(tview, way, catalog, &mut said, diagnostics);
             }
         }
     }
     for tview in tviews {
-        for link in tview.relations.links.iter() {
-            subquery_lookup(tview, link.child, catalog, &mut said, diagnostics);
+        for link in tview.relations.variants.iter().flat_map(|v| v.links.iter()) {
+            lookup(tview, link.child, &link.on, catalog, &mut said, diagnostics);
             if let Some(ValueLock::Relation(reason)) = &link.lock {
                 let owner = &tview.view.uses[link.child.0];
                 let title =
@@ -40,34 +44,34 @@ type Said = BTreeSet<(QualName, Vec<usize>)>;
 
 /// Every table that a cascade joins is looked up by the columns of the join.
 fn lookups(tview: &Tview, way: &Way, catalog: &Catalog, said: &mut Said, diagnostics: &mut Diagnostics) {
-    for (use_id, on) in &way.joins {
-        let columns: Vec<ColumnRef> = on.iter().map(|(own, _)| *own).collect();
-        lookup(tview, *use_id, &columns, catalog, said, diagnostics);
+    for join in &way.joins {
+        lookup(tview, join.use_id, &join.on, catalog, said, diagnostics);
     }
 }
 
-/// A recomputed document looks up the rows of each use by the link to its parent.
-fn subquery_lookup(tview: &Tview, use_id: UseId, catalog: &Catalog, said: &mut Said, diagnostics: &mut Diagnostics) {
-    let Some(link) = tview.relations.links.of(use_id) else { return };
-    let columns: Vec<ColumnRef> = link.on.iter().map(|(own, _)| *own).collect();
-    if !columns.is_empty() {
-        lookup(tview, use_id, &columns, catalog, said, diagnostics);
-    }
-}
-
+/// The rows of a use are looked up by the columns that its pairs compare, on the way as in a recomputed document.
 fn lookup(
     tview: &Tview,
     use_id: UseId,
-    columns: &[ColumnRef],
+    on: &[Pair],
     catalog: &Catalog,
     said: &mut Said,
     diagnostics: &mut Diagnostics,
 ) {
     let owner = &tview.view.uses[use_id.0];
     let Some(Relation::Table(table)) = catalog.relations.get(&owner.table) else { return };
-    let mut wanted: Vec<usize> = columns.iter().map(|c| c.column).collect();
+    let sides = on.iter().filter_map(|p| match p {
+        Pair::Equal { child, parent, .. } => Some([child, parent]),
+        Pair::Holds(_) => None,
+    });
+    let own = sides.flatten().filter(|t| t.uses().contains(&use_id)).collect::<Vec<_>>();
+    let mut wanted: Vec<usize> = own.iter().filter_map(|t| t.as_column()).map(|c| c.column).collect();
     wanted.sort_unstable();
     wanted.dedup();
+    // An index on an expression is not looked for.
+    if wanted.is_empty() {
+        return;
+    }
     if !has_index(table, &wanted) && said.insert((table.name.clone(), wanted.clone())) {
         let names: Vec<String> = wanted.iter().map(|c| table.columns[*c].name.sql()).collect();
         let list = names.join(", ");

@@ -17,7 +17,7 @@ use crate::plan::{self, TablePlan, Tview};
 use crate::relate;
 use crate::resolve::{self, FlatView};
 use crate::source::{Lines, Sources};
-use crate::syntax;
+use crate::syntax::{self, Statement};
 
 /// What the caller may choose.
 #[derive(Clone, Debug, Default)]
@@ -73,12 +73,13 @@ fn compile_here(sources: &Sources, options: &Options) -> Compilation {
     let mut diagnostics = Diagnostics::default();
     let statements = syntax::parse(sources, &mut diagnostics);
     let catalog = catalog::build(sources, &statements, &mut diagnostics);
-    let views = resolve::resolve(sources, &catalog, &mut diagnostics);
+    let views = resolve::resolve(sources, &statements, &catalog, &mut diagnostics);
     let tviews = tviews(views, &catalog, &mut diagnostics);
     let tables = plan::plan(&tviews, &catalog);
     advice::advise(&tviews, &tables, &catalog, &mut diagnostics);
     let name = program_name(sources, options);
     check_names(&name, &tviews, &tables, &catalog, &mut diagnostics);
+    accept(&statements, &mut diagnostics);
     if diagnostics.has_errors() {
         return Compilation { diagnostics, output: None };
     }
@@ -106,12 +107,28 @@ fn compile_here(sources: &Sources, options: &Options) -> Compilation {
     Compilation { diagnostics, output: Some(output) }
 }
 
+/// `allow(CODE)` above a view accepts the warnings of that code in it.
+fn accept(statements: &[Statement], diagnostics: &mut Diagnostics) {
+    let accepting = statements.iter().flat_map(|s| {
+        let allow = s.directives.iter().filter(|d| d.name == "allow");
+        allow.flat_map(|d| &d.arguments).map(|code| (s.span, code.as_str()))
+    });
+    let accepting: Vec<_> = accepting.collect();
+    diagnostics.accept(|d| {
+        let place = d.primary.as_ref().map(|l| l.span);
+        accepting.iter().any(|(span, code)| {
+            d.code.number().eq_ignore_ascii_case(code)
+                && place.is_some_and(|p| p.file == span.file && span.start <= p.start && p.end <= span.end)
+        })
+    });
+}
+
 /// The tviews in topological order; views without a key or a link are reported.
 fn tviews(views: Vec<FlatView>, catalog: &Catalog, diagnostics: &mut Diagnostics) -> Vec<Tview> {
     let mut tviews = Vec::new();
     for view in views {
         let Some(relations) = relate::relate(&view, catalog, diagnostics) else { continue };
-        let documents = document::analyse(&view, &relations, catalog, diagnostics);
+        let documents = document::analyse(&relations, catalog, diagnostics);
         check_readable(&view, &documents, catalog, diagnostics);
         tviews.push(Tview { name: tview_name(&view), view, relations, documents });
     }

@@ -5,17 +5,17 @@
 //! columns it reads. What always holds: every column whose change can change the view is among the
 //! columns that its use reads.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::Serialize;
 
 use crate::catalog::{Catalog, Relation, Table};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
-use crate::relate::{BlockRows, Relations, determines_rows, nullable_in_row};
+use crate::relate::{BlockRows, Pair, Relations, Variant, determines_rows, nullable_in_row};
 use crate::resolve::{ArrayAgg, Block, BlockId, ColumnRef, Expr, ExprKind, FlatView, UseId};
 
 /// How a use shows in a document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DependencyKind {
     /// An object whose fields are all of the use's row.
@@ -95,8 +95,32 @@ struct Walk<'v> {
     owners: BTreeMap<(usize, Vec<String>), BTreeSet<Option<UseId>>>,
 }
 
-/// Walks the documents of a view.
-pub fn analyse(view: &FlatView, relations: &Relations, catalog: &Catalog, diagnostics: &mut Diagnostics) -> Documents {
+/// Walks the documents of a view, variant by variant.
+pub fn analyse(relations: &Relations, catalog: &Catalog, diagnostics: &mut Diagnostics) -> Documents {
+    let mut all = Documents { dependencies: Vec::new(), reads: BTreeMap::new() };
+    let mut seen = HashSet::new();
+    for variant in &relations.variants {
+        let documents = of_variant(variant, catalog, diagnostics);
+        for dependency in documents.dependencies {
+            // Another variant may say the same.
+            let Dependency { use_id, kind, column, path, .. } = &dependency;
+            if seen.insert((*use_id, *kind, column.clone(), path.clone())) {
+                all.dependencies.push(dependency);
+            }
+        }
+        for (use_id, columns) in documents.reads {
+            let known: &mut Vec<usize> = all.reads.entry(use_id).or_default();
+            known.extend(columns);
+            known.sort_unstable();
+            known.dedup();
+        }
+    }
+    all.dependencies.sort_by_key(|d| d.use_id);
+    all
+}
+
+fn of_variant(variant: &Variant, catalog: &Catalog, diagnostics: &mut Diagnostics) -> Documents {
+    let view = &variant.view;
     let mut walk = Walk {
         view,
         catalog,
@@ -105,8 +129,9 @@ pub fn analyse(view: &FlatView, relations: &Relations, catalog: &Catalog, diagno
         arrays: BTreeMap::new(),
         owners: BTreeMap::new(),
     };
-    for link in relations.links.iter() {
-        walk.reads.entry(link.child).or_default();
+    let uses: Vec<UseId> = variant.links.iter().map(|l| l.child).chain(variant.links.whole.iter().copied()).collect();
+    for use_id in &uses {
+        walk.reads.entry(*use_id).or_default();
     }
     for (index, output) in view.outputs.iter().enumerate() {
         let place = Place { output: index, path: Vec::new(), array: None };
@@ -119,9 +144,7 @@ pub fn analyse(view: &FlatView, relations: &Relations, catalog: &Catalog, diagno
             walk.read_all(expr);
         }
     }
-    let dependencies = relations.links.iter().flat_map(|link| walk.classify(link.child, relations)).collect::<Vec<_>>();
-    let mut dependencies: Vec<Dependency> = dependencies;
-    dependencies.sort_by_key(|d| d.use_id);
+    let dependencies = uses.iter().flat_map(|u| walk.classify(*u, variant)).collect();
     let reads = walk.reads.into_iter().map(|(u, columns)| (u, columns.into_iter().collect())).collect();
     Documents { dependencies, reads }
 }
@@ -228,13 +251,16 @@ impl Walk<'_> {
     /// Where rows tie, LIMIT may pick any of them.
     fn check_limit(&self, block: BlockId, diagnostics: &mut Diagnostics) {
         let inner = &self.view.blocks[block.0];
+        if !inner.limited {
+            return;
+        }
         let order: Vec<ColumnRef> = inner.order_by.iter().filter_map(Expr::as_column).collect();
         let groups = inner.grouped.iter().flatten().filter_map(Expr::as_column).collect::<Vec<_>>();
         let total = match &inner.grouped {
             Some(keys) => groups.len() == keys.len() && groups.iter().all(|g| order.contains(g)),
             None => inner.aggregated || determines_rows(self.view, self.catalog, block, &order),
         };
-        if inner.limited && !total {
+        if !total {
             diagnostics.push(
                 Diagnostic::new(Code::NoTotalOrder, "LIMIT without a total order", inner.span)
                     .note("where rows tie, PostgreSQL may pick any of them, and another one the next time")
@@ -268,7 +294,7 @@ impl Walk<'_> {
     }
 
     /// The dependencies of one use.
-    fn classify(&self, use_id: UseId, relations: &Relations) -> Vec<Dependency> {
+    fn classify(&self, use_id: UseId, variant: &Variant) -> Vec<Dependency> {
         let all: Vec<&Site> = self.sites.get(&use_id).into_iter().flatten().collect();
         let is_document = |s: &&Site| self.view.outputs[s.output].expr.json.is_some();
         let sites: Vec<&Site> = all.iter().copied().filter(is_document).collect();
@@ -278,10 +304,10 @@ impl Walk<'_> {
             kind,
             column: self.view.outputs[output].name.to_string(),
             path,
-            fk_columns: if kind == DependencyKind::Array { Vec::new() } else { self.fk_columns(use_id, relations) },
+            fk_columns: if kind == DependencyKind::Array { Vec::new() } else { self.fk_columns(use_id, variant) },
             match_key: array.and_then(|block| self.arrays.get(&block)).and_then(|(_, key)| key.clone()),
         };
-        if use_id == relations.key.holder {
+        if variant.is_root(use_id) {
             return vec![make(DependencyKind::Scalar, first, Vec::new(), None)];
         }
         if let Some((output, path, array)) = self.nested_object(use_id, &sites) {
@@ -325,16 +351,17 @@ impl Walk<'_> {
         None
     }
 
-    fn fk_columns(&self, use_id: UseId, relations: &Relations) -> Vec<String> {
-        let Some(link) = relations.links.of(use_id) else { return Vec::new() };
+    fn fk_columns(&self, use_id: UseId, variant: &Variant) -> Vec<String> {
+        let Some(link) = variant.links.of(use_id) else { return Vec::new() };
+        let pairs: Vec<(ColumnRef, ColumnRef)> = link.on.iter().filter_map(Pair::columns).collect();
         // A reference leads to one row: the compared columns of the use hold a key of its table.
         let keys = &table(self.catalog, &self.view.uses[use_id.0]).keys;
-        let compared = |column: &usize| link.on.iter().any(|(child, _)| child.column == *column);
+        let compared = |column: &usize| pairs.iter().any(|(child, _)| child.column == *column);
         if !keys.iter().any(|k| k.columns.iter().all(compared)) {
             return Vec::new();
         }
         let name = |c: ColumnRef| table(self.catalog, self.view.use_of(c)).columns[c.column].name.to_string();
-        link.on.iter().map(|(_, parent)| name(*parent)).collect()
+        pairs.iter().map(|(_, parent)| name(*parent)).collect()
     }
 }
 

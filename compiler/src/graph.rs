@@ -10,7 +10,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
 use serde_json::{Value, json};
 
-use crate::catalog::{Catalog, Relation};
+use crate::catalog::Catalog;
 use crate::document::{Dependency, DependencyKind};
 use crate::emit::flat_path;
 use crate::names::QualName;
@@ -122,15 +122,13 @@ fn shown<'a>(tview: &'a Tview, catalog: &'a Catalog, dependency: &'a Dependency)
     let owner = &tview.view.uses[dependency.use_id.0];
     let column = |c: crate::resolve::ColumnRef| {
         let owner = tview.view.use_of(c);
-        match &catalog.relations[&owner.table] {
-            Relation::Table(table) => format!("{}.{}", owner.alias, table.columns[c.column].name),
-            _ => String::new(),
-        }
+        format!("{}.{}", owner.alias, catalog.table(&owner.table).columns[c.column].name)
     };
-    let Relation::Table(table) = &catalog.relations[&owner.table] else { unreachable!("uses are of base tables") };
+    let table = catalog.table(&owner.table);
     let reads = tview.documents.reads.get(&dependency.use_id).into_iter().flatten();
-    let way = tview.relations.links.way_up(dependency.use_id);
-    let via = way.iter().flat_map(|l| l.on.iter().map(|(a, b)| format!("{} = {}", column(*a), column(*b))));
+    let linked = tview.relations.variants.iter().find(|v| v.links.of(dependency.use_id).is_some());
+    let way = linked.map_or(Vec::new(), |v| v.links.way_up(dependency.use_id));
+    let via = way.iter().flat_map(|l| l.on.iter().map(|p| p.text(&column)));
     Shown {
         table: &owner.table,
         alias: owner.alias.as_str(),

@@ -13,11 +13,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 
-use crate::catalog::{Catalog, Relation, Table};
+use crate::catalog::{Catalog, Table};
 use crate::document::Documents;
 use crate::names::{Ident, QualName};
-use crate::relate::{Link, Relations};
-use crate::resolve::{ColumnRef, FlatView, UseId};
+use crate::relate::{Link, Pair, Relations, Variant, is_scalar};
+use crate::resolve::{FlatView, Term, UseId};
 
 /// One materialized view.
 #[derive(Clone, Debug)]
@@ -77,8 +77,25 @@ pub struct UseStep {
     pub use_id: UseId,
     /// Index into [`TablePlan::flags`]: did a column change that this use reads? `None`: always asked already.
     pub changed: Option<usize>,
-    /// From the row to the documents.
-    pub keys: Way,
+    /// Which documents it concerns.
+    pub reach: Reach,
+}
+
+/// Which documents a changed row concerns.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reach {
+    /// Those at the end of a way.
+    Keys(Way),
+    /// Those that hold a part of the key: where a row on the way from the changed row to the rest of the key was changed in
+    /// the same statement, nothing else is left of the old one.
+    Parts {
+        /// From the changed row, as it was, to the part.
+        way: Way,
+        /// The key columns that it selects.
+        keys: Vec<usize>,
+    },
+    /// All.
+    Whole,
 }
 
 /// The locks on one link.
@@ -86,6 +103,8 @@ pub struct UseStep {
 pub struct LockStep {
     /// The use whose link it is.
     pub link: UseId,
+    /// Which of its links ([`Link::number`]).
+    pub number: usize,
     /// Values whose meaning the write changes: old and new.
     pub exclusive: Vec<Source>,
     /// Values that documents newly depend on: new ones of rows whose links changed.
@@ -93,7 +112,7 @@ pub struct LockStep {
 }
 
 /// Values to lock.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Source {
     /// Index into the flags that restricts the rows.
     pub flag: Option<usize>,
@@ -102,43 +121,94 @@ pub struct Source {
 }
 
 /// A chain of joins that begins at the changed rows.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Way {
     /// The use that the changed rows stand for.
     pub start: UseId,
-    /// Each joined use with the pairs (its column, a column that is there already).
-    pub joins: Vec<(UseId, Vec<(ColumnRef, ColumnRef)>)>,
+    /// In order.
+    pub joins: Vec<Join>,
     /// What is selected at the end.
-    pub select: Vec<ColumnRef>,
+    pub select: Vec<Term>,
+    /// Whether each of these may be NULL and counts all the same.
+    pub null_safe: Vec<bool>,
+}
+
+/// One use joined to those that are there already.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Join {
+    /// The use.
+    pub use_id: UseId,
+    /// What leads there.
+    pub on: Vec<Pair>,
+    /// Whether the use is the child of these pairs.
+    pub is_child: bool,
 }
 
 impl Way {
-    /// The columns of the changed rows that the way needs.
-    fn needs(&self) -> impl Iterator<Item = usize> + '_ {
-        let joined = self.joins.iter().flat_map(|(_, on)| on.iter().map(|(_, known)| *known));
-        joined.chain(self.select.iter().copied()).filter(|c| c.use_id == self.start).map(|c| c.column)
+    fn new(start: UseId, joins: Vec<Join>, select: Vec<Term>) -> Self {
+        let null_safe = vec![false; select.len()];
+        Way { start, joins, select, null_safe }
     }
+
+    /// The columns of the changed rows that the way needs.
+    pub fn needs(&self) -> ColumnSet {
+        let joined = self.joins.iter().flat_map(|j| j.on.iter().flat_map(Pair::reads));
+        let selected = self.select.iter().flat_map(Term::columns);
+        joined.chain(selected).filter(|c| c.use_id == self.start).map(|c| c.column).collect()
+    }
+}
+
+/// What the plans of several tables ask of one tview.
+struct Reader<'t> {
+    tview: &'t Tview,
+    /// Index of the tview.
+    index: usize,
+    /// The uses of each table.
+    uses: BTreeMap<&'t QualName, Vec<UseId>>,
+    /// For each variant, by use: the columns that links or the key compare. Where one of them changes, a document comes to
+    /// depend on other rows.
+    compared: Vec<BTreeMap<UseId, ColumnSet>>,
 }
 
 /// The plans of all base tables, in the order of their first use.
 pub fn plan(tviews: &[Tview], catalog: &Catalog) -> Vec<TablePlan> {
-    let mut readers: IndexMap<&QualName, Vec<usize>> = IndexMap::new();
+    let mut order: IndexMap<&QualName, Vec<usize>> = IndexMap::new();
+    let mut readers = Vec::with_capacity(tviews.len());
     for (index, tview) in tviews.iter().enumerate() {
-        for link in tview.relations.links.iter() {
-            let of_table = readers.entry(&tview.view.uses[link.child.0].table).or_default();
-            if of_table.last() != Some(&index) {
-                of_table.push(index);
+        let mut uses: BTreeMap<&QualName, Vec<UseId>> = BTreeMap::new();
+        for use_id in live_uses(tview) {
+            let table = &tview.view.uses[use_id.0].table;
+            let of_table = uses.entry(table).or_default();
+            if of_table.is_empty() {
+                order.entry(table).or_default().push(index);
             }
+            of_table.push(use_id);
         }
+        let compared = tview.relations.variants.iter().map(compared_columns).collect();
+        readers.push(Reader { tview, index, uses, compared });
     }
-    readers.into_iter().map(|(name, readers)| table_plan(name, &readers, tviews, catalog)).collect()
+    let plan = |(name, indexes): (&QualName, Vec<usize>)| {
+        table_plan(name, &indexes.iter().map(|index| &readers[*index]).collect::<Vec<_>>(), catalog)
+    };
+    order.into_iter().map(plan).collect()
+}
+
+/// The uses of all variants, in the order of their links.
+pub fn live_uses(tview: &Tview) -> Vec<UseId> {
+    let mut uses = Vec::new();
+    let mut seen = BTreeSet::new();
+    for variant in &tview.relations.variants {
+        let all = variant.links.iter().map(|l| l.child).chain(variant.links.whole.iter().copied());
+        uses.extend(all.filter(|u| seen.insert(*u)));
+    }
+    uses
 }
 
 /// The plan of a table that these tviews read.
-fn table_plan(name: &QualName, readers: &[usize], tviews: &[Tview], catalog: &Catalog) -> TablePlan {
-    let Relation::Table(table) = &catalog.relations[name] else { unreachable!("uses are of base tables") };
-    let own = readers.iter().map(|index| &tviews[*index]);
-    let reads: ColumnSet = own.flat_map(|t| uses_of(t, name).flat_map(|l| read_columns(t, l.child))).collect();
+fn table_plan(name: &QualName, readers: &[&Reader], catalog: &Catalog) -> TablePlan {
+    let table = catalog.table(name);
+    let reads: ColumnSet =
+        readers.iter().flat_map(|r| r.uses[name].iter().flat_map(|u| read_columns(r.tview, *u))).collect();
     let mut plan = TablePlan {
         table: name.clone(),
         pairing: pairing(table),
@@ -147,12 +217,17 @@ fn table_plan(name: &QualName, readers: &[usize], tviews: &[Tview], catalog: &Ca
         flags: Vec::new(),
         steps: Vec::new(),
     };
-    for &index in readers {
-        let step = tview_step(&mut plan, index, &tviews[index]);
+    for reader in readers {
+        let step = tview_step(&mut plan, reader);
         plan.steps.push(step);
     }
     let carried: ColumnSet = plan.steps.iter().flat_map(step_needs).collect();
     plan.carried = carried;
+    if plan.carried.is_empty() {
+        // Something has to say whether there are rows at all.
+        let scalar = |c: &usize| is_scalar(&table.columns[*c].ty);
+        plan.carried.extend((0..table.columns.len()).find(scalar));
+    }
     plan
 }
 
@@ -162,74 +237,177 @@ fn pairing(table: &Table) -> Option<Vec<usize>> {
     best.map(|k| k.columns.clone())
 }
 
-fn uses_of<'t>(tview: &'t Tview, table: &'t QualName) -> impl Iterator<Item = &'t Link> {
-    tview.relations.links.iter().filter(move |l| &tview.view.uses[l.child.0].table == table)
-}
-
 fn read_columns(tview: &Tview, use_id: UseId) -> ColumnSet {
     tview.documents.reads.get(&use_id).into_iter().flatten().copied().collect()
 }
 
-/// The columns of a use that links or the key compare: where one of them changes, a document
-/// comes to depend on other rows.
-fn link_columns(tview: &Tview, use_id: UseId) -> ColumnSet {
-    let compared = tview.relations.links.iter().flat_map(|l| l.on.iter().flat_map(|(a, b)| [*a, *b]));
-    let key = tview.relations.key.holder_columns.iter().copied();
-    compared.chain(key).filter(|c| c.use_id == use_id).map(|c| c.column).collect()
+fn compared_columns(variant: &Variant) -> BTreeMap<UseId, ColumnSet> {
+    let compared = variant.links.iter().flat_map(|l| l.on.iter().flat_map(Pair::reads));
+    let key = variant.key.iter().flat_map(Term::columns);
+    let held = variant.links.iter().flat_map(|l| {
+        let own = l.key.iter().flatten().flat_map(Term::columns);
+        own.filter(|c| c.use_id == l.child)
+    });
+    let mut all: BTreeMap<UseId, ColumnSet> = BTreeMap::new();
+    for column in compared.chain(key).chain(held) {
+        all.entry(column.use_id).or_default().insert(column.column);
+    }
+    all
 }
 
-fn tview_step(plan: &mut TablePlan, index: usize, tview: &Tview) -> TviewStep {
+fn tview_step(plan: &mut TablePlan, reader: &Reader) -> TviewStep {
     let table = plan.table.clone();
-    let own: Vec<&Link> = uses_of(tview, &table).collect();
-    let uses = own
-        .iter()
-        .map(|link| UseStep {
-            use_id: link.child,
-            changed: plan.flag(read_columns(tview, link.child)),
-            keys: way_to_key(tview, link.child),
-        })
-        .collect::<Vec<_>>();
-    let mut locks = Vec::new();
-    for link in tview.relations.links.iter().filter(|l| l.lock.is_some()) {
-        let exclusive = uses.iter().filter(|u| u.use_id == link.child).map(|u| Source {
-            flag: u.changed,
-            way: Way { start: link.child, joins: Vec::new(), select: link.on.iter().map(|(c, _)| *c).collect() },
-        });
-        let exclusive: Vec<Source> = exclusive.collect();
-        let mut shared = Vec::new();
-        for above in own.iter().filter(|l| l.child != link.child) {
-            if let Some(way) = way_to_value(tview, above.child, link) {
-                shared.push(Source { flag: plan.flag(link_columns(tview, above.child)), way });
+    let tview = reader.tview;
+    let of_table = |u: &UseId| tview.view.uses[u.0].table == table;
+    let mut step = StepBuilder::default();
+    for (variant, compared) in tview.relations.variants.iter().zip(&reader.compared) {
+        let compared = |u: UseId| compared.get(&u).cloned().unwrap_or_default();
+        for link in variant.links.iter().filter(|l| of_table(&l.child)) {
+            let changed = plan.flag(read_columns(tview, link.child));
+            step.add(UseStep { use_id: link.child, changed, reach: Reach::Keys(way_to_key(variant, link.child)) });
+            if let Some(reach) = way_to_parts(variant, link.child) {
+                let changed = plan.flag(compared(link.child));
+                step.add(UseStep { use_id: link.child, changed, reach });
             }
         }
-        if !exclusive.is_empty() || !shared.is_empty() {
-            locks.push(LockStep { link: link.child, exclusive, shared });
+        for use_id in variant.links.whole.iter().copied().filter(of_table) {
+            let changed = plan.flag(read_columns(tview, use_id));
+            step.add(UseStep { use_id, changed, reach: Reach::Whole });
+        }
+        for link in variant.links.iter().filter(|l| l.lock.is_some()) {
+            let mut lock =
+                LockStep { link: link.child, number: link.number, exclusive: Vec::new(), shared: Vec::new() };
+            if of_table(&link.child) {
+                let way = values(Way::new(link.child, Vec::new(), Vec::new()), link, true);
+                lock.exclusive.push(Source { flag: plan.flag(read_columns(tview, link.child)), way });
+            }
+            let above = variant.links.way_up(link.child);
+            for above in above[1..].iter().rev().filter(|l| of_table(&l.child)) {
+                if let Some(way) = way_to_value(variant, above.child, link) {
+                    lock.shared.push(Source { flag: plan.flag(compared(above.child)), way });
+                }
+            }
+            step.lock(lock);
         }
     }
-    TviewStep { tview: index, uses, locks }
+    TviewStep { tview: reader.index, uses: step.uses, locks: step.locks }
 }
 
-/// From a changed row up to the first use that carries the key.
-fn way_to_key(tview: &Tview, start: UseId) -> Way {
+/// The values of one side of a link.
+fn values(way: Way, link: &Link, of_child: bool) -> Way {
+    let side = |pair: &Pair| match pair {
+        Pair::Equal { child, parent, null_safe } => {
+            Some((if of_child { child.clone() } else { parent.clone() }, *null_safe))
+        }
+        Pair::Holds(_) => None,
+    };
+    let (select, null_safe) = link.on.iter().filter_map(side).unzip();
+    Way { select, null_safe, ..way }
+}
+
+/// A step to which variants add what they need; what is the same in several is there once.
+#[derive(Default)]
+struct StepBuilder {
+    uses: Vec<UseStep>,
+    /// By use: its places in the list.
+    of_use: BTreeMap<UseId, Vec<usize>>,
+    locks: Vec<LockStep>,
+    /// By link: its place in the list.
+    of_link: BTreeMap<(UseId, usize), usize>,
+}
+
+impl StepBuilder {
+    fn add(&mut self, step: UseStep) {
+        let known = self.of_use.entry(step.use_id).or_default();
+        if !known.iter().any(|at| (self.uses[*at].changed, &self.uses[*at].reach) == (step.changed, &step.reach)) {
+            known.push(self.uses.len());
+            self.uses.push(step);
+        }
+    }
+
+    fn lock(&mut self, lock: LockStep) {
+        if lock.exclusive.is_empty() && lock.shared.is_empty() {
+            return;
+        }
+        match self.of_link.get(&(lock.link, lock.number)) {
+            Some(at) => {
+                let known = &mut self.locks[*at];
+                let new = |list: &[Source], more: Vec<Source>| -> Vec<Source> {
+                    more.into_iter().filter(|s| !list.contains(s)).collect()
+                };
+                let more = new(&known.exclusive, lock.exclusive);
+                known.exclusive.extend(more);
+                let more = new(&known.shared, lock.shared);
+                known.shared.extend(more);
+            }
+            None => {
+                self.of_link.insert((lock.link, lock.number), self.locks.len());
+                self.locks.push(lock);
+            }
+        }
+    }
+}
+
+/// From a changed row up to the first use that carries the key, or to the root and from there to the parts of the key.
+fn way_to_key(variant: &Variant, start: UseId) -> Way {
     let mut joins = Vec::new();
-    let mut at = tview.relations.links.of(start);
+    let mut at = variant.links.of(start);
     while let Some(link) = at {
         if let Some(key) = &link.key {
-            return Way { start, joins, select: key.clone() };
+            return Way::new(start, joins, key.clone());
         }
         let Some(parent) = link.parent else { break };
-        joins.push((parent, link.on.iter().map(|(child, parent)| (*parent, *child)).collect()));
-        at = tview.relations.links.of(parent);
+        joins.push(Join { use_id: parent, on: link.on.clone(), is_child: false });
+        at = variant.links.of(parent);
     }
-    unreachable!("every link leads to a use that carries the key")
+    let wanted = variant.key.iter().flat_map(Term::uses);
+    let joins = descend(variant, start, joins, wanted);
+    Way::new(start, joins, variant.key.clone())
+}
+
+/// Joins more uses, each from the nearest use above it that is there already.
+fn descend(variant: &Variant, start: UseId, mut joins: Vec<Join>, wanted: impl Iterator<Item = UseId>) -> Vec<Join> {
+    for use_id in wanted {
+        let up = variant.links.way_up(use_id);
+        let is_there = |u: UseId, joins: &[Join]| u == start || joins.iter().any(|j| j.use_id == u);
+        let open = up.iter().take_while(|l| !is_there(l.child, &joins)).count();
+        for link in up[..open].iter().rev() {
+            joins.push(Join { use_id: link.child, on: link.on.clone(), is_child: true });
+        }
+    }
+    joins
+}
+
+/// From a row below the root to the parts of the key that it leads to, where the root does not hold the key itself.
+fn way_to_parts(variant: &Variant, start: UseId) -> Option<Reach> {
+    let link = variant.links.of(start)?;
+    let held = variant.links.way_up(start).iter().any(|l| l.key.is_some());
+    if held || link.parent.is_none() {
+        return None;
+    }
+    let below = |term: &Term| term.uses().iter().all(|u| *u == start || variant.links.way_down(start, *u).is_some());
+    let keys: Vec<usize> =
+        (0..variant.key.len()).filter(|k| !variant.key[*k].columns().is_empty() && below(&variant.key[*k])).collect();
+    let select: Vec<Term> = keys.iter().map(|k| variant.key[*k].clone()).collect();
+    let joins = descend(variant, start, Vec::new(), select.iter().flat_map(Term::uses).collect::<Vec<_>>().into_iter());
+    (!keys.is_empty()).then(|| Reach::Parts { way: Way::new(start, joins, select), keys })
+}
+
+/// The sets of key columns by which documents are looked up.
+pub fn parts_of_key(variant: &Variant) -> Vec<Vec<usize>> {
+    let parts = variant.links.iter().filter_map(|l| match way_to_parts(variant, l.child) {
+        Some(Reach::Parts { keys, .. }) => Some(keys),
+        _ => None,
+    });
+    parts.collect()
 }
 
 /// From a changed row of `above` down to the parent's side of `link`.
-fn way_to_value(tview: &Tview, above: UseId, link: &Link) -> Option<Way> {
-    let way = tview.relations.links.way_down(above, link.child)?;
+fn way_to_value(variant: &Variant, above: UseId, link: &Link) -> Option<Way> {
+    let way = variant.links.way_down(above, link.child)?;
     let (last, between) = way.split_last()?;
-    let joins = between.iter().map(|l| (l.child, l.on.clone())).collect();
-    Some(Way { start: above, joins, select: last.on.iter().map(|(_, parent)| *parent).collect() })
+    let joins = between.iter().map(|l| Join { use_id: l.child, on: l.on.clone(), is_child: true }).collect();
+    Some(values(Way::new(above, joins, Vec::new()), last, false))
 }
 
 impl TablePlan {
@@ -249,15 +427,18 @@ impl TablePlan {
 
 fn step_needs(step: &TviewStep) -> BTreeSet<usize> {
     let sources = step.locks.iter().flat_map(|l| l.exclusive.iter().chain(&l.shared)).map(|s| &s.way);
-    let ways = sources.chain(step.uses.iter().map(|u| &u.keys));
-    ways.flat_map(|w| w.needs().collect::<Vec<_>>()).collect()
+    let ways = step.uses.iter().filter_map(|u| match &u.reach {
+        Reach::Keys(way) | Reach::Parts { way, .. } => Some(way),
+        Reach::Whole => None,
+    });
+    sources.chain(ways).flat_map(Way::needs).collect()
 }
 
 /// For each tview, the tables that a write to reaches it; used by pictures and messages.
 pub fn tables_of(tview: &Tview) -> BTreeMap<&QualName, usize> {
     let mut tables = BTreeMap::new();
-    for link in tview.relations.links.iter() {
-        *tables.entry(&tview.view.uses[link.child.0].table).or_insert(0) += 1;
+    for use_id in live_uses(tview) {
+        *tables.entry(&tview.view.uses[use_id.0].table).or_insert(0) += 1;
     }
     tables
 }

@@ -136,7 +136,10 @@ impl<'a> Builder<'a> {
     }
 
     fn create(&mut self, mut c: Cursor<'a>, statement: &'a Statement) {
-        if crate::syntax::view::is_view(&statement.tokens) {
+        // What is only context, or skipped, is the table that it says.
+        let is_left = self.sources.file(statement.span.file).context_only || statement.has_directive("skip");
+        let is_table = crate::syntax::view::is_tview(c) && is_left;
+        if !is_table && crate::syntax::view::is_view(&statement.tokens) {
             return self.create_view(statement);
         }
         let or_replace = c.eat(&["or", "replace"]);

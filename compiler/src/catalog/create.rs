@@ -257,19 +257,14 @@ impl<'a> Builder<'a> {
             return;
         }
         let span = head.name.span;
-        if head.materialized {
-            let columns = head.columns.iter().map(|n| unknown_column(n.clone(), self.statement, span)).collect();
-            let table = RawTable {
-                kind: TableKind::MaterializedView,
-                columns,
-                constraints: vec![],
-                indexes: vec![],
-                parents: vec![],
-                has_rules: None,
-                span,
-            };
-            return self.declare(name, Entry::Table(table), false);
+        let is_definition = head.table || (head.materialized && self.defines_tview(statement, &name));
+        if head.materialized && !is_definition {
+            return self.materialized_view(name, &head, span);
         }
+        let name = match name.name.as_str().strip_prefix("tv_").filter(|_| is_definition) {
+            Some(stem) => QualName::new(name.schema, Ident::new(format!("v_{stem}"))),
+            None => name,
+        };
         let query = match &statement.kind {
             StatementKind::Parsed(query) => Arc::clone(query),
             StatementKind::Opaque { error, at } => {
@@ -290,9 +285,33 @@ impl<'a> Builder<'a> {
             directives: statement.directives.clone(),
             search_path: self.search_path.clone(),
             context_only: self.sources.file(span.file).context_only,
+            is_definition,
             span,
         };
         self.declare(name, Entry::View(view), head.or_replace);
+    }
+
+    /// Whether a materialized view is meant to become a tview: it builds documents, or says so by its name or a directive.
+    fn defines_tview(&self, statement: &Statement, name: &QualName) -> bool {
+        let StatementKind::Parsed(query) = &statement.kind else { return false };
+        let is_meant = !statement.directives.is_empty() || name.name.as_str().starts_with("tv_");
+        let is_left = self.sources.file(statement.span.file).context_only || statement.has_directive("skip");
+        !is_left && (is_meant || crate::resolve::looks_like_json(query))
+    }
+
+    /// A materialized view that stays one; nothing can be kept up to date from it.
+    fn materialized_view(&mut self, name: QualName, head: &view::ViewHead, span: Span) {
+        let columns = head.columns.iter().map(|n| unknown_column(n.clone(), self.statement, span)).collect();
+        let table = RawTable {
+            kind: TableKind::MaterializedView,
+            columns,
+            constraints: vec![],
+            indexes: vec![],
+            parents: vec![],
+            has_rules: None,
+            span,
+        };
+        self.declare(name, Entry::Table(table), false);
     }
 
     fn unreadable_view(&mut self, name: QualName, span: Span, reason: String, at: Span, replace: bool) {

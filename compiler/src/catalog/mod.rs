@@ -130,7 +130,7 @@ pub struct Column {
 }
 
 /// A column's type.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SqlType {
     /// As SQL text that PostgreSQL reads under `search_path = pg_catalog`: `integer`,
     /// `character varying(20)`, `public.mood`, `text[]`; user types are schema-qualified.
@@ -145,7 +145,7 @@ pub struct SqlType {
 }
 
 /// What a type is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TypeClass {
     /// One of PostgreSQL's own.
     Builtin,
@@ -234,6 +234,8 @@ pub struct View {
     pub search_path: Vec<Ident>,
     /// Declared in a context-only file.
     pub context_only: bool,
+    /// Written as a table or materialized view, which is not applied beforehand: the migration makes a view of it.
+    pub is_definition: bool,
     /// The name in its CREATE statement.
     pub span: Span,
 }
@@ -288,6 +290,14 @@ impl Table {
 }
 
 impl Catalog {
+    /// A base table; resolve guarantees that the tables of uses exist.
+    pub fn table(&self, name: &QualName) -> &Table {
+        match self.relations.get(name) {
+            Some(Relation::Table(table)) => table,
+            _ => unreachable!("uses are of base tables"),
+        }
+    }
+
     /// What an unqualified or qualified name means under a search path.
     pub fn lookup(&self, schema: Option<&Ident>, name: &Ident, search_path: &[Ident]) -> Option<&Relation> {
         let find = |s: &Ident| self.relations.get(&QualName::new(s.clone(), name.clone()));
@@ -303,6 +313,11 @@ impl Catalog {
 /// [`Relation::Unreadable`]; what that breaks is reported where a view needs it.
 pub fn build(sources: &Sources, statements: &[Statement], diagnostics: &mut Diagnostics) -> Catalog {
     build::run(sources, statements, diagnostics)
+}
+
+/// The canonical name of one of PostgreSQL's own types, from any spelling of it without modifiers.
+pub fn builtin_type(name: &str) -> Option<String> {
+    types::builtin(name)
 }
 
 /// The candidate closest to a misspelt name, if one is close enough to be meant.

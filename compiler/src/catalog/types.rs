@@ -175,7 +175,8 @@ pub(super) fn builtin(name: &str) -> Option<String> {
     if let Some((_, canonical)) = ALIASES.iter().find(|(alias, _)| *alias == name) {
         return Some((*canonical).to_owned());
     }
-    PLAIN.contains(&name).then(|| name.to_owned())
+    let canonical = ALIASES.iter().any(|(_, canonical)| *canonical == name) || name == "double precision";
+    (canonical || PLAIN.contains(&name)).then(|| name.to_owned())
 }
 
 fn read_name(c: &mut Cursor<'_>, sources: &Sources) -> Option<(TypeName, bool)> {

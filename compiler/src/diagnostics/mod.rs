@@ -108,6 +108,11 @@ impl Diagnostics {
         self.list.insert(diagnostic);
     }
 
+    /// Leaves out the warnings and notes that are accepted.
+    pub fn accept(&mut self, is_accepted: impl Fn(&Diagnostic) -> bool) {
+        self.list.retain(|d| d.severity == Severity::Error || !is_accepted(d));
+    }
+
     /// Whether anything forbids emitting.
     pub fn has_errors(&self) -> bool {
         self.list.iter().any(|d| d.severity == Severity::Error)

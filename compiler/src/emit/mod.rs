@@ -210,18 +210,29 @@ fn views(program: &Program, script_path: &str) -> Vec<templates::ViewModel> {
     views.into_iter().map(|view| view_model(program, view, script_path)).collect()
 }
 
-fn view_model(program: &Program, view: &View, script_path: &str) -> templates::ViewModel {
+/// CREATE OR REPLACE VIEW in the user's own words.
+fn view_text(program: &Program, view: &View) -> String {
+    if view.is_definition {
+        let columns = list(view.column_aliases.iter().map(Ident::sql));
+        let columns = if columns.is_empty() { columns } else { format!(" ({columns})") };
+        let query = program.sources.text(view.query_span);
+        return format!("CREATE OR REPLACE VIEW {}{columns} AS\n{query}", view.name.sql());
+    }
     let statement = &program.statements[view.statement];
     // CREATE [OR REPLACE] VIEW …: everything from VIEW on is the user's own text.
     let is_view = |token: &sqlparser::tokenizer::Token| token.to_string().eq_ignore_ascii_case("view");
     let start = statement.tokens.iter().find(|(t, _)| is_view(t)).map_or(statement.span.start, |(_, s)| s.start);
-    let text = &program.sources.file(statement.span.file).text[start..statement.span.end];
+    format!("CREATE OR REPLACE {}", &program.sources.file(statement.span.file).text[start..statement.span.end])
+}
+
+fn view_model(program: &Program, view: &View, script_path: &str) -> templates::ViewModel {
     let search_path = path_sql(&view.search_path);
     templates::ViewModel {
         place: one_line(&program.lines.place(view.span)),
         name: view.name.sql(),
         name_literal: sql_literal(&view.name.sql()),
-        text: format!("CREATE OR REPLACE {text}"),
+        text: view_text(program, view),
+        is_definition: view.is_definition,
         path_differs: search_path != script_path,
         search_path,
     }

@@ -64,10 +64,13 @@ pub fn key_lock(program: &str, tview: &QualName) -> Ident {
     of_object(program, tview, &["lock_key"])
 }
 
-/// The table that stands for a link.
-pub fn link_lock(program: &str, tview: &Tview, child: UseId) -> Ident {
+/// The table that stands for a link; a use has several where the view has several variants.
+pub fn link_lock(program: &str, tview: &Tview, child: UseId, number: usize) -> Ident {
     let alias = &tview.view.uses[child.0].alias;
-    of_object(program, &tview.name, &["lock", alias.as_str()])
+    match number {
+        0 => of_object(program, &tview.name, &["lock", alias.as_str()]),
+        n => of_object(program, &tview.name, &["lock", alias.as_str(), &(n + 1).to_string()]),
+    }
 }
 
 /// A trigger; `zzz` makes it fire after the user's own.
@@ -94,8 +97,8 @@ pub fn object_names(program: &str, tviews: &[Tview], tables: &[QualName]) -> Vec
         names.push((recompute(program, &tview.name), format!("the recompute function of {}", tview.name)));
         names.push((refresh(program, &tview.name), format!("the refresh function of {}", tview.name)));
         names.push((key_lock(program, &tview.name), format!("the key lock of {}", tview.name)));
-        for link in tview.relations.links.iter().filter(|l| l.lock.is_some()) {
-            let name = link_lock(program, tview, link.child);
+        for link in tview.relations.locked_links() {
+            let name = link_lock(program, tview, link.child, link.number);
             names.push((name, format!("a lock of {}", tview.name)));
         }
     }

@@ -9,7 +9,7 @@ use super::way::{Context, Images, casts, flag_variable};
 use super::{Program, base_table, list, names, one_line};
 use crate::catalog::{Table, TypeClass};
 use crate::names::sql_literal;
-use crate::plan::{ColumnSet, LockStep, Source, TablePlan, Tview, TviewStep};
+use crate::plan::{ColumnSet, LockStep, Reach, Source, TablePlan, Tview, TviewStep, UseStep};
 use crate::relate::{ValueLock, variable_type};
 
 /// The model of a base table.
@@ -184,7 +184,7 @@ fn truncate(program: &Program, plan: &TablePlan) -> Vec<String> {
     for step in &plan.steps {
         let tview = &program.tviews[step.tview];
         for lock in step.locks.iter().filter(|l| !l.exclusive.is_empty()) {
-            let name = names::link_lock(program.name, tview, lock.link).sql();
+            let name = names::link_lock(program.name, tview, lock.link, lock.number).sql();
             lines.push(format!("PERFORM tview.lock_link({}, true, false);", regclass(&name)));
         }
         lines.push(format!("PERFORM tview.{}();", names::refresh(program.name, &tview.name).sql()));
@@ -204,18 +204,52 @@ fn tview_step(context: &Context, step: &TviewStep, variables: &[KeysModel]) -> S
     for lock in &step.locks {
         sql += &lock_step(context, lock, indent);
     }
+    sql += &recompute(context, step, variables, indent);
+    if guard.is_some() {
+        sql += "\n    END IF;";
+    }
+    sql
+}
+
+/// Finds the documents that are concerned, and computes them again.
+fn recompute(context: &Context, step: &TviewStep, variables: &[KeysModel], indent: &str) -> String {
+    let refresh = names::refresh(context.program.name, &context.tview.name).sql();
+    let (whole, keyed): (Vec<&UseStep>, Vec<&UseStep>) = step.uses.iter().partition(|u| u.reach == Reach::Whole);
+    if whole.is_empty() {
+        return recompute_keys(context, &keyed, variables, indent);
+    }
+    let refresh = format!("PERFORM tview.{refresh}(); -- nothing links these rows to single documents");
+    match guard(whole.iter().map(|u| u.changed)) {
+        Some(condition) if !keyed.is_empty() => {
+            let deeper = format!("{indent}    ");
+            let keys = recompute_keys(context, &keyed, variables, &deeper);
+            format!("\n{indent}IF {condition} THEN\n{deeper}{refresh}\n{indent}ELSE{keys}\n{indent}END IF;")
+        }
+        _ => format!("\n{indent}{refresh}"),
+    }
+}
+
+fn recompute_keys(context: &Context, steps: &[&UseStep], variables: &[KeysModel], indent: &str) -> String {
+    let tview = context.tview;
     let names = list(variables.iter().map(|v| v.name.clone()));
     let keys = tview.key_names();
-    let ways: Vec<String> = step
-        .uses
-        .iter()
-        .map(|u| context.select(&u.keys, Images::Both, u.changed, &format!("{indent}        ")))
-        .collect();
-    let union = ways.join(&format!("\n{indent}        UNION\n{indent}        "));
+    let deeper = format!("{indent}        ");
+    let mut ways: Vec<String> = Vec::new();
+    for step in steps {
+        let way = match &step.reach {
+            Reach::Keys(way) => context.select(way, Images::Both, step.changed, &deeper),
+            Reach::Parts { way, keys } => context.select_documents(way, keys, step.changed, &deeper),
+            Reach::Whole => continue,
+        };
+        if !ways.contains(&way) {
+            ways.push(way);
+        }
+    }
+    let union = ways.join(&format!("\n{deeper}UNION\n{deeper}"));
     let distinct = if ways.len() == 1 { union.replacen("SELECT ", "SELECT DISTINCT ", 1) } else { union };
     let present: Vec<String> = keys.iter().map(|k| format!("k.{} IS NOT NULL", k.sql())).collect();
-    sql += &format!(
-        "\n{indent}SELECT {}\n{indent}  INTO {names}\n{indent}  FROM (\n{indent}        {distinct}\n{indent}       ) AS k({})\n{indent} WHERE {};",
+    let mut sql = format!(
+        "\n{indent}SELECT {}\n{indent}  INTO {names}\n{indent}  FROM (\n{deeper}{distinct}\n{indent}       ) AS k({})\n{indent} WHERE {};",
         list(keys.iter().map(|k| format!("array_agg(k.{})", k.sql()))),
         list(keys.iter().map(|k| k.sql())),
         present.join(" AND "),
@@ -225,9 +259,6 @@ fn tview_step(context: &Context, step: &TviewStep, variables: &[KeysModel]) -> S
         "\n{indent}IF {} IS NOT NULL THEN\n{indent}    PERFORM tview.{recompute}({names});\n{indent}END IF;",
         variables[0].name
     );
-    if guard.is_some() {
-        sql += "\n    END IF;";
-    }
     sql
 }
 
@@ -243,8 +274,8 @@ fn guard(flags: impl Iterator<Item = Option<usize>>) -> Option<String> {
 
 fn lock_step(context: &Context, step: &LockStep, indent: &str) -> String {
     let tview: &Tview = context.tview;
-    let Some(lock) = tview.relations.links.of(step.link).and_then(|l| l.lock.as_ref()) else { return String::new() };
-    let name = names::link_lock(context.program.name, tview, step.link).sql();
+    let Some(lock) = tview.relations.lock_of(step.link, step.number) else { return String::new() };
+    let name = names::link_lock(context.program.name, tview, step.link, step.number).sql();
     let link = regclass(&name);
     let alias = &tview.view.uses[step.link.0].alias;
     let why = match (step.exclusive.is_empty(), step.shared.is_empty()) {

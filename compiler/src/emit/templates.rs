@@ -57,6 +57,7 @@ pub struct ViewModel {
     pub name: String,
     pub name_literal: String,
     pub text: String,
+    pub is_definition: bool,
     pub path_differs: bool,
     pub search_path: String,
 }
@@ -168,6 +169,13 @@ pub struct TviewSql {
     pub absent_aggregates: String,
     pub lock_absent: String,
     pub t_keys: String,
+    /// The key was asserted by a directive.
+    pub asserted: bool,
+    pub k_keys: String,
+    pub key_hint: String,
+    pub view_name_literal: String,
+    /// Columns of further indexes.
+    pub lookup_indexes: Vec<String>,
     pub t_is_k: String,
     pub k_is_d: String,
     pub w_is_k: String,

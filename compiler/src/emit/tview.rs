@@ -7,8 +7,8 @@ use super::templates::{self, DocumentColumn, KeyVariable, LockTable, Meta, Tview
 use super::{Program, base_table, list, names, one_line, way};
 use crate::document::{Dependency, DependencyKind};
 use crate::names::{Ident, sql_literal};
-use crate::plan::Tview;
-use crate::relate::{ValueLock, key_lock, variable_type};
+use crate::plan::{Tview, parts_of_key};
+use crate::relate::{Pair, ValueLock, key_lock, variable_type};
 
 /// A key column with what SQL needs of it.
 pub struct KeyColumnSql {
@@ -20,13 +20,10 @@ pub struct KeyColumnSql {
 
 /// The key columns of a tview.
 pub fn key_columns(program: &Program, tview: &Tview) -> Vec<KeyColumnSql> {
-    let columns = tview.relations.key.columns.iter().map(|key| {
-        let owner = tview.view.use_of(key.column);
-        let column = &base_table(program.catalog, &owner.table).columns[key.column.column];
-        KeyColumnSql {
-            name: tview.view.outputs[key.output].name.clone(),
-            array_type: format!("{}[]", variable_type(&column.ty)),
-        }
+    let _ = program;
+    let columns = tview.relations.key.columns.iter().map(|key| KeyColumnSql {
+        name: tview.view.outputs[key.output].name.clone(),
+        array_type: format!("{}[]", variable_type(&key.ty)),
     });
     columns.collect()
 }
@@ -93,12 +90,25 @@ fn sql(program: &Program, tview: &Tview, keys: &[KeyColumnSql], locks: &[LockTab
         absent_aggregates: list(keys.iter().map(|k| format!("array_agg(k.{})", k.name.sql()))),
         lock_absent: lock_absent(program, tview, keys, &absent),
         t_keys: qualified("t"),
+        asserted: tview.relations.key.asserted,
+        k_keys: qualified("k"),
+        key_hint: one_line(&list(keys.iter().map(|k| k.name.sql()))).replace('\'', "''"),
+        view_name_literal: sql_literal(&tview.view.name.to_string()),
+        lookup_indexes: lookup_indexes(tview, keys),
         t_is_k: equal("t", "k"),
         k_is_d: equal("k", "d"),
         w_is_k: equal("w", "k"),
         t_is_f: equal("t", "f"),
         write: templates::text(&write(tview, equal("t", "f"))),
     }
+}
+
+/// Documents are looked up by parts of their keys ([`Reach::Parts`]); the primary key serves those it begins with.
+fn lookup_indexes(tview: &Tview, keys: &[KeyColumnSql]) -> Vec<String> {
+    let parts = tview.relations.variants.iter().flat_map(parts_of_key);
+    let parts: std::collections::BTreeSet<Vec<usize>> =
+        parts.filter(|part| part.iter().enumerate().any(|(at, key)| at != *key)).collect();
+    parts.into_iter().map(|part| list(part.iter().map(|k| keys[*k].name.sql()))).collect()
 }
 
 fn write(tview: &Tview, t_is_f: String) -> Write {
@@ -116,7 +126,8 @@ fn write(tview: &Tview, t_is_f: String) -> Write {
 /// Locks the keys that have no document.
 fn lock_absent(program: &Program, tview: &Tview, keys: &[KeyColumnSql], absent: &[String]) -> String {
     let lock = regclass(&names::key_lock(program.name, &tview.name).sql());
-    match key_lock(&tview.view, program.catalog, &tview.relations.key) {
+    let first = &tview.relations.variants[0];
+    match key_lock(&first.view, program.catalog, &tview.relations.key, &first.key) {
         ValueLock::Values(casts) => {
             let values: Vec<String> = keys.iter().map(|k| format!("k.{}", k.name.sql())).collect();
             let aliases = list(keys.iter().map(|k| k.name.sql()));
@@ -142,19 +153,22 @@ fn lock_tables(program: &Program, tview: &Tview) -> Vec<LockTable> {
     let key = names::key_lock(program.name, &tview.name).sql();
     let comment = format!("keys of {} that have no document", tview.name);
     let mut tables = vec![LockTable { name: key, comment: sql_literal(&comment) }];
-    for link in tview.relations.links.iter().filter(|l| l.lock.is_some()) {
-        let text = |c: crate::resolve::ColumnRef| {
-            let owner = tview.view.use_of(c);
-            let column = &base_table(program.catalog, &owner.table).columns[c.column];
-            format!("{}.{}", owner.alias, column.name)
-        };
-        let on: Vec<String> = link.on.iter().map(|(a, b)| format!("{} = {}", text(*a), text(*b))).collect();
+    for link in tview.relations.locked_links() {
+        let on: Vec<String> = link.on.iter().map(|p| pair_text(program, tview, p)).collect();
         tables.push(LockTable {
-            name: names::link_lock(program.name, tview, link.child).sql(),
+            name: names::link_lock(program.name, tview, link.child, link.number).sql(),
             comment: sql_literal(&format!("{}: {}", tview.name, on.join(" AND "))),
         });
     }
     tables
+}
+
+/// A pair of a link for people.
+fn pair_text(program: &Program, tview: &Tview, pair: &Pair) -> String {
+    pair.text(&|c| {
+        let owner = tview.view.use_of(c);
+        format!("{}.{}", owner.alias, base_table(program.catalog, &owner.table).columns[c.column].name)
+    })
 }
 
 fn set_lz4(tview: &Tview, column: &Ident) -> DocumentColumn {

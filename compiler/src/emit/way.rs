@@ -5,9 +5,9 @@
 
 use super::{base_table, list, names};
 use crate::names::Ident;
-use crate::plan::{TablePlan, Tview, Way};
-use crate::relate::ValueLock;
-use crate::resolve::{ColumnRef, UseId};
+use crate::plan::{Join, TablePlan, Tview, Way};
+use crate::relate::{Pair, ValueLock};
+use crate::resolve::{ColumnRef, Term, UseId};
 
 use super::Program;
 
@@ -16,6 +16,8 @@ use super::Program;
 pub enum Images {
     /// Before and after.
     Both,
+    /// Before.
+    Old,
     /// After.
     New,
 }
@@ -59,11 +61,11 @@ impl Context<'_> {
         let mut aliases = Vec::new();
         for column in self.start_columns(way) {
             let name = &table.columns[column].name;
+            let (old, new) = (names::variable("old", name, column), names::variable("new", name, column));
             arrays.push(match images {
-                Images::Both => {
-                    format!("{} || {}", names::variable("old", name, column), names::variable("new", name, column))
-                }
-                Images::New => names::variable("new", name, column),
+                Images::Both => format!("{old} || {new}"),
+                Images::Old => old,
+                Images::New => new,
             });
             aliases.push(name.sql());
         }
@@ -80,11 +82,10 @@ impl Context<'_> {
         }
         let start = self.alias(way.start);
         let mut sql = format!("FROM unnest({}) AS {start}({})", list(arrays), list(aliases));
-        for (use_id, on) in &way.joins {
-            let owner = &self.tview.view.uses[use_id.0];
-            let on: Vec<String> =
-                on.iter().map(|(a, b)| format!("{} = {}", self.column(*a), self.column(*b))).collect();
-            sql += &format!("\n{indent}JOIN {} AS {} ON {}", owner.table.sql(), self.alias(*use_id), on.join(" AND "));
+        for join in &way.joins {
+            let owner = &self.tview.view.uses[join.use_id.0];
+            let on = join.on.iter().map(|pair| self.condition(pair, join)).collect::<Vec<_>>().join(" AND ");
+            sql += &format!("\n{indent}JOIN {} AS {} ON {on}", owner.table.sql(), self.alias(join.use_id));
         }
         if !conditions.is_empty() {
             sql += &format!("\n{indent}WHERE {}", conditions.join(&format!("\n{indent}  AND ")));
@@ -92,19 +93,79 @@ impl Context<'_> {
         sql
     }
 
+    /// What a join compares, its own side first.
+    fn condition(&self, pair: &Pair, join: &Join) -> String {
+        let Pair::Equal { child, parent, null_safe } = pair else { return self.pair(pair) };
+        let (own, known) = if join.is_child { (child, parent) } else { (parent, child) };
+        self.equality(own, known, *null_safe)
+    }
+
+    /// What a pair compares, the child first.
+    pub fn pair(&self, pair: &Pair) -> String {
+        match pair {
+            Pair::Equal { child, parent, null_safe } => self.equality(child, parent, *null_safe),
+            Pair::Holds(formula) => self.term(&Term::Formula(formula.clone())),
+        }
+    }
+
+    fn equality(&self, left: &Term, right: &Term, null_safe: bool) -> String {
+        let (l, r) = (self.term(left), self.term(right));
+        if !null_safe || [left, right].into_iter().any(|t| self.is_present(t)) {
+            return format!("{l} = {r}");
+        }
+        // No index serves IS NOT DISTINCT FROM.
+        format!("({l} = {r} OR {l} IS NULL AND {r} IS NULL)")
+    }
+
+    /// Whether a term is a column that is never NULL.
+    fn is_present(&self, term: &Term) -> bool {
+        term.as_column().is_some_and(|c| {
+            let table = base_table(self.program.catalog, &self.tview.view.use_of(c).table);
+            table.columns[c.column].not_null
+        })
+    }
+
+    /// A term as SQL.
+    pub fn term(&self, term: &Term) -> String {
+        match term {
+            Term::Column(column) => self.column(*column),
+            Term::Formula(formula) => {
+                format!("({})", formula.text(&|c| self.column(c)))
+            }
+        }
+    }
+
     fn start_columns(&self, way: &Way) -> Vec<usize> {
-        let joined = way.joins.iter().flat_map(|(_, on)| on.iter().map(|(_, known)| *known));
-        let all = joined.chain(way.select.iter().copied()).filter(|c| c.use_id == way.start);
-        let mut columns: Vec<usize> = all.map(|c| c.column).collect();
-        columns.sort_unstable();
-        columns.dedup();
-        columns
+        let columns: Vec<usize> = way.needs().into_iter().collect();
+        // Rows have to come from somewhere, even where nothing of them is needed.
+        if columns.is_empty() { self.plan.carried.iter().take(1).copied().collect() } else { columns }
     }
 
     /// The values at the end of a way.
     pub fn select(&self, way: &Way, images: Images, flag: Option<usize>, indent: &str) -> String {
-        let values = list(way.select.iter().map(|c| self.column(*c)));
+        let values = list(way.select.iter().map(|t| self.term(t)));
         format!("SELECT {values}\n{indent}{}", self.from(way, images, flag, &[], indent))
+    }
+
+    /// The keys of the documents that show the values at the end of a way in these key columns.
+    pub fn select_documents(&self, way: &Way, keys: &[usize], flag: Option<usize>, indent: &str) -> String {
+        let mut alias = Ident::new("document");
+        while self.is_alias(&alias) {
+            alias = Ident::new(format!("{alias}_"));
+        }
+        let names = self.tview.key_names();
+        let shown = list(names.iter().map(|n| format!("{alias}.{}", n.sql())));
+        let same = keys.iter().zip(&way.select).map(|(k, t)| format!("{alias}.{} = {}", names[*k].sql(), self.term(t)));
+        let from = self.from(way, Images::Old, None, &[], indent);
+        let mut conditions = same.collect::<Vec<_>>();
+        if let Some(flag) = flag {
+            conditions.insert(0, format!("coalesce(true = ANY ({}), true)", flag_variable(flag)));
+        }
+        format!(
+            "SELECT {shown}\n{indent}{from}\n{indent}JOIN {} AS {alias} ON {}",
+            self.tview.name.sql(),
+            conditions.join(" AND "),
+        )
     }
 
     /// The hashes of the values at the end of a way.
@@ -116,15 +177,20 @@ impl Context<'_> {
         lock: &[Option<String>],
         indent: &str,
     ) -> String {
-        let values: Vec<String> = way.select.iter().map(|c| self.column(*c)).collect();
-        let present: Vec<String> = values.iter().map(|v| format!("{v} IS NOT NULL")).collect();
-        format!("SELECT {}\n{indent}{}", hash(&values, lock), self.from(way, images, flag, &present, indent))
+        let values: Vec<String> = way.select.iter().map(|t| self.term(t)).collect();
+        let from = self.from(way, images, flag, &self.present(way), indent);
+        format!("SELECT {}\n{indent}{from}", hash(&values, lock))
     }
 
     /// Whether there is any row.
     pub fn exists(&self, way: &Way, images: Images, flag: Option<usize>, indent: &str) -> String {
-        let values: Vec<String> = way.select.iter().map(|c| format!("{} IS NOT NULL", self.column(*c))).collect();
-        format!("EXISTS (SELECT {})", self.from(way, images, flag, &values, indent))
+        format!("EXISTS (SELECT {})", self.from(way, images, flag, &self.present(way), indent))
+    }
+
+    /// NULL equals nothing, where it is not said otherwise.
+    fn present(&self, way: &Way) -> Vec<String> {
+        let strict = way.select.iter().zip(&way.null_safe).filter(|(_, null_safe)| !**null_safe);
+        strict.map(|(term, _)| format!("{} IS NOT NULL", self.term(term))).collect()
     }
 }
 

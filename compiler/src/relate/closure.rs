@@ -8,17 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::dependencies::{Dependencies, Known};
 use super::locks::same_type;
-use crate::catalog::{Catalog, Key, Relation, Table};
-use crate::names::QualName;
-use crate::resolve::{BlockId, ColumnRef, Derived, Equality, Expr, Fact, FlatView, Rows, Scope, TOP, UseId};
-
-/// The table of that name; resolve guarantees that it exists.
-pub(super) fn table<'c>(catalog: &'c Catalog, name: &QualName) -> &'c Table {
-    match &catalog.relations[name] {
-        Relation::Table(table) => table,
-        _ => unreachable!("uses are of base tables"),
-    }
-}
+use crate::catalog::{Catalog, Key};
+use crate::resolve::{
+    BlockId, ColumnRef, Derived, Equality, Expr, ExprKind, Fact, FlatView, Rows, Scope, TOP, Term, UseId,
+};
 
 /// The uses that stand in the FROM clause of a block.
 pub(super) fn uses_of(view: &FlatView, block: BlockId) -> impl Iterator<Item = UseId> + '_ {
@@ -56,34 +49,77 @@ impl<'v> BlockRows<'v> {
 /// What fixes a row of the view: of its tables, or of its groups, or, under DISTINCT, of what it selects.
 pub(super) struct ViewRows<'v> {
     rows: BlockRows<'v>,
-    /// The columns that tell rows apart where the view itself does: those of the groups, or those selected; `None`
-    /// where a group is computed.
-    columns: Option<Option<BTreeSet<ColumnRef>>>,
+    apart: Apart,
+}
+
+/// What tells the rows of a view apart.
+enum Apart {
+    /// The rows of its tables.
+    Tables,
+    /// These expressions of its groups; `None` for one that is no term.
+    Groups(Vec<Option<Term>>),
+    /// What it selects: functions of these columns.
+    Selected(BTreeSet<ColumnRef>),
+}
+
+/// What follows from some terms.
+pub(super) struct Given<'d> {
+    known: Known<'d>,
+    formulas: BTreeSet<Term>,
+}
+
+impl Given<'_> {
+    /// Gives more terms.
+    pub(super) fn give(&mut self, terms: &[Term]) {
+        self.known.give(&terms.iter().filter_map(Term::as_column).collect::<Vec<_>>());
+        self.formulas.extend(terms.iter().filter(|t| t.as_column().is_none()).cloned());
+    }
+
+    /// Whether a term's value follows.
+    pub(super) fn follows(&self, term: &Term) -> bool {
+        match term {
+            Term::Column(column) => self.known.contains(column),
+            Term::Formula(formula) => {
+                self.formulas.contains(term) || formula.columns().iter().all(|c| self.known.contains(c))
+            }
+        }
+    }
 }
 
 impl<'v> ViewRows<'v> {
+    /// Prepares the answers.
     pub(super) fn new(view: &'v FlatView, catalog: &'v Catalog) -> Self {
         let top = &view.blocks[TOP.0];
-        let columns = match &top.grouped {
-            Some(keys) => Some(keys.iter().map(Expr::as_column).collect()),
-            None => top.distinct.then(|| Some(selected_columns(view))),
-        };
-        ViewRows { rows: BlockRows::new(view, catalog, TOP), columns }
-    }
-
-    /// What follows from these columns.
-    pub(super) fn known(&self, columns: &[ColumnRef]) -> Known<'_> {
-        self.rows.dependencies.known(columns)
-    }
-
-    /// Whether these columns fix a row.
-    pub(super) fn determined_by(&self, columns: &[ColumnRef]) -> bool {
-        match &self.columns {
-            Some(own) => {
-                let known = self.known(columns);
-                own.as_ref().is_some_and(|own| own.iter().all(|c| known.contains(c)))
+        let apart = match &top.grouped {
+            Some(keys) => {
+                let constant = |k: &&Expr| matches!(k.kind, ExprKind::Constant) && k.formula.is_none();
+                Apart::Groups(keys.iter().filter(|k| !constant(k)).map(Expr::as_term).collect())
             }
-            None => self.rows.determined_by(columns),
+            None if top.distinct => Apart::Selected(selected_columns(view)),
+            None => Apart::Tables,
+        };
+        ViewRows { rows: BlockRows::new(view, catalog, TOP), apart }
+    }
+
+    /// What follows from these terms in the top block.
+    pub(super) fn given(&self, terms: &[Term]) -> Given<'_> {
+        let mut given = Given { known: self.rows.dependencies.known(&[]), formulas: BTreeSet::new() };
+        given.give(terms);
+        given
+    }
+
+    /// Whether these terms fix a row.
+    pub(super) fn determined_by(&self, terms: &[Term]) -> bool {
+        match &self.apart {
+            Apart::Groups(keys) => {
+                let given = self.given(terms);
+                keys.iter().all(|k| k.as_ref().is_some_and(|k| given.follows(k)))
+            }
+            Apart::Selected(columns) => {
+                let given = self.given(terms);
+                columns.iter().all(|c| given.known.contains(c))
+            }
+            Apart::Tables => self.rows.determined_by(&terms.iter().filter_map(Term::as_column).collect::<Vec<_>>()),
         }
     }
 }
@@ -116,10 +152,14 @@ fn is_known(view: &FlatView, derived: &Derived, known: &Known<'_>) -> bool {
     let Some(inner) = derived.inner else { return false };
     match derived.rows {
         Rows::One => true,
-        Rows::Many => false,
+        Rows::Many | Rows::Branch(..) => false,
         Rows::Groups => {
-            let keys = view.blocks[inner.0].grouped.iter().flatten();
-            keys.into_iter().all(|k| k.as_column().is_some_and(|c| known.contains(&c)))
+            let mut keys = view.blocks[inner.0].grouped.iter().flatten();
+            keys.all(|k| match k.as_term() {
+                Some(Term::Column(column)) => known.contains(&column),
+                Some(key) => known.is_given(inner, key),
+                None => matches!(k.kind, ExprKind::Constant),
+            })
         }
         Rows::Joined => all_known(view, inner, known),
     }
@@ -128,7 +168,7 @@ fn is_known(view: &FlatView, derived: &Derived, known: &Known<'_>) -> bool {
 /// Whether a column can be NULL in a row of its block.
 pub fn nullable_in_row(view: &FlatView, catalog: &Catalog, column: ColumnRef) -> bool {
     let owner = view.use_of(column);
-    let declared = table(catalog, &owner.table).columns[column.column].not_null;
+    let declared = catalog.table(&owner.table).columns[column.column].not_null;
     owner.nullable || !(declared || compared(view, column) || view.is_stated(column, Fact::Present))
 }
 
@@ -140,7 +180,9 @@ fn compared(view: &FlatView, column: ColumnRef) -> bool {
             && match e.scope {
                 Scope::Always => true,
                 Scope::Outer { from, to } => (from..to).contains(&column.use_id.0),
+                Scope::Full(_) => false,
             }
+            && !e.null_safe
     };
     view.equalities.iter().any(in_equality) || view.is_stated(column, Fact::Constant)
 }
@@ -163,9 +205,9 @@ impl Equals {
             let owner = view.use_of(c);
             !owner.nullable && view.is_stable(owner.block, TOP)
         };
-        let ty = |c: ColumnRef| &table(catalog, &view.use_of(c).table).columns[c.column].ty;
+        let ty = |c: ColumnRef| &catalog.table(&view.use_of(c).table).columns[c.column].ty;
         let mut of: BTreeMap<ColumnRef, Vec<ColumnRef>> = BTreeMap::new();
-        for Equality { left, right, block, scope } in &view.equalities {
+        for Equality { left, right, block, scope, .. } in &view.equalities {
             let holds = *scope == Scope::Always && view.is_stable(*block, TOP) && same_type(ty(*left), ty(*right));
             if holds && solid(*left) && solid(*right) {
                 of.entry(*left).or_default().push(*right);

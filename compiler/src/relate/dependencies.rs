@@ -4,12 +4,13 @@
 //! that follows from given columns. What always holds: finding it takes time in proportion to the equalities and keys
 //! of the block, however many steps a proof has, because every equality and key is looked at once.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::closure::table;
 use super::locks::same_equality;
 use crate::catalog::{Catalog, Table};
-use crate::resolve::{BlockId, ColumnRef, Equality, Fact, FlatView, Rows, Scope, Stated, UseId};
+use crate::resolve::{
+    BlockId, ColumnRef, Comparison, ComparisonKind, Expr, Fact, FlatView, Formula, Rows, Scope, Stated, Term, UseId,
+};
 
 /// The equalities, keys and constants of a block.
 pub(super) struct Dependencies {
@@ -19,8 +20,11 @@ pub(super) struct Dependencies {
     columns: Vec<Column>,
     /// By use: its numbered columns.
     of_use: Vec<Vec<usize>>,
-    /// The use that each usable key is of.
-    keys: Vec<UseId>,
+    /// What follows from several columns together.
+    rules: Vec<Then>,
+    /// By the block that groups and the formula that it groups by: the columns that fix it, in each of the ways in which
+    /// the formula is compared with something.
+    given: BTreeMap<(BlockId, Term), Vec<Vec<ColumnRef>>>,
     /// What is known before anything is given.
     start: State,
 }
@@ -30,8 +34,17 @@ pub(super) struct Dependencies {
 struct Column {
     /// Columns that equal it, by number.
     equal: Vec<usize>,
-    /// Keys that it is part of.
-    keys: Vec<usize>,
+    /// Rules that it is part of.
+    rules: Vec<usize>,
+}
+
+/// What follows from a rule.
+#[derive(Clone, Copy)]
+enum Then {
+    /// From a key: one row.
+    Row(UseId),
+    /// From all columns of a formula: the column that equals it, by number.
+    Column(usize),
 }
 
 #[derive(Clone, Default)]
@@ -44,7 +57,7 @@ struct State {
     whole: Vec<bool>,
     /// By use: it has one row at most.
     rows: Vec<bool>,
-    /// By key: how many of its columns are not known.
+    /// By rule: how many of its columns are not known.
     missing: Vec<usize>,
 }
 
@@ -59,7 +72,9 @@ impl Dependencies {
     pub(super) fn new(view: &FlatView, catalog: &Catalog, block: BlockId) -> Self {
         let mut builder = Builder::new(view, catalog, block);
         let mut known = builder.equalities();
+        known.extend(builder.computed());
         builder.keys();
+        builder.groups();
         known.extend(builder.constants());
         builder.single_rows(&mut known);
         let mut dependencies = builder.dependencies;
@@ -84,13 +99,18 @@ impl Dependencies {
             }
             let column = &self.columns[number];
             queue.extend(column.equal.iter().filter(|to| !state.columns[**to]));
-            for &key in &column.keys {
-                state.missing[key] -= 1;
-                let owner = self.keys[key].0;
-                if state.missing[key] == 0 {
-                    state.rows[owner] = true;
-                    if !std::mem::replace(&mut state.whole[owner], true) {
-                        queue.extend(&self.of_use[owner]);
+            for &rule in &column.rules {
+                state.missing[rule] -= 1;
+                if state.missing[rule] > 0 {
+                    continue;
+                }
+                match self.rules[rule] {
+                    Then::Column(to) => queue.push(to),
+                    Then::Row(UseId(owner)) => {
+                        state.rows[owner] = true;
+                        if !std::mem::replace(&mut state.whole[owner], true) {
+                            queue.extend(&self.of_use[owner]);
+                        }
                     }
                 }
             }
@@ -117,6 +137,12 @@ impl Known<'_> {
     pub(super) fn contains(&self, column: &ColumnRef) -> bool {
         let numbered = |column| self.dependencies.numbers.get(column).is_some_and(|n| self.state.columns[*n]);
         self.state.whole[column.use_id.0] || numbered(column) || self.state.others.contains(column)
+    }
+
+    /// Whether a formula that a block groups by is compared with something known, of the same type.
+    pub(super) fn is_given(&self, inner: BlockId, key: Term) -> bool {
+        let ways = self.dependencies.given.get(&(inner, key)).into_iter().flatten();
+        ways.into_iter().any(|columns| columns.iter().all(|c| self.contains(c)))
     }
 
     /// Whether one row of a use follows.
@@ -171,10 +197,11 @@ impl<'v> Builder<'v> {
             numbers: HashMap::new(),
             columns: Vec::new(),
             of_use: vec![Vec::new(); uses],
-            keys: Vec::new(),
+            rules: Vec::new(),
+            given: BTreeMap::new(),
             start,
         };
-        let tables = view.uses.iter().map(|u| table(catalog, &u.table)).collect();
+        let tables = view.uses.iter().map(|u| catalog.table(&u.table)).collect();
         Builder { dependencies, view, block, region: Region::new(view), tables }
     }
 
@@ -202,7 +229,7 @@ impl<'v> Builder<'v> {
                 continue;
             }
             for (from, to) in [(equality.left, equality.right), (equality.right, equality.left)] {
-                if !self.inside(to, self.block) || !self.inside(to, equality.block) || !carries(equality, to) {
+                if !self.inside(to, self.block) || !self.inside(to, equality.block) || !carries(equality.scope, to) {
                     continue;
                 }
                 let to = self.number(to);
@@ -215,6 +242,73 @@ impl<'v> Builder<'v> {
             }
         }
         fixed
+    }
+
+    /// The columns that equal an expression of the same kind of type: they follow from its columns. Returns those that
+    /// follow from the blocks around.
+    fn computed(&mut self) -> Vec<usize> {
+        let mut fixed = Vec::new();
+        for comparison in &self.view.comparisons {
+            let Some((formula, to)) = column_and_formula(comparison) else { continue };
+            let ty = &self.tables[to.use_id.0].columns[to.column].ty;
+            let sound = self.region.holds(comparison.block, self.block)
+                && formula.ty.as_ref().is_some_and(|t| same_equality(t, ty))
+                && self.inside(to, self.block)
+                && self.inside(to, comparison.block)
+                && carries(comparison.scope, to);
+            if !sound {
+                continue;
+            }
+            let to = self.number(to);
+            let columns: Vec<ColumnRef> =
+                formula.columns().into_iter().filter(|c| self.inside(*c, self.block)).collect();
+            match columns.is_empty() {
+                true => fixed.push(to),
+                false => self.rule(columns, Then::Column(to)),
+            }
+        }
+        fixed
+    }
+
+    /// Something that follows from several columns together.
+    fn rule(&mut self, columns: impl IntoIterator<Item = ColumnRef>, then: Then) {
+        let number = self.dependencies.rules.len();
+        self.dependencies.rules.push(then);
+        let mut missing = 0;
+        for column in columns {
+            let column = self.number(column);
+            self.dependencies.columns[column].rules.push(number);
+            missing += 1;
+        }
+        self.dependencies.start.missing.push(missing);
+    }
+
+    /// What fixes the formulas that relations in FROM are grouped by.
+    fn groups(&mut self) {
+        let mut wanted: BTreeMap<Term, Vec<(BlockId, BlockId)>> = BTreeMap::new();
+        let groups = self.view.derived.iter().filter(|d| d.rows == Rows::Groups);
+        for derived in groups.filter(|d| self.region.holds(d.block, self.block)) {
+            let Some(inner) = derived.inner else { continue };
+            let keys = self.view.blocks[inner.0].grouped.iter().flatten().filter_map(Expr::as_term);
+            for key in keys.filter(|k| k.as_column().is_none()).collect::<BTreeSet<_>>() {
+                wanted.entry(key).or_default().push((inner, derived.block));
+            }
+        }
+        let comparisons = if wanted.is_empty() { &[] } else { self.view.comparisons.as_slice() };
+        for comparison in comparisons {
+            let ComparisonKind::Equal(left, right) = &comparison.kind else { continue };
+            if !same_formula_type(left, right) {
+                continue;
+            }
+            for (key, other) in [(left, right), (right, left)] {
+                for (inner, reader) in wanted.get(key).into_iter().flatten() {
+                    if self.region.holds(comparison.block, *reader) {
+                        let columns = other.columns().into_iter().filter(|c| self.inside(*c, *reader)).collect();
+                        self.dependencies.given.entry((*inner, key.clone())).or_default().push(columns);
+                    }
+                }
+            }
+        }
     }
 
     /// The columns that equal a constant.
@@ -258,32 +352,44 @@ impl<'v> Builder<'v> {
                 if !key.not_null && !columns.iter().all(|c| compared.contains(c)) {
                     continue;
                 }
-                let number = self.dependencies.keys.len();
-                self.dependencies.keys.push(use_id);
-                self.dependencies.start.missing.push(columns.len());
                 self.dependencies.start.rows[use_id.0] |= columns.is_empty();
-                for column in columns {
-                    let column = self.number(column);
-                    self.dependencies.columns[column].keys.push(number);
-                }
+                self.rule(columns, Then::Row(use_id));
             }
         }
     }
 
     /// A column that a condition on its rows compares with `=` is not NULL in any row that passes it.
     fn compared(&self) -> HashSet<ColumnRef> {
-        let sides = self.view.equalities.iter().flat_map(|e| [(e.left, e), (e.right, e)]);
-        let compared = sides.filter(|(c, e)| self.inside(*c, e.block) && carries(e, *c)).map(|(c, _)| c);
+        let strict = self.view.equalities.iter().filter(|e| !e.null_safe);
+        let sides = strict.flat_map(|e| [(e.left, e), (e.right, e)]);
+        let compared = sides.filter(|(c, e)| self.inside(*c, e.block) && carries(e.scope, *c)).map(|(c, _)| c);
         let constant = self.view.stated.iter().filter(|s| s.fact == Fact::Constant && self.inside(s.column, s.block));
         compared.chain(constant.map(|s| s.column)).collect()
     }
 }
 
+/// `column = formula`.
+fn column_and_formula(comparison: &Comparison) -> Option<(&Formula, ColumnRef)> {
+    match &comparison.kind {
+        ComparisonKind::Equal(Term::Formula(formula), Term::Column(to))
+        | ComparisonKind::Equal(Term::Column(to), Term::Formula(formula)) => Some((formula.as_ref(), *to)),
+        _ => None,
+    }
+}
+
+fn same_formula_type(left: &Term, right: &Term) -> bool {
+    match (left, right) {
+        (Term::Formula(left), Term::Formula(right)) => left.ty.is_some() && left.ty == right.ty,
+        _ => false,
+    }
+}
+
 /// Whether an equality makes `to` known from its other side: always within an inner join; from the preserved to the
 /// nullable side and within the nullable side of an outer one.
-fn carries(equality: &Equality, to: ColumnRef) -> bool {
-    match equality.scope {
+fn carries(scope: Scope, to: ColumnRef) -> bool {
+    match scope {
         Scope::Always => true,
         Scope::Outer { from: start, to: end } => (start..end).contains(&to.use_id.0),
+        Scope::Full(_) => false,
     }
 }

@@ -1,25 +1,28 @@
 //! The key of a view: output columns that identify its rows.
 //!
-//! In: a resolved view. Out: its [`ViewKey`], or the diagnostic that says what is missing. A key is
-//! proved from declared keys by functional dependencies; the `key(…)` directive asserts one
-//! instead, and the tview's primary key then enforces it.
+//! In: a view with its variants. Out: its [`ViewKey`] and what the key is in each variant, or the diagnostic that says
+//! what is missing. A key is proved from declared keys by functional dependencies, in each variant that gives rows, and
+//! rows of different variants must differ in it; the `key(…)` directive asserts one instead, and the tview's primary
+//! key then enforces it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::closure::{Equals, ViewRows, key_columns, nullable_in_row, table, uses_of};
+use super::closure::{Equals, ViewRows, key_columns, nullable_in_row, uses_of};
 use super::locks::is_scalar;
-use crate::catalog::Catalog;
+use super::telling::tell_apart;
+use crate::catalog::{Catalog, SqlType};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Ident;
-use crate::resolve::{ColumnRef, Expr, FlatView, Rows, TOP, UseId};
+use crate::resolve::{ColumnRef, Expr, ExprKind, FlatView, Rows, TOP, Term, UseId};
+use crate::source::Span;
 
 /// One column of a view's key.
 #[derive(Clone, Debug)]
 pub struct KeyColumn {
     /// Index into the view's outputs.
     pub output: usize,
-    /// The base column that it shows.
-    pub column: ColumnRef,
+    /// Its type.
+    pub ty: SqlType,
 }
 
 /// The key of a view.
@@ -27,48 +30,100 @@ pub struct KeyColumn {
 pub struct ViewKey {
     /// In key order.
     pub columns: Vec<KeyColumn>,
-    /// The use that carries all of them.
-    pub holder: UseId,
-    /// The holder's columns that equal the key columns, in key order.
-    pub holder_columns: Vec<ColumnRef>,
     /// What the proof rests on, for people.
     pub proof: String,
+    /// Asserted by a directive and not proved.
+    pub asserted: bool,
 }
 
 type Refusal = Box<Diagnostic>;
+type Variants = [(Vec<usize>, FlatView)];
 
-/// The key of a view.
-pub fn infer(view: &FlatView, catalog: &Catalog) -> Result<ViewKey, Refusal> {
+/// The key of a view, and its terms in each variant.
+pub fn infer(view: &FlatView, variants: &Variants, catalog: &Catalog) -> Result<(ViewKey, Vec<Vec<Term>>), Refusal> {
     if let Some(directive) = view.directive("key") {
         let names: Vec<Ident> = directive.arguments.iter().map(Ident::new).collect();
-        return asserted(view, catalog, &names, directive.span);
+        let outputs = asserted(view, &names, directive.span)?;
+        return finish(view, variants, catalog, outputs, "asserted by a directive".into(), true);
     }
-    let rows = ViewRows::new(view, catalog);
-    let shown = Shown::new(view, catalog);
+    if view.whole.is_some() && view.blocks[TOP.0].aggregated {
+        return single_row(view, variants, catalog);
+    }
+    let giving: Vec<&(Vec<usize>, FlatView)> = variants.iter().filter(|(choice, _)| gives(view, choice)).collect();
+    let Some(((_, first), others)) = giving.split_first() else { return Err(missing(view, view, catalog, None)) };
+    let (rows, shown) = (ViewRows::new(first, catalog), Shown::new(first, catalog));
     let mut unselected = None;
-    for candidate in candidates(view, catalog, &rows) {
-        match shown.select(&candidate) {
-            Some(outputs) => {
-                let columns = outputs.into_iter().map(|(output, column)| KeyColumn { output, column }).collect();
-                return finish(view, catalog, &shown.equals, columns, describe(view, catalog, &candidate));
-            }
-            None => unselected = unselected.or(Some(candidate)),
+    for candidate in candidates(first, catalog, &rows) {
+        let Some(mut outputs) = shown.select(&candidate) else {
+            unselected = unselected.or(Some(candidate));
+            continue;
+        };
+        for (_, other) in others {
+            complete(other, catalog, &mut outputs);
         }
+        // Whether rows can be told apart is a question of all outputs: another candidate would not help.
+        let outputs = tell_apart(view, &giving, outputs)?;
+        let proof = describe(first, catalog, &candidate);
+        return finish(view, variants, catalog, outputs, proof, false);
     }
-    Err(missing(view, catalog, unselected.as_ref()))
+    Err(missing(view, first, catalog, unselected.as_ref()))
 }
 
-/// Sets of columns that identify the rows, the best first: the groups, or a key of one table, else keys of
-/// several, which are looked for only where nothing simpler is selected.
+/// Whether rows of a variant are rows of the view.
+fn gives(view: &FlatView, choice: &[usize]) -> bool {
+    view.alternatives.iter().zip(choice).all(|(a, side)| a.giving[*side] || !view.in_region(a.block, TOP))
+}
+
+/// An aggregate over everything: any constant identifies its row.
+fn single_row(view: &FlatView, variants: &Variants, catalog: &Catalog) -> Result<(ViewKey, Vec<Vec<Term>>), Refusal> {
+    let constant = |e: &Expr| matches!(e.kind, ExprKind::Constant) && e.formula.is_some();
+    match view.outputs.iter().position(|o| constant(&o.expr)) {
+        Some(output) => finish(view, variants, catalog, vec![output], "the view has one row".into(), false),
+        None => {
+            let title = format!("no key of view `{}` can be found", view.name.name);
+            Err(Box::new(
+                Diagnostic::new(Code::MissingKey, title, view.span)
+                    .note("it has one row, and no column that tells so")
+                    .help("select a constant as well: `SELECT 1 AS id, …`"),
+            ))
+        }
+    }
+}
+
+/// Adds what is missing for the outputs to identify a row of this variant too.
+fn complete(view: &FlatView, catalog: &Catalog, outputs: &mut Vec<usize>) {
+    let terms: Vec<Term> = outputs.iter().filter_map(|o| view.outputs[*o].expr.as_term()).collect();
+    let rows = ViewRows::new(view, catalog);
+    if rows.determined_by(&terms) {
+        return;
+    }
+    let shown = Shown::new(view, catalog);
+    if let Some(more) = candidates(view, catalog, &rows).find_map(|c| shown.select(&c)) {
+        outputs.extend(more);
+        let mut seen = BTreeSet::new();
+        outputs.retain(|o| seen.insert(*o));
+    }
+}
+
+/// Sets of terms that identify the rows, the best first: the groups, or what DISTINCT selects, or a key of one table,
+/// else keys of several, which are looked for only where nothing simpler is selected.
 fn candidates<'c>(
     view: &'c FlatView,
     catalog: &'c Catalog,
     rows: &'c ViewRows<'c>,
-) -> Box<dyn Iterator<Item = Vec<ColumnRef>> + 'c> {
+) -> Box<dyn Iterator<Item = Vec<Term>> + 'c> {
     if let Some(keys) = &view.blocks[TOP.0].grouped {
-        let mut columns: Vec<ColumnRef> = keys.iter().filter_map(Expr::as_column).collect();
-        minimize(rows, &mut columns);
-        return Box::new(Some(columns).filter(|c| rows.determined_by(c)).into_iter());
+        let constant = |e: &&Expr| !matches!(e.kind, ExprKind::Constant);
+        let terms = keys.iter().filter(constant).map(Expr::as_term).collect::<Option<Vec<_>>>();
+        let terms = terms.map(|terms| minimized(rows, terms));
+        return Box::new(terms.filter(|t| rows.determined_by(t)).into_iter());
+    }
+    if view.blocks[TOP.0].distinct {
+        let terms = view.outputs.iter().filter_map(|o| o.expr.as_term());
+        let terms = minimized(rows, terms.filter(|t| !t.columns().is_empty()).collect());
+        if rows.determined_by(&terms) {
+            return Box::new(std::iter::once(terms));
+        }
     }
     let keyed = keyed_relations(view, catalog);
     let single: Vec<_> = keyed.iter().flatten().filter(|k| rows.determined_by(k)).cloned().collect();
@@ -80,26 +135,26 @@ fn candidates<'c>(
 const MAX_STARTS: usize = 64;
 
 /// Keys put together from those of several relations.
-fn composed(keyed: &[Vec<Vec<ColumnRef>>], rows: &ViewRows<'_>) -> Vec<Vec<ColumnRef>> {
-    let mut all: Vec<Vec<ColumnRef>> = Vec::new();
-    let mut seen: BTreeSet<BTreeSet<ColumnRef>> = BTreeSet::new();
+fn composed(keyed: &[Vec<Vec<Term>>], rows: &ViewRows<'_>) -> Vec<Vec<Term>> {
+    let mut all: Vec<Vec<Term>> = Vec::new();
+    let mut seen: BTreeSet<BTreeSet<Term>> = BTreeSet::new();
     for (at, start) in keyed.iter().enumerate().take(MAX_STARTS) {
         for first in start {
-            let mut columns = first.clone();
-            let mut known = rows.known(first);
+            let mut terms = first.clone();
+            let mut given = rows.given(first);
             for (_, other) in keyed.iter().enumerate().filter(|(n, _)| *n != at) {
-                let open = other.iter().all(|k| !k.iter().all(|c| known.contains(c)));
+                let open = other.iter().all(|k| !k.iter().all(|t| given.follows(t)));
                 if let Some(key) = other.first().filter(|_| open) {
-                    columns.extend(key);
-                    known.give(key);
+                    terms.extend(key.iter().cloned());
+                    given.give(key);
                 }
             }
-            if !seen.insert(columns.iter().copied().collect()) {
+            if !seen.insert(terms.iter().cloned().collect()) {
                 continue;
             }
-            minimize(rows, &mut columns);
-            if rows.determined_by(&columns) && !all.contains(&columns) {
-                all.push(columns);
+            minimize(rows, &mut terms);
+            if rows.determined_by(&terms) && !all.contains(&terms) {
+                all.push(terms);
             }
         }
     }
@@ -107,29 +162,47 @@ fn composed(keyed: &[Vec<Vec<ColumnRef>>], rows: &ViewRows<'_>) -> Vec<Vec<Colum
 }
 
 /// The keys of everything in the FROM clause that no outer join makes NULL, one list per relation.
-fn keyed_relations(view: &FlatView, catalog: &Catalog) -> Vec<Vec<Vec<ColumnRef>>> {
+fn keyed_relations(view: &FlatView, catalog: &Catalog) -> Vec<Vec<Vec<Term>>> {
     let solid = uses_of(view, TOP).filter(|u| !view.uses[u.0].nullable);
     let keys_of = |u: UseId| {
-        let mut keys: Vec<_> = table(catalog, &view.uses[u.0].table).keys.iter().filter(|k| k.not_null).collect();
+        let mut keys: Vec<_> = catalog.table(&view.uses[u.0].table).keys.iter().filter(|k| k.not_null).collect();
         keys.sort_by_key(|k| !k.primary);
-        keys.into_iter().map(|k| key_columns(u, k)).collect::<Vec<_>>()
+        let terms = |k| key_columns(u, k).into_iter().map(Term::Column).collect();
+        keys.into_iter().map(terms).collect::<Vec<Vec<Term>>>()
     };
+    let solid_use = |u: &UseId| !view.uses[u.0].nullable;
     let groups = view.derived.iter().filter(|d| d.block == TOP && d.rows == Rows::Groups).filter_map(|d| {
         let keys = view.blocks[d.inner?.0].grouped.as_ref()?;
-        let columns: Vec<ColumnRef> = keys.iter().map(Expr::as_column).collect::<Option<_>>()?;
-        columns.iter().all(|c| !view.use_of(*c).nullable).then(|| vec![columns])
+        let terms: Vec<Term> = keys.iter().map(Expr::as_term).collect::<Option<_>>()?;
+        terms.iter().all(|t| t.uses().iter().all(solid_use)).then(|| vec![terms])
     });
     solid.map(keys_of).chain(groups).collect()
 }
 
-/// Drops the columns that follow from the others.
-fn minimize(rows: &ViewRows<'_>, columns: &mut Vec<ColumnRef>) {
+/// From how many groups or selected values those are left out that follow from the others. A key of so many is refused
+/// anyway, unless a few of them are one.
+const MAX_TERMS: usize = 400;
+
+/// The terms that the others follow from.
+fn minimized(rows: &ViewRows<'_>, mut terms: Vec<Term>) -> Vec<Term> {
+    if terms.len() > MAX_TERMS {
+        let mut seen = BTreeSet::new();
+        terms.retain(|t| seen.insert(t.clone()));
+    }
+    if terms.len() <= MAX_TERMS {
+        minimize(rows, &mut terms);
+    }
+    terms
+}
+
+/// Drops the terms that follow from the others.
+fn minimize(rows: &ViewRows<'_>, terms: &mut Vec<Term>) {
     let mut at = 0;
-    while at < columns.len() {
-        let mut rest = columns.clone();
+    while at < terms.len() {
+        let mut rest = terms.clone();
         rest.remove(at);
         if !rest.is_empty() && rows.determined_by(&rest) {
-            *columns = rest;
+            *terms = rest;
         } else {
             at += 1;
         }
@@ -139,135 +212,199 @@ fn minimize(rows: &ViewRows<'_>, columns: &mut Vec<ColumnRef>) {
 /// What the outputs show.
 struct Shown {
     equals: Equals,
-    /// The first output that is nothing but this column.
-    outputs: BTreeMap<ColumnRef, usize>,
+    /// The first output that is nothing but this term.
+    outputs: BTreeMap<Term, usize>,
 }
 
 impl Shown {
     fn new(view: &FlatView, catalog: &Catalog) -> Self {
         let mut outputs = BTreeMap::new();
         for (index, output) in view.outputs.iter().enumerate() {
-            if let Some(column) = output.expr.as_column() {
-                outputs.entry(column).or_insert(index);
+            if let Some(term) = output.expr.as_term() {
+                outputs.entry(term).or_insert(index);
             }
         }
         Shown { equals: Equals::new(view, catalog), outputs }
     }
 
-    /// The outputs that show the columns of a candidate, or equals of theirs.
-    fn select(&self, candidate: &[ColumnRef]) -> Option<Vec<(usize, ColumnRef)>> {
-        let output = |c: ColumnRef| self.outputs.get(&c).map(|output| (*output, c));
-        candidate.iter().map(|column| self.equals.class(*column).into_iter().find_map(output)).collect()
+    /// The outputs that show the terms of a candidate, or equals of theirs.
+    fn select(&self, candidate: &[Term]) -> Option<Vec<usize>> {
+        let shows = |term: &Term| self.outputs.get(term).copied();
+        let shown = |term: &Term| match term {
+            Term::Column(column) => self.equals.class(*column).into_iter().find_map(|c| shows(&Term::Column(c))),
+            Term::Formula(_) => shows(term),
+        };
+        candidate.iter().map(shown).collect()
     }
 }
 
+/// How many columns an index of PostgreSQL can have, and so the key of a tview.
+const MAX_KEY_COLUMNS: usize = 32;
+
+/// Checks what a key has to be beside unique, in each variant.
 fn finish(
     view: &FlatView,
+    variants: &Variants,
     catalog: &Catalog,
-    equals: &Equals,
-    columns: Vec<KeyColumn>,
+    outputs: Vec<usize>,
     proof: String,
-) -> Result<ViewKey, Refusal> {
-    let ty = |k: &KeyColumn| &table(catalog, &view.use_of(k.column).table).columns[k.column.column].ty;
-    if let Some(array) = columns.iter().find(|k| !is_scalar(ty(k))) {
-        let output = &view.outputs[array.output];
-        let title = format!("key column `{}` is an array or a row", output.name);
-        return Err(Box::new(Diagnostic::new(Code::UnsupportedKey, title, output.expr.span)));
+    asserted: bool,
+) -> Result<(ViewKey, Vec<Vec<Term>>), Refusal> {
+    if outputs.len() > MAX_KEY_COLUMNS {
+        return Err(too_wide(view, &outputs, &proof));
     }
-    if let Some(nullable) = columns.iter().find(|k| nullable_in_row(view, catalog, k.column)) {
-        let output = &view.outputs[nullable.output];
-        let title = format!("key column `{}` of `{}` can be NULL", output.name, view.name.name);
+    let mut all = Vec::new();
+    for (choice, variant) in variants {
+        let terms: Result<Vec<Term>, Refusal> =
+            outputs.iter().map(|o| key_term(view, variant, *o, catalog, gives(view, choice))).collect();
+        all.push(terms?);
+    }
+    let column = |(at, output): (usize, &usize)| {
+        let types = variants.iter().zip(&all).map(|((_, v), terms)| terms[at].ty(v, catalog));
+        match common_type(types.collect()) {
+            Some(ty) => Ok(KeyColumn { output: *output, ty }),
+            None => Err(untyped(view, *output)),
+        }
+    };
+    let columns = outputs.iter().enumerate().map(column).collect::<Result<Vec<_>, Refusal>>()?;
+    match columns.iter().find(|k| !is_scalar(&k.ty)) {
+        None => Ok((ViewKey { columns, proof, asserted }, all)),
+        Some(array) => {
+            let output = &view.outputs[array.output];
+            let title = format!("key column `{}` is an array or a row", output.name);
+            Err(Box::new(Diagnostic::new(Code::UnsupportedKey, title, output.expr.span)))
+        }
+    }
+}
+
+/// What a key column is in one variant.
+fn key_term(whole: &FlatView, view: &FlatView, output: usize, catalog: &Catalog, gives: bool) -> Result<Term, Refusal> {
+    let shown = &view.outputs[output];
+    let name = &shown.name;
+    let Some(term) = shown.expr.as_term() else {
+        let title =
+            format!("key column `{name}` of `{}` is computed from more than columns of tables", whole.name.name);
+        let diagnostic = Diagnostic::new(Code::UnsupportedKey, title, shown.expr.span);
+        return Err(Box::new(diagnostic.note("from a changed row alone nobody can tell which documents it concerns")));
+    };
+    if term.uses().len() > 1 {
+        let title = format!("key column `{name}` is computed from several tables");
+        let diagnostic = Diagnostic::new(Code::UnsupportedKey, title, shown.expr.span);
+        return Err(Box::new(diagnostic.help("select its parts as columns of their own and group by them")));
+    }
+    if term.as_column().is_none() && term.uses().iter().any(|u| view.uses[u.0].nullable) {
+        let title = format!("key column `{name}` is computed from the nullable side of an outer join");
+        let diagnostic = Diagnostic::new(Code::UnsupportedKey, title, shown.expr.span);
+        return Err(Box::new(diagnostic.help("group by the column that refers to that side as well, or by it alone")));
+    }
+    let unstable = term.uses().iter().any(|u| !view.is_stable(view.uses[u.0].block, TOP));
+    let nullable = match &term {
+        Term::Column(column) => nullable_in_row(view, catalog, *column),
+        Term::Formula(formula) => {
+            let stated =
+                view.present.iter().any(|(f, block)| f.pieces == formula.pieces && view.in_region(*block, TOP));
+            let columns_present =
+                |columns: &Vec<ColumnRef>| columns.iter().all(|c| !nullable_in_row(view, catalog, *c));
+            !stated && !formula.strict.as_ref().is_some_and(columns_present)
+        }
+    };
+    if gives && (nullable || unstable) {
+        let title = format!("key column `{name}` of `{}` can be NULL", whole.name.name);
         return Err(Box::new(
-            Diagnostic::new(Code::MissingKey, title, output.expr.span)
+            Diagnostic::new(Code::MissingKey, title, shown.expr.span)
                 .note("a document is found by its key, and NULL finds nothing")
                 .help("declare the column NOT NULL, or leave such rows out: `WHERE … IS NOT NULL`"),
         ));
     }
-    let classes: Vec<Vec<ColumnRef>> = columns.iter().map(|k| equals.class(k.column)).collect();
-    let held = |u: UseId| -> Option<Vec<ColumnRef>> {
-        classes.iter().map(|class| class.iter().copied().find(|c| c.use_id == u)).collect()
-    };
-    let preferred = columns.iter().map(|k| k.column.use_id);
-    let holder = preferred.chain((0..view.uses.len()).map(UseId)).find_map(|u| held(u).map(|columns| (u, columns)));
-    match holder {
-        Some((holder, holder_columns)) => Ok(ViewKey { columns, holder, holder_columns, proof }),
-        None => Err(Box::new(
-            Diagnostic::new(
-                Code::UnsupportedKey,
-                format!("no table of `{}` holds its whole key", view.name.name),
-                view.span,
-            )
-            .note(format!("the key is ({}), {proof}", names(view, &columns)))
-            .note("a key put together from rows of several tables is not supported yet"),
-        )),
-    }
+    Ok(term)
 }
 
-fn asserted(
-    view: &FlatView,
-    catalog: &Catalog,
-    names: &[Ident],
-    span: crate::source::Span,
-) -> Result<ViewKey, Refusal> {
-    let mut columns = Vec::new();
+/// The type of a key column, given its types in the variants.
+fn common_type(types: Vec<Option<&SqlType>>) -> Option<SqlType> {
+    let types: Vec<&SqlType> = types.into_iter().collect::<Option<_>>()?;
+    let (first, rest) = types.split_first()?;
+    if rest.iter().all(|t| t.base == first.base && t.dimensions == first.dimensions) {
+        return Some((*first).clone());
+    }
+    // UNION takes the widest of these.
+    let order = ["smallint", "integer", "bigint", "numeric"];
+    let rank = |t: &&&SqlType| order.iter().position(|o| t.base == *o).filter(|_| t.dimensions == 0);
+    let ranks = types.iter().map(|t| rank(&t)).collect::<Option<Vec<_>>>()?;
+    let widest = (0..types.len()).max_by_key(|n| ranks[*n])?;
+    Some(types[widest].clone())
+}
+
+fn too_wide(view: &FlatView, outputs: &[usize], proof: &str) -> Refusal {
+    let title = format!("the key of `{}` has {} columns", view.name.name, outputs.len());
+    Box::new(
+        Diagnostic::new(Code::UnsupportedKey, title, view.span)
+            .label(format!("an index of PostgreSQL has {MAX_KEY_COLUMNS} at most"))
+            .note(proof.to_owned()),
+    )
+}
+
+fn untyped(view: &FlatView, output: usize) -> Refusal {
+    let shown = &view.outputs[output];
+    let title = format!("the type of key column `{}` is not known", shown.name);
+    Box::new(
+        Diagnostic::new(Code::UnsupportedKey, title, shown.expr.span)
+            .note("generated functions hold keys in variables of their types")
+            .help("say it with a cast, here and in GROUP BY: `(…)::text`"),
+    )
+}
+
+fn asserted(view: &FlatView, names: &[Ident], span: Span) -> Result<Vec<usize>, Refusal> {
+    let mut outputs = Vec::new();
     for name in names {
-        let output = view.outputs.iter().position(|o| &o.name == name);
-        let Some(output) = output else {
+        let Some(output) = view.outputs.iter().position(|o| &o.name == name) else {
             let title = format!("`key` names `{name}`, which `{}` does not select", view.name.name);
             return Err(Box::new(Diagnostic::new(Code::MissingKey, title, span)));
         };
-        let Some(column) = view.outputs[output].expr.as_column() else {
-            let title = format!("key column `{name}` is computed");
-            let diagnostic = Diagnostic::new(Code::UnsupportedKey, title, view.outputs[output].expr.span);
-            return Err(Box::new(diagnostic.note("only a plain column can be a key in this version")));
-        };
-        if view.use_of(column).nullable || !view.is_stable(view.use_of(column).block, TOP) {
-            let title = format!("key column `{name}` can be NULL");
-            let diagnostic = Diagnostic::new(Code::MissingKey, title, view.outputs[output].expr.span);
-            return Err(Box::new(diagnostic.note("it comes from the nullable side of an outer join")));
-        }
-        columns.push(KeyColumn { output, column });
+        outputs.push(output);
     }
-    if columns.is_empty() {
+    if outputs.is_empty() {
         return Err(Box::new(Diagnostic::new(Code::MissingKey, "`key` needs a column", span)));
     }
-    finish(view, catalog, &Equals::new(view, catalog), columns, "asserted by a directive".into())
+    Ok(outputs)
 }
 
-fn names(view: &FlatView, columns: &[KeyColumn]) -> String {
-    columns.iter().map(|k| view.outputs[k.output].name.to_string()).collect::<Vec<_>>().join(", ")
+/// `p.id` or the text of a formula.
+fn show(view: &FlatView, catalog: &Catalog, term: &Term) -> String {
+    let column = |c: ColumnRef| {
+        let owner = view.use_of(c);
+        format!("{}.{}", owner.alias, catalog.table(&owner.table).columns[c.column].name)
+    };
+    term.text(&column)
 }
 
 /// `key of bench_posts (id)`.
-fn describe(view: &FlatView, catalog: &Catalog, columns: &[ColumnRef]) -> String {
+fn describe(view: &FlatView, catalog: &Catalog, terms: &[Term]) -> String {
     let mut parts: Vec<String> = Vec::new();
+    let columns: Vec<ColumnRef> = terms.iter().filter_map(Term::as_column).collect();
     for use_id in columns.iter().map(|c| c.use_id).collect::<BTreeSet<_>>() {
-        let table = table(catalog, &view.uses[use_id.0].table);
+        let table = catalog.table(&view.uses[use_id.0].table);
         let own = columns.iter().filter(|c| c.use_id == use_id);
         let list: Vec<&str> = own.map(|c| table.columns[c.column].name.as_str()).collect();
         parts.push(format!("key of {} ({})", table.name.name, list.join(", ")));
     }
+    for formula in terms.iter().filter(|t| t.as_column().is_none()) {
+        parts.push(format!("group of {}", show(view, catalog, formula)));
+    }
     parts.join(" and ")
 }
 
-fn missing(view: &FlatView, catalog: &Catalog, unselected: Option<&Vec<ColumnRef>>) -> Refusal {
+fn missing(view: &FlatView, variant: &FlatView, catalog: &Catalog, unselected: Option<&Vec<Term>>) -> Refusal {
     let title = format!("no key of view `{}` can be found", view.name.name);
     let diagnostic = Diagnostic::new(Code::MissingKey, title, view.span)
         .label("its rows must be identified by columns beside the document");
     let diagnostic = match unselected {
-        Some(columns) => {
-            let list: Vec<String> = columns
-                .iter()
-                .map(|c| {
-                    let owner = view.use_of(*c);
-                    format!("{}.{}", owner.alias, table(catalog, &owner.table).columns[c.column].name)
-                })
-                .collect();
+        Some(terms) => {
+            let list = terms.iter().map(|t| show(variant, catalog, t)).collect::<Vec<_>>().join(", ");
             diagnostic
-                .note(format!("{} identifies a row but is not selected", list.join(", ")))
-                .help(format!("add `{}` to the select list", list.join(", ")))
+                .note(format!("{list} identifies a row but is not selected"))
+                .help(format!("add `{list}` to the select list"))
         }
-        None => explain_open(view, catalog, diagnostic),
+        None => explain_open(variant, catalog, diagnostic),
     };
     Box::new(diagnostic.help("or write `-- tviewc: key(column, …)` or `-- tviewc: skip` on the line above the view"))
 }
@@ -276,7 +413,7 @@ fn missing(view: &FlatView, catalog: &Catalog, unselected: Option<&Vec<ColumnRef
 fn explain_open(view: &FlatView, catalog: &Catalog, mut diagnostic: Diagnostic) -> Diagnostic {
     for use_id in uses_of(view, TOP) {
         let owner = &view.uses[use_id.0];
-        let declared = table(catalog, &owner.table);
+        let declared = catalog.table(&owner.table);
         let usable = declared.keys.iter().any(|k| k.not_null);
         if !usable {
             diagnostic =

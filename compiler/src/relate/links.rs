@@ -1,41 +1,113 @@
 //! Links: the way from each use of a base table to the key.
 //!
-//! In: a view and its key. Out: a tree of [`Link`]s rooted at the key holder. A row reaches the
-//! documents whose keys are found by joining from use to parent, using only the equalities of each
-//! link. An equality may be followed from X to Y only where a row of X has an influence on nothing
-//! but the rows of Y that equal it: within a block's inner joins both ways, over an outer join from
-//! the nullable to the preserved side, from a subquery to the block around it.
+//! In: a variant of a view and its key. Out: a tree of [`Link`]s below one use, the root. A row reaches the documents
+//! whose keys are found by joining from use to parent, using only the pairs of each link, until all key terms are at
+//! hand. A condition may be followed from X to Y only where a row of X has an influence on nothing but the rows of Y
+//! that fulfil it: within a block's inner joins both ways, over an outer join from the nullable to the preserved side,
+//! from a subquery to the block around it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use super::closure::{Equals, table};
-use super::keys::ViewKey;
+use super::closure::Equals;
 use super::locks::{self, ValueLock};
+use super::steps::{Step, steps};
 use crate::catalog::Catalog;
-use crate::diagnostics::{Code, Diagnostic, Diagnostics};
-use crate::resolve::{ColumnRef, Equality, FlatView, Scope, TOP, UseId};
+use crate::resolve::{ColumnRef, FlatView, Formula, TOP, Term, UseId};
+
+/// What a link compares.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Pair {
+    /// A term of the child and one of the parent are equal.
+    Equal {
+        /// Over the child's columns.
+        child: Term,
+        /// Over the parent's columns.
+        parent: Term,
+        /// NULLs count as equal.
+        null_safe: bool,
+    },
+    /// A formula over columns of both holds.
+    Holds(Arc<Formula>),
+}
+
+impl Pair {
+    /// Both columns, where it is an equality of columns.
+    pub fn columns(&self) -> Option<(ColumnRef, ColumnRef)> {
+        match self {
+            Pair::Equal { child, parent, .. } => child.as_column().zip(parent.as_column()),
+            Pair::Holds(_) => None,
+        }
+    }
+
+    /// As text, with columns written by `column`.
+    pub fn text(&self, column: &dyn Fn(ColumnRef) -> String) -> String {
+        match self {
+            Pair::Equal { child, parent, null_safe: false } => {
+                format!("{} = {}", child.text(column), parent.text(column))
+            }
+            Pair::Equal { child, parent, null_safe: true } => {
+                format!("{} IS NOT DISTINCT FROM {}", child.text(column), parent.text(column))
+            }
+            Pair::Holds(formula) => formula.text(column),
+        }
+    }
+
+    /// Every column that it reads.
+    pub fn reads(&self) -> BTreeSet<ColumnRef> {
+        match self {
+            Pair::Equal { child, parent, .. } => child.columns().into_iter().chain(parent.columns()).collect(),
+            Pair::Holds(formula) => formula.columns(),
+        }
+    }
+}
 
 /// One step from a use towards the key.
 #[derive(Clone, Debug)]
 pub struct Link {
     /// The use.
     pub child: UseId,
-    /// The next use on the way; `None` for the key holder.
+    /// The next use on the way; `None` for the root.
     pub parent: Option<UseId>,
-    /// Pairs that are equal: the child's column and the parent's.
-    pub on: Vec<(ColumnRef, ColumnRef)>,
-    /// The child's own columns that equal the key, in key order, where it has them all.
-    pub key: Option<Vec<ColumnRef>>,
+    /// What leads from one to the other.
+    pub on: Vec<Pair>,
+    /// The child's own terms that equal the key, in key order, where it has them all.
+    pub key: Option<Vec<Term>>,
     /// What writers lock; `None` where the key's own lock serves.
     pub lock: Option<ValueLock>,
+    /// Which of the different links of the child it is; the same in all variants.
+    pub number: usize,
 }
 
-/// All links of a view, parents before children; that order is the order of locking.
-#[derive(Clone, Debug)]
+impl Link {
+    /// Whether another variant's link is the same.
+    fn is_same(&self, other: &Link) -> bool {
+        (self.child, self.parent, &self.on) == (other.child, other.parent, &other.on)
+    }
+}
+
+/// Gives links that are the same in several variants the same number.
+pub(super) fn number<'l>(variants: impl Iterator<Item = &'l mut Links>) {
+    let mut known: BTreeMap<UseId, Vec<Link>> = BTreeMap::new();
+    for link in variants.flat_map(|l| l.list.iter_mut()) {
+        let of_child = known.entry(link.child).or_default();
+        link.number = of_child.iter().position(|k| k.is_same(link)).unwrap_or(of_child.len());
+        if link.number == of_child.len() {
+            of_child.push(link.clone());
+        }
+    }
+}
+
+/// All links of a variant, parents before children; that order is the order of locking.
+#[derive(Clone, Debug, Default)]
 pub struct Links {
     list: Vec<Link>,
     /// By use: its place in the list.
-    of: Vec<Option<usize>>,
+    at: Vec<Option<usize>>,
+    /// The uses that nothing links to the key: their changes concern the view as a whole.
+    pub whole: Vec<UseId>,
+    /// One of those, where it is for the length of the way only.
+    pub too_far: Option<UseId>,
 }
 
 impl Links {
@@ -44,12 +116,12 @@ impl Links {
         self.list.iter()
     }
 
-    /// The link of a use; `None` for a use that nothing selected reads.
+    /// The link of a use; `None` for a use that nothing selected reads or that nothing links.
     pub fn of(&self, use_id: UseId) -> Option<&Link> {
-        self.of[use_id.0].map(|at| &self.list[at])
+        self.at.get(use_id.0).copied().flatten().map(|at| &self.list[at])
     }
 
-    /// The links from a use up to the key holder, its own first.
+    /// The links from a use up to the root, its own first.
     pub fn way_up(&self, use_id: UseId) -> Vec<&Link> {
         let mut way = Vec::new();
         let mut at = self.of(use_id);
@@ -68,138 +140,205 @@ impl Links {
     }
 }
 
-/// The links of all live uses.
-pub fn derive(view: &FlatView, key: &ViewKey, catalog: &Catalog, diagnostics: &mut Diagnostics) -> Option<Links> {
-    let live = view.live_blocks();
-    let mut open: Vec<UseId> =
-        (0..view.uses.len()).map(UseId).filter(|u| live.contains(&view.uses[u.0].block) && *u != key.holder).collect();
-    let root =
-        Link { child: key.holder, parent: None, on: Vec::new(), key: Some(key.holder_columns.clone()), lock: None };
-    let mut list = vec![root];
-    let all = Steps::new(view, key, catalog);
-    let mut at: Vec<Option<usize>> = vec![None; view.uses.len()];
-    at[key.holder.0] = Some(0);
-    add(&mut list, &mut at, open.iter().filter_map(|u| all.direct_link(key, *u)).collect());
-    open.retain(|u| at[u.0].is_none());
-    let mut layer = 0..list.len();
-    for joins in 0.. {
-        let linked = |u: UseId| at[u.0].is_some_and(|n| layer.contains(&n));
-        let next: Vec<Link> = open.iter().filter_map(|u| all.best_link(*u, &linked)).collect();
-        let Some(first) = next.first() else { break };
-        if joins == MAX_WAY {
-            diagnostics.push(too_far(view, first.child));
-            return None;
-        }
-        layer = list.len()..list.len() + next.len();
-        add(&mut list, &mut at, next);
-        open.retain(|u| at[u.0].is_none());
-    }
-    for unlinked in &open {
-        diagnostics.push(unlinked_table(view, *unlinked, catalog));
-    }
-    open.is_empty().then_some(Links { list, of: at })
-}
-
 /// How many joins may lie between a table and the key. Every table on the way is locked through all that are above it,
 /// so that what is emitted for a chain grows with the third power of its length.
-const MAX_WAY: usize = 32;
+pub(super) const MAX_WAY: usize = 32;
 
-fn add(list: &mut Vec<Link>, at: &mut [Option<usize>], more: Vec<Link>) {
-    for link in more {
-        at[link.child.0] = Some(list.len());
-        list.push(link);
+/// How many uses are tried as the root.
+const MAX_ROOTS: usize = 16;
+
+/// The links of all live uses: below the root that leaves the fewest unlinked.
+pub fn derive(view: &FlatView, key: &[Term], catalog: &Catalog) -> Links {
+    let live = view.live_blocks();
+    let uses: Vec<UseId> = (0..view.uses.len()).map(UseId).filter(|u| live.contains(&view.uses[u.0].block)).collect();
+    if view.whole.is_some() {
+        return Links { whole: uses, ..Links::default() };
     }
-}
-
-/// The directions in which the equalities of a view may be followed.
-struct Steps<'v> {
-    view: &'v FlatView,
-    catalog: &'v Catalog,
-    /// By the use that they lead away from, in the order of the equalities.
-    from: Vec<Vec<(ColumnRef, ColumnRef)>>,
-    /// For each of the holder's key columns, what equals it.
-    classes: Vec<BTreeSet<ColumnRef>>,
-}
-
-impl<'v> Steps<'v> {
-    fn new(view: &'v FlatView, key: &ViewKey, catalog: &'v Catalog) -> Self {
-        let mut from = vec![Vec::new(); view.uses.len()];
-        for step in view.equalities.iter().flat_map(|e| steps(view, catalog, e)) {
-            from[step.0.use_id.0].push(step);
-        }
-        let equals = Equals::new(view, catalog);
-        let classes = key.holder_columns.iter().map(|c| equals.class(*c).into_iter().collect()).collect();
-        Steps { view, catalog, from, classes }
-    }
-
-    /// A use that carries the whole key in its own columns.
-    fn direct_link(&self, key: &ViewKey, use_id: UseId) -> Option<Link> {
-        let ty = |c: ColumnRef| &table(self.catalog, &self.view.use_of(c).table).columns[c.column].ty;
-        let own = |class: &BTreeSet<ColumnRef>| {
-            let mut steps = self.from[use_id.0].iter();
-            steps.find(|(from, to)| class.contains(to) && locks::same_type(ty(*from), ty(*to))).map(|(from, _)| *from)
-        };
-        let columns: Vec<ColumnRef> = self.classes.iter().map(own).collect::<Option<_>>()?;
-        let on = columns.iter().copied().zip(key.holder_columns.iter().copied()).collect();
-        Some(Link { child: use_id, parent: Some(key.holder), on, key: Some(columns), lock: None })
-    }
-
-    /// The link to the use of the layer with which most columns are compared.
-    fn best_link(&self, use_id: UseId, layer: &dyn Fn(UseId) -> bool) -> Option<Link> {
-        let mut by_parent: BTreeMap<UseId, Vec<(ColumnRef, ColumnRef)>> = BTreeMap::new();
-        for step in self.from[use_id.0].iter().filter(|(_, to)| layer(to.use_id)) {
-            let pairs = by_parent.entry(step.1.use_id).or_default();
-            if !pairs.contains(step) {
-                pairs.push(*step);
+    let ways = Ways::new(view, key, catalog);
+    let mut best: Option<Links> = None;
+    let mut too_far = None;
+    for root in ways.roots(&uses) {
+        let links = Tree::new(&ways, &uses).below(root);
+        too_far = too_far.or(links.too_far);
+        let reachable = key.iter().all(|t| t.uses().iter().all(|u| links.of(*u).is_some()));
+        let better = best.as_ref().is_none_or(|b| links.whole.len() < b.whole.len());
+        // What is too far from the best root is not brought nearer by another one.
+        let done = links.whole.is_empty() || links.too_far.is_some();
+        if reachable && better {
+            best = Some(links);
+            if done {
+                break;
             }
         }
-        let best = by_parent.into_iter().max_by_key(|(parent, pairs)| (pairs.len(), std::cmp::Reverse(*parent)));
-        best.map(|(parent, on)| {
+    }
+    best.unwrap_or(Links { whole: uses, too_far, ..Links::default() })
+}
+
+/// What links are made of, whatever the root is.
+struct Ways<'v> {
+    view: &'v FlatView,
+    catalog: &'v Catalog,
+    key: &'v [Term],
+    /// By use.
+    steps: Vec<Vec<Step>>,
+    /// By use: the uses with a step to it, and whether that is an equality.
+    back: Vec<BTreeSet<(UseId, bool)>>,
+    /// For each term of the key that is a column: what equals it, the nearest first.
+    classes: Vec<Option<Class>>,
+}
+
+/// The columns that equal one.
+struct Class {
+    all: BTreeSet<ColumnRef>,
+    /// The first one of each use.
+    of_use: BTreeMap<UseId, ColumnRef>,
+}
+
+impl<'v> Ways<'v> {
+    fn new(view: &'v FlatView, key: &'v [Term], catalog: &'v Catalog) -> Self {
+        let steps = steps(view, catalog);
+        let mut back = vec![BTreeSet::new(); view.uses.len()];
+        for (from, own) in steps.iter().enumerate() {
+            for step in own {
+                back[step.to.0].insert((UseId(from), step.is_equality));
+            }
+        }
+        let equals = Equals::new(view, catalog);
+        let class = |term: &Term| {
+            let list = equals.class(term.as_column()?);
+            let mut of_use = BTreeMap::new();
+            for column in &list {
+                of_use.entry(column.use_id).or_insert(*column);
+            }
+            Some(Class { all: list.into_iter().collect(), of_use })
+        };
+        let classes = key.iter().map(class).collect();
+        Ways { view, catalog, key, steps, back, classes }
+    }
+
+    /// The uses that can be the root, the best first: those that hold the whole key, parts of it, none of it.
+    fn roots(&self, uses: &[UseId]) -> Vec<UseId> {
+        let view = self.view;
+        let solid = |u: &UseId| !view.uses[u.0].nullable && view.is_stable(view.uses[u.0].block, TOP);
+        let of_key: BTreeSet<UseId> = self.key.iter().flat_map(Term::uses).collect();
+        let mut roots: Vec<UseId> = uses.iter().copied().filter(solid).collect();
+        roots.sort_by_cached_key(|u| (self.own_key(*u).is_none(), !of_key.contains(u)));
+        roots.truncate(MAX_ROOTS);
+        roots
+    }
+
+    /// A use's own terms that equal the key in every row.
+    fn own_key(&self, use_id: UseId) -> Option<Vec<Term>> {
+        let own = |(term, class): (&Term, &Option<Class>)| match (term, class) {
+            (Term::Column(_), Some(class)) => class.of_use.get(&use_id).copied().map(Term::Column),
+            _ => term.uses().iter().all(|u| *u == use_id).then(|| term.clone()),
+        };
+        self.key.iter().zip(&self.classes).map(own).collect()
+    }
+
+    /// A use that carries the whole key in its own columns, where the root holds it.
+    fn direct_link(&self, root: UseId, root_key: &[Term], use_id: UseId) -> Option<Link> {
+        let (view, catalog) = (self.view, self.catalog);
+        let ty = |c: ColumnRef| &catalog.table(&view.use_of(c).table).columns[c.column].ty;
+        let own = |class: &Option<Class>| {
+            let all = &class.as_ref()?.all;
+            let pairs = self.steps[use_id.0].iter().filter_map(|s| s.pair.columns());
+            let mut equal = pairs.filter(|(from, to)| all.contains(to) && locks::same_type(ty(*from), ty(*to)));
+            equal.next().map(|(from, _)| Term::Column(from))
+        };
+        let columns: Vec<Term> = self.classes.iter().map(own).collect::<Option<_>>()?;
+        let pair = |(child, parent): (&Term, &Term)| Pair::Equal {
+            child: child.clone(),
+            parent: parent.clone(),
+            null_safe: false,
+        };
+        let on = columns.iter().zip(root_key).map(pair).collect();
+        Some(Link { child: use_id, parent: Some(root), on, key: Some(columns), lock: None, number: 0 })
+    }
+
+    /// The link to the use with which most is compared, among these to the one that has been linked longest.
+    fn best_link(&self, use_id: UseId, linked: &[Option<usize>], equalities: bool) -> Option<Link> {
+        let mut by_parent: BTreeMap<usize, (UseId, Vec<&Pair>)> = BTreeMap::new();
+        let mut seen: BTreeSet<&Pair> = BTreeSet::new();
+        for step in self.steps[use_id.0].iter().filter(|s| s.is_equality == equalities) {
+            if let Some(at) = linked[step.to.0] {
+                let (_, pairs) = by_parent.entry(at).or_insert_with(|| (step.to, Vec::new()));
+                if seen.insert(&step.pair) {
+                    pairs.push(&step.pair);
+                }
+            }
+        }
+        let best = by_parent.into_iter().max_by_key(|(at, (_, pairs))| (pairs.len(), std::cmp::Reverse(*at)));
+        best.map(|(_, (parent, on))| {
+            let on: Vec<Pair> = on.into_iter().cloned().collect();
             let lock = Some(locks::for_pairs(self.view, self.catalog, &on));
-            Link { child: use_id, parent: Some(parent), on, key: None, lock }
+            Link { child: use_id, parent: Some(parent), on, key: None, lock, number: 0 }
         })
     }
 }
 
-/// The directions in which an equality may be followed.
-fn steps(view: &FlatView, catalog: &Catalog, equality: &Equality) -> Vec<(ColumnRef, ColumnRef)> {
-    let allowed = |from: ColumnRef, to: ColumnRef| {
-        let (start, end) = (view.use_of(from).block, view.use_of(to).block);
-        let here = view.is_stable(start, equality.block)
-            && (view.is_stable(end, equality.block) || view.within(equality.block, end));
-        here && match equality.scope {
-            Scope::Always => true,
-            Scope::Outer { from: start, to: end } => (start..end).contains(&from.use_id.0),
+/// A tree that grows from its root. Every step is looked at once when the use that it leads to is linked, and once when
+/// the use that it begins at is.
+struct Tree<'t> {
+    ways: &'t Ways<'t>,
+    list: Vec<Link>,
+    /// By use: its place in the list.
+    at: Vec<Option<usize>>,
+    open: BTreeSet<UseId>,
+    /// Those of the open uses, and some linked meanwhile, that have a step to a linked one: an equality.
+    by_equality: BTreeSet<UseId>,
+    /// Any other condition.
+    by_condition: BTreeSet<UseId>,
+    /// How many joins lie between the last uses and the key.
+    joins: usize,
+}
+
+impl<'t> Tree<'t> {
+    fn new(ways: &'t Ways<'t>, uses: &[UseId]) -> Self {
+        Tree {
+            ways,
+            list: Vec::new(),
+            at: vec![None; ways.view.uses.len()],
+            open: uses.iter().copied().collect(),
+            by_equality: BTreeSet::new(),
+            by_condition: BTreeSet::new(),
+            joins: 0,
         }
-    };
-    // Arrays and rows cannot be collected into arrays of changed values.
-    let scalar = |c: ColumnRef| locks::is_scalar(&table(catalog, &view.use_of(c).table).columns[c.column].ty);
-    if !scalar(equality.left) || !scalar(equality.right) {
-        return Vec::new();
     }
-    [(equality.left, equality.right), (equality.right, equality.left)]
-        .into_iter()
-        .filter(|(from, to)| from.use_id != to.use_id && allowed(*from, *to))
-        .collect()
-}
 
-fn too_far(view: &FlatView, use_id: UseId) -> Diagnostic {
-    let owner = &view.uses[use_id.0];
-    let title = format!("`{}` is more than {MAX_WAY} joins away from the key of `{}`", owner.alias, view.name.name);
-    Diagnostic::new(Code::UnsupportedQuery, title, owner.span)
-        .note("what a write to it would have to do grows with every table on the way")
-        .help("keep a column of the key's table in a table on the way, and compare it with the key")
-}
+    fn below(mut self, root: UseId) -> Links {
+        let key = self.ways.own_key(root);
+        self.add(Link { child: root, parent: None, on: Vec::new(), key: key.clone(), lock: None, number: 0 });
+        if let Some(key) = key {
+            let direct: Vec<Link> = self.open.iter().filter_map(|u| self.ways.direct_link(root, &key, *u)).collect();
+            direct.into_iter().for_each(|link| self.add(link));
+        }
+        // Equalities first; what they do not reach, other conditions may.
+        let mut too_far = None;
+        loop {
+            let equalities = self.by_equality.iter().any(|u| self.open.contains(u));
+            let next = std::mem::take(if equalities { &mut self.by_equality } else { &mut self.by_condition });
+            let next: Vec<UseId> = next.into_iter().filter(|u| self.open.contains(u)).collect();
+            let Some(first) = next.first() else { break };
+            if self.joins == MAX_WAY {
+                too_far = Some(*first);
+                break;
+            }
+            self.joins += 1;
+            let links: Vec<Link> = next.iter().filter_map(|u| self.ways.best_link(*u, &self.at, equalities)).collect();
+            links.into_iter().for_each(|link| self.add(link));
+        }
+        Links { list: self.list, at: self.at, whole: self.open.into_iter().collect(), too_far }
+    }
 
-fn unlinked_table(view: &FlatView, use_id: UseId, catalog: &Catalog) -> Diagnostic {
-    let owner = &view.uses[use_id.0];
-    let title = format!("nothing links `{}` to the key of `{}`", owner.alias, view.name.name);
-    let declared = table(catalog, &owner.table);
-    let diagnostic = Diagnostic::new(Code::UnlinkedTable, title, owner.span)
-        .note(format!("a change of one row of `{}` would change every document", declared.name.name));
-    if owner.block == TOP {
-        diagnostic.help("join it by equality of columns with a table that is linked to the key")
-    } else {
-        diagnostic.help("correlate the subquery: compare one of its columns with a column of the query around it, by `=` and not under OR")
+    fn add(&mut self, link: Link) {
+        let child = link.child;
+        self.open.remove(&child);
+        self.at[child.0] = Some(self.list.len());
+        self.list.push(link);
+        for (from, is_equality) in self.ways.back[child.0].iter().filter(|(u, _)| self.open.contains(u)) {
+            let reached = if *is_equality { &mut self.by_equality } else { &mut self.by_condition };
+            reached.insert(*from);
+        }
     }
 }

@@ -4,9 +4,9 @@
 //! sides get one lock, whatever their types write them as (`5` and `5.00`); or the reason why
 //! there is no such hash, and the whole relation is locked instead.
 
-use super::closure::table;
-use crate::catalog::{Catalog, Column, SqlType, TypeClass};
-use crate::resolve::{ColumnRef, FlatView};
+use super::links::Pair;
+use crate::catalog::{Catalog, SqlType, TypeClass};
+use crate::resolve::{FlatView, Term};
 
 /// How writers lock the values of a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,11 +17,36 @@ pub enum ValueLock {
     Relation(String),
 }
 
+/// What decides how a value is hashed.
+struct Hashed<'c> {
+    /// For messages.
+    name: String,
+    ty: &'c SqlType,
+    collations: Vec<&'c str>,
+}
+
+impl<'c> Hashed<'c> {
+    fn of(term: &'c Term, view: &FlatView, catalog: &'c Catalog) -> Option<Self> {
+        let column = |c: &crate::resolve::ColumnRef| &catalog.table(&view.use_of(*c).table).columns[c.column];
+        let columns: Vec<_> = term.columns().iter().map(column).collect();
+        let collations = columns.iter().filter_map(|c| c.collation.as_deref()).collect();
+        let name = columns.first().map_or_else(|| "a constant".to_owned(), |c| c.name.to_string());
+        Some(Hashed { name, ty: term.ty(view, catalog)?, collations })
+    }
+}
+
 /// The lock of a link.
-pub fn for_pairs(view: &FlatView, catalog: &Catalog, on: &[(ColumnRef, ColumnRef)]) -> ValueLock {
-    let column = |c: ColumnRef| -> &Column { &table(catalog, &view.use_of(c).table).columns[c.column] };
-    let casts: Result<Vec<_>, String> = on.iter().map(|(l, r)| common_hash(column(*l), column(*r))).collect();
-    match casts {
+pub fn for_pairs(view: &FlatView, catalog: &Catalog, on: &[Pair]) -> ValueLock {
+    let cast = |pair: &Pair| match pair {
+        Pair::Equal { child, parent, .. } => {
+            match (Hashed::of(child, view, catalog), Hashed::of(parent, view, catalog)) {
+                (Some(child), Some(parent)) => common_hash(&child, &parent),
+                _ => Err("the type of an expression is not known".to_owned()),
+            }
+        }
+        Pair::Holds(_) => Err("the condition is no equality".to_owned()),
+    };
+    match on.iter().map(cast).collect::<Result<Vec<_>, String>>() {
         Ok(casts) => ValueLock::Values(casts),
         Err(reason) => ValueLock::Relation(reason),
     }
@@ -55,21 +80,21 @@ const HASHED: &[&str] = &[
 ];
 
 /// The cast under which equal values of both columns hash alike: `Ok(None)` for no cast.
-fn common_hash(left: &Column, right: &Column) -> Result<Option<String>, String> {
-    for column in [left, right] {
-        if let Some(collation) = column.collation.as_deref().filter(|c| !is_bytewise(c)) {
+fn common_hash(left: &Hashed, right: &Hashed) -> Result<Option<String>, String> {
+    for side in [left, right] {
+        if let Some(collation) = side.collations.iter().find(|c| !is_bytewise(c)) {
             return Err(format!(
                 "column {} has the collation {collation}, which may equate different texts",
-                column.name
+                side.name
             ));
         }
     }
-    let (l, r) = (underlying(&left.ty), underlying(&right.ty));
+    let (l, r) = (underlying(left.ty), underlying(right.ty));
     if l.dimensions + r.dimensions > 0 {
         return Err(format!("{} is an array", left.name));
     }
     let both = |list: &[&str]| list.contains(&l.base.as_str()) && list.contains(&r.base.as_str());
-    let domain_cast = (l != &left.ty || r != &right.ty).then(|| l.base.clone());
+    let domain_cast = (l != left.ty || r != right.ty).then(|| l.base.clone());
     if both(INTEGERS) {
         Ok(domain_cast.map(|_| "bigint".into()))
     } else if both(FLOATS) {
@@ -132,7 +157,18 @@ fn underlying(ty: &SqlType) -> &SqlType {
 }
 
 /// The lock of a view's keys that have no document yet.
-pub fn key_lock(view: &FlatView, catalog: &Catalog, key: &super::ViewKey) -> ValueLock {
-    let pairs: Vec<_> = key.columns.iter().map(|k| (k.column, k.column)).collect();
-    for_pairs(view, catalog, &pairs)
+pub fn key_lock(view: &FlatView, catalog: &Catalog, key: &super::ViewKey, terms: &[Term]) -> ValueLock {
+    let cast = |(column, term): (&super::KeyColumn, &Term)| {
+        let collations = Hashed::of(term, view, catalog).map_or(Vec::new(), |h| h.collations);
+        let side = || Hashed {
+            name: view.outputs[column.output].name.to_string(),
+            ty: &column.ty,
+            collations: collations.clone(),
+        };
+        common_hash(&side(), &side())
+    };
+    match key.columns.iter().zip(terms).map(cast).collect::<Result<Vec<_>, String>>() {
+        Ok(casts) => ValueLock::Values(casts),
+        Err(reason) => ValueLock::Relation(reason),
+    }
 }

@@ -1,9 +1,9 @@
 //! Relate: which rows belong to which document.
 //!
-//! In: a [`FlatView`] and the catalog. Out: [`Relations`]: the key of the view, and for every use of
-//! a base table the way from its rows to that key ([`Link`]). What always holds: following the links
-//! from any row that has an influence on a document arrives at that document's key; conditions that
-//! are no links are dropped, so that the keys found may be too many, never too few.
+//! In: a [`FlatView`] and the catalog. Out: the key of the view, and for every [`Variant`] of it and every use of a base
+//! table the way from its rows to that key ([`Link`]). What always holds: following the links from any row that has an
+//! influence on a document arrives at that document's key; conditions that are no links are dropped, so that the keys
+//! found may be too many, never too few.
 //!
 //! The argument is in `docs/architecture.md` ("Which documents does a row reach?").
 
@@ -12,36 +12,140 @@ mod dependencies;
 mod keys;
 mod links;
 mod locks;
+mod steps;
+mod telling;
 #[cfg(test)]
 mod tests;
 
 pub use closure::{BlockRows, determines_rows, nullable_in_row};
 pub use keys::{KeyColumn, ViewKey};
-pub use links::{Link, Links};
-pub use locks::{ValueLock, key_lock, variable_type};
+use links::MAX_WAY;
+pub use links::{Link, Links, Pair};
+pub use locks::{ValueLock, is_scalar, key_lock, variable_type};
+
+use std::collections::BTreeSet;
 
 use crate::catalog::Catalog;
-use crate::diagnostics::Diagnostics;
-use crate::resolve::FlatView;
+use crate::diagnostics::{Code, Diagnostic, Diagnostics};
+use crate::resolve::{FlatView, TOP, Term, UseId};
 
-/// Key and links of one view.
+/// One way to read a view: see [`FlatView::variants`].
 #[derive(Clone, Debug)]
-pub struct Relations {
-    /// The key.
-    pub key: ViewKey,
+pub struct Variant {
+    /// Its settled view.
+    pub view: FlatView,
+    /// The key's terms, in key order.
+    pub key: Vec<Term>,
     /// The ways to it.
     pub links: Links,
 }
 
+impl Variant {
+    /// Whether a use is where all ways lead.
+    pub fn is_root(&self, use_id: UseId) -> bool {
+        self.links.of(use_id).is_some_and(|l| l.parent.is_none())
+    }
+}
+
+/// Key and variants of one view.
+#[derive(Clone, Debug)]
+pub struct Relations {
+    /// The key.
+    pub key: ViewKey,
+    /// At least one.
+    pub variants: Vec<Variant>,
+}
+
+impl Relations {
+    /// The different links that have locks, in locking order.
+    pub fn locked_links(&self) -> Vec<&Link> {
+        let mut seen = BTreeSet::new();
+        let all = self.variants.iter().flat_map(|v| v.links.iter()).filter(|l| l.lock.is_some());
+        all.filter(|l| seen.insert((l.child, l.number))).collect()
+    }
+
+    /// The lock of one of the links of a use.
+    pub fn lock_of(&self, use_id: UseId, number: usize) -> Option<&ValueLock> {
+        let links = self.variants.iter().filter_map(|v| v.links.of(use_id));
+        links.filter(|l| l.number == number).find_map(|l| l.lock.as_ref())
+    }
+
+    /// The link of a use, the first of several.
+    pub fn link(&self, use_id: UseId) -> Option<&Link> {
+        self.variants.iter().find_map(|v| v.links.of(use_id))
+    }
+
+    /// The uses whose changes can change any document.
+    pub fn whole(&self) -> impl Iterator<Item = UseId> {
+        self.variants.iter().flat_map(|v| v.links.whole.iter().copied())
+    }
+}
+
 /// Finds the key and the links; what is missing is reported.
 pub fn relate(view: &FlatView, catalog: &Catalog, diagnostics: &mut Diagnostics) -> Option<Relations> {
-    let key = match keys::infer(view, catalog) {
-        Ok(key) => key,
+    let settled = view.variants();
+    let (key, terms) = match keys::infer(view, &settled, catalog) {
+        Ok(found) => found,
         Err(diagnostic) => {
             diagnostics.push(*diagnostic);
             return None;
         }
     };
-    let links = links::derive(view, &key, catalog, diagnostics)?;
-    Some(Relations { key, links })
+    let variant = |((_, view), key): ((Vec<usize>, FlatView), Vec<Term>)| {
+        let links = links::derive(&view, &key, catalog);
+        Variant { view, key, links }
+    };
+    let mut variants: Vec<Variant> = settled.into_iter().zip(terms).map(variant).collect();
+    links::number(variants.iter_mut().map(|v| &mut v.links));
+    let relations = Relations { key, variants };
+    if view.directive("full_refresh").is_some() {
+        return Some(relations);
+    }
+    let mut refused = view.whole.map(|(reason, span)| whole_view(view, reason, span)).into_iter().collect::<Vec<_>>();
+    if refused.is_empty() {
+        let (mut far, mut unlinked) = (BTreeSet::new(), BTreeSet::new());
+        for links in relations.variants.iter().map(|v| &v.links) {
+            match links.too_far {
+                // What lies behind it is unlinked for the same reason.
+                Some(use_id) => drop(far.insert(use_id)),
+                None => unlinked.extend(&links.whole),
+            }
+        }
+        refused.extend(far.into_iter().map(|u| too_far(view, u)));
+        refused.extend(unlinked.into_iter().map(|u| unlinked_table(view, u, catalog)));
+    }
+    let is_fine = refused.is_empty();
+    refused.into_iter().for_each(|d| diagnostics.push(d));
+    is_fine.then_some(relations)
+}
+
+const FULL_REFRESH: &str =
+    "or write `-- tviewc: full_refresh` on the line above the view: such a write then compares all documents";
+
+fn whole_view(view: &FlatView, reason: &str, span: crate::source::Span) -> Diagnostic {
+    let title = format!("every write would concern all documents of `{}`", view.name.name);
+    Diagnostic::new(Code::UnlinkedTable, title, span).label(reason).help(FULL_REFRESH)
+}
+
+fn too_far(view: &FlatView, use_id: UseId) -> Diagnostic {
+    let owner = &view.uses[use_id.0];
+    let title = format!("`{}` is more than {MAX_WAY} joins away from the key of `{}`", owner.alias, view.name.name);
+    Diagnostic::new(Code::UnsupportedQuery, title, owner.span)
+        .note("what a write to it would have to do grows with every table on the way")
+        .help("keep a column of the key's table in a table on the way, and compare it with the key")
+        .help(FULL_REFRESH)
+}
+
+fn unlinked_table(view: &FlatView, use_id: UseId, catalog: &Catalog) -> Diagnostic {
+    let owner = &view.uses[use_id.0];
+    let title = format!("nothing links `{}` to the key of `{}`", owner.alias, view.name.name);
+    let declared = catalog.table(&owner.table);
+    let diagnostic = Diagnostic::new(Code::UnlinkedTable, title, owner.span)
+        .note(format!("a change of one row of `{}` would change every document", declared.name.name));
+    let diagnostic = if owner.block == TOP {
+        diagnostic.help("join it by equality of columns with a table that is linked to the key")
+    } else {
+        diagnostic.help("correlate the subquery: compare one of its columns with a column of the query around it, by `=` and not under OR")
+    };
+    diagnostic.help(FULL_REFRESH)
 }

@@ -28,7 +28,7 @@ impl Resolver<'_> {
         match ast {
             Ast::Identifier(name) => self.unqualified(&ident(name), span),
             Ast::CompoundIdentifier(names) => self.qualified_column(&names.iter().map(ident).collect::<Vec<_>>(), span),
-            Ast::Value(_) | Ast::TypedString(_) => Ok(Expr { span, json: None, kind: ExprKind::Constant }),
+            Ast::Value(_) | Ast::TypedString(_) => Ok(Expr::plain(span, ExprKind::Constant)),
             Ast::Nested(inner) => self.expr(inner, block),
             Ast::Function(call) => self.call(call, span, block),
             Ast::Subquery(query) => self.scalar_subquery(query, span, block),
@@ -46,14 +46,14 @@ impl Resolver<'_> {
                 if inner.json.is_some() && inner.json == json || matches!(inner.kind, ExprKind::Constant) {
                     return Ok(Expr { span, json, ..inner });
                 }
-                Ok(Expr { span, json, kind: ExprKind::Apply(vec![inner]) })
+                Ok(Expr { json, ..Expr::plain(span, ExprKind::Apply(vec![inner])) })
             }
             // A function of the value and of the rows of the subquery: the comparison itself is no link,
             // because a first row or a NULL changes the result for every value.
             Ast::InSubquery { expr, subquery, .. } => {
                 let value = self.expr(expr, block)?;
                 let rows = self.subquery_rows(subquery, span, block)?;
-                Ok(Expr { span, json: None, kind: ExprKind::Apply(vec![value, rows]) })
+                Ok(Expr::plain(span, ExprKind::Apply(vec![value, rows])))
             }
             Ast::BinaryOp { left, op: BinaryOperator::AtAt, right } => self.text_match(left, right, span, block),
             other => {
@@ -64,7 +64,7 @@ impl Resolver<'_> {
                 let json = self.operator_json(other);
                 let list = self.all(&operands, block)?;
                 let json = json.then(|| list.iter().find_map(|e| e.json)).flatten();
-                Ok(Expr { span, json, kind: ExprKind::Apply(list) })
+                Ok(Expr { json, ..Expr::plain(span, ExprKind::Apply(list)) })
             }
         }
     }
@@ -99,7 +99,7 @@ impl Resolver<'_> {
                     .help("write `to_tsvector('english', …) @@ to_tsquery('english', …)`"),
             ));
         }
-        Ok(Expr { span, json: None, kind: ExprKind::Apply(sides) })
+        Ok(Expr::plain(span, ExprKind::Apply(sides)))
     }
 
     fn is_text_search(&self, ast: &Ast, expr: &Expr) -> bool {
@@ -211,7 +211,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn subquery_block(&mut self, query: &Query, block: BlockId) -> Resolved<(BlockId, Vec<super::Output>)> {
+    pub(super) fn subquery_block(&mut self, query: &Query, block: BlockId) -> Resolved<(BlockId, Vec<super::Output>)> {
         let span = self.span(query);
         let inner = self.open_block(Some(block), span)?;
         let outputs = self.query(query, inner)?;
@@ -223,7 +223,8 @@ impl Resolver<'_> {
         let mut outputs = outputs.into_iter();
         match (outputs.next(), outputs.next()) {
             (Some(only), None) => {
-                Ok(Expr { span, json: only.expr.json, kind: ExprKind::Subquery(inner, Box::new(only.expr)) })
+                let json = only.expr.json;
+                Ok(Expr { json, ..Expr::plain(span, ExprKind::Subquery(inner, Box::new(only.expr))) })
             }
             _ => Err(self.refuse(Diagnostic::new(
                 Code::UnsupportedExpr,
@@ -237,20 +238,20 @@ impl Resolver<'_> {
     fn subquery_rows(&mut self, query: &Query, span: Span, block: BlockId) -> Resolved<Expr> {
         let (inner, outputs) = self.subquery_block(query, block)?;
         let columns = outputs.into_iter().map(|o| o.expr).collect();
-        let row = Expr { span, json: None, kind: ExprKind::Apply(columns) };
-        Ok(Expr { span, json: None, kind: ExprKind::Subquery(inner, Box::new(row)) })
+        let row = Expr::plain(span, ExprKind::Apply(columns));
+        Ok(Expr::plain(span, ExprKind::Subquery(inner, Box::new(row))))
     }
 
     fn exists(&mut self, query: &Query, span: Span, block: BlockId) -> Resolved<Expr> {
         let (inner, _) = self.subquery_block(query, block)?;
-        Ok(Expr { span, json: None, kind: ExprKind::Exists(inner) })
+        Ok(Expr::plain(span, ExprKind::Exists(inner)))
     }
 
     fn call(&mut self, call: &Function, span: Span, block: BlockId) -> Resolved<Expr> {
         let unsupported =
             |what: &str| Diagnostic::new(Code::UnsupportedExpr, format!("{what} is not supported yet"), span);
-        if call.over.is_some() {
-            return Err(self.refuse(unsupported("a window function")));
+        if let Some(window) = &call.over {
+            return self.window_call(call, window, span, block);
         }
         if !call.within_group.is_empty()
             || call.null_treatment.is_some()
@@ -272,7 +273,8 @@ impl Resolver<'_> {
             FunctionArguments::Subquery(query) => {
                 let inner = self.scalar_subquery(query, span, block)?;
                 self.judge_call(&names, 1, span)?;
-                return Ok(Expr { span, json: json_result(&name), kind: ExprKind::Apply(vec![inner]) });
+                let json = json_result(&name);
+                return Ok(Expr { json, ..Expr::plain(span, ExprKind::Apply(vec![inner])) });
             }
         };
         match self.judge_call(&names, list.args.len(), span)? {
@@ -291,7 +293,7 @@ impl Resolver<'_> {
         {
             let values = args.into_iter().skip(1).step_by(2);
             let fields = keys.into_iter().zip(values).collect();
-            return Ok(Expr { span, json: json_result(name), kind: ExprKind::Object(fields) });
+            return Ok(Expr { json: json_result(name), ..Expr::plain(span, ExprKind::Object(fields)) });
         }
         if matches!(name, "to_jsonb" | "row_to_json" | "to_json") && args.len() == 1 && extra.is_empty() {
             // A whole row is an object already; anything else is one value.
@@ -300,18 +302,18 @@ impl Resolver<'_> {
                 ExprKind::Object(fields) => ExprKind::Object(fields),
                 _ => ExprKind::Apply(vec![inner]),
             };
-            return Ok(Expr { span, json: json_result(name), kind });
+            return Ok(Expr { json: json_result(name), ..Expr::plain(span, kind) });
         }
         args.append(&mut extra);
         if name == "coalesce" {
             let json = args.iter().find_map(|a| a.json);
-            return Ok(Expr { span, json, kind: ExprKind::Coalesce(args) });
+            return Ok(Expr { json, ..Expr::plain(span, ExprKind::Coalesce(args)) });
         }
         let json = match name {
             "nullif" | "greatest" | "least" => args.iter().find_map(|a| a.json),
             _ => json_result(name),
         };
-        Ok(Expr { span, json, kind: ExprKind::Apply(args) })
+        Ok(Expr { json, ..Expr::plain(span, ExprKind::Apply(args)) })
     }
 
     fn aggregate(
@@ -342,15 +344,15 @@ impl Resolver<'_> {
                 distinct: matches!(list.duplicate_treatment, Some(sqlparser::ast::DuplicateTreatment::Distinct)),
                 block,
             };
-            return Ok(Expr { span, json: json_result(name), kind: ExprKind::ArrayAgg(Box::new(agg)) });
+            return Ok(Expr { json: json_result(name), ..Expr::plain(span, ExprKind::ArrayAgg(Box::new(agg))) });
         }
         args.extend(order_by);
         args.extend(filter);
-        Ok(Expr { span, json: json_result(name), kind: ExprKind::Apply(args) })
+        Ok(Expr { json: json_result(name), ..Expr::plain(span, ExprKind::Aggregate(args)) })
     }
 
     /// ORDER BY inside a call; other clauses are refused.
-    fn clauses(&mut self, list: &FunctionArgumentList, span: Span, block: BlockId) -> Resolved<Vec<Expr>> {
+    pub(super) fn clauses(&mut self, list: &FunctionArgumentList, span: Span, block: BlockId) -> Resolved<Vec<Expr>> {
         let mut keys = Vec::new();
         for clause in &list.clauses {
             let FunctionArgumentClause::OrderBy(order_by) = clause else {
@@ -365,7 +367,7 @@ impl Resolver<'_> {
     }
 
     /// All arguments; every error in them is reported. `*` is none.
-    fn arguments(&mut self, list: &FunctionArgumentList, span: Span, block: BlockId) -> Resolved<Vec<Expr>> {
+    pub(super) fn arguments(&mut self, list: &FunctionArgumentList, span: Span, block: BlockId) -> Resolved<Vec<Expr>> {
         let resolved: Vec<Resolved<Option<Expr>>> =
             list.args.iter().map(|arg| self.argument(arg, span, block)).collect();
         resolved.into_iter().filter_map(Result::transpose).collect()
@@ -434,6 +436,7 @@ impl Resolver<'_> {
         self.flat.needs_locale |= depends_on_locale(name);
         let (code, title, note) = match class {
             Class::Pure | Class::Aggregate | Class::SetReturning => return Ok(class),
+            Class::Time if self.accepts_time() => return Ok(Class::Pure),
             Class::Time => (
                 Code::VolatileFunction,
                 format!("`{name}` reads the clock"),
@@ -453,6 +456,12 @@ impl Resolver<'_> {
         Err(self.refuse(diagnostic.help("compute it where the document is read, or store it in a column")))
     }
 
+    /// `allow(TV0303)`: documents are as of their last change.
+    fn accepts_time(&self) -> bool {
+        let allow = self.flat.directives.iter().filter(|d| d.name == "allow");
+        allow.flat_map(|d| &d.arguments).any(|code| code.eq_ignore_ascii_case(Code::VolatileFunction.number()))
+    }
+
     fn untraceable(&mut self, name: &str, span: Span) -> Refused {
         self.refuse(
             Diagnostic::new(Code::UntraceableFunction, format!("unknown function `{name}`"), span)
@@ -470,7 +479,7 @@ fn is_order_sensitive(name: &str) -> bool {
 /// A whole row as an object of its columns.
 fn row(columns: &[(Ident, Expr)], span: Span) -> Expr {
     let fields = columns.iter().map(|(name, expr)| (name.to_string(), expr.clone())).collect();
-    Expr { span, json: None, kind: ExprKind::Object(fields) }
+    Expr::plain(span, ExprKind::Object(fields))
 }
 
 /// The field names of `jsonb_build_object('a', …, 'b', …)`, if all are string constants.
@@ -489,7 +498,7 @@ fn object_keys(list: &FunctionArgumentList) -> Option<Vec<String>> {
 }
 
 /// The operands of the expression forms that are plain functions of them; `None` for forms that are not.
-fn operands(ast: &Ast) -> Option<Vec<&Ast>> {
+pub(super) fn operands(ast: &Ast) -> Option<Vec<&Ast>> {
     Some(match ast {
         Ast::IsFalse(e)
         | Ast::IsNotFalse(e)

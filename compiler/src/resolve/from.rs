@@ -4,16 +4,16 @@
 //! conditions state. The nullable side of an outer join is a contiguous range of uses, because uses
 //! are numbered in the order in which they are met.
 
-use sqlparser::ast::{
-    BinaryOperator, Expr as Ast, Join, JoinConstraint, JoinOperator, ObjectName, TableAlias, TableFactor,
-    TableWithJoins,
-};
+use sqlparser::ast::{Join, JoinConstraint, JoinOperator, ObjectName, TableAlias, TableFactor, TableWithJoins};
 
 use super::naming::{ident, parts};
 use super::query::{Refused, Resolved, Resolver};
 use super::relation::Sees;
-use super::scope::{self, Item};
-use super::{BlockId, ColumnRef, Equality, Expr, ExprKind, Fact, Scope, Stated, Use, UseId};
+use super::scope::{self, Item, Merged};
+use super::{
+    Alternative, AlternativeKind, BlockId, Claim, ColumnRef, Conjunct, Expr, ExprKind, OuterJoin, OuterKind, Scope,
+    Use, UseId,
+};
 use crate::catalog::{Relation, Table, TableKind, did_you_mean};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Ident;
@@ -25,6 +25,7 @@ enum Side {
     Inner,
     Left,
     Right,
+    Full,
 }
 
 /// Where a join tree, or one side of a join, begins.
@@ -58,24 +59,15 @@ impl Resolver<'_> {
     fn join(&mut self, join: &Join, start: JoinStart, block: BlockId) -> Resolved<()> {
         let (side, constraint) = self.join_side(join)?;
         let middle = JoinStart { uses: self.flat.uses.len(), visible: self.visible_columns() };
-        let (equalities, stated) = (self.flat.equalities.len(), self.flat.stated.len());
+        let before = self.flat.conjuncts.len();
         self.factor(&join.relation, block)?;
-        let nullable = match side {
-            Side::Inner => None,
-            Side::Left => Some((middle.uses, self.flat.uses.len())),
-            Side::Right => Some((start.uses, middle.uses)),
-        };
-        let holds = match nullable {
-            None => Scope::Always,
-            Some((from, to)) => {
-                self.flat.uses[from..to].iter_mut().for_each(|u| u.nullable = true);
-                Scope::Outer { from, to }
-            }
-        };
-        if side == Side::Left {
-            self.confine(equalities, stated, middle.uses, self.flat.uses.len());
-        }
         let span = self.span(&join.relation);
+        let holds = self.outer_join(side, start.uses, middle.uses, block, span);
+        if let Scope::Outer { from, to } = holds
+            && side == Side::Left
+        {
+            self.confine(before, from, to);
+        }
         let names = match constraint {
             JoinConstraint::On(condition) => return self.condition(condition, block, holds),
             JoinConstraint::None => return Ok(()),
@@ -84,15 +76,20 @@ impl Resolver<'_> {
                 self.scopes.last().map_or(Vec::new(), |s| s.common(start.visible, middle.visible))
             }
         };
-        let keep_right = side == Side::Right;
+        let merged = match (side, holds) {
+            (_, Scope::Full(join)) => self.full_choice(join),
+            (Side::Right, _) => Merged::Right,
+            _ => Merged::Left,
+        };
         let Some(scope) = self.scopes.last_mut() else { return Err(Refused) };
-        match scope.merge(&names, start.visible, middle.visible, keep_right) {
+        match scope.merge(&names, start.visible, middle.visible, merged) {
             Ok(pairs) => {
                 for (left, right) in pairs {
                     self.count([&left, &right], span)?;
-                    self.add_equality(&left, &right, block, holds);
+                    let claim = Claim::Equal(left.clone(), right.clone());
+                    self.flat.conjuncts.push(Conjunct { claim, block, scope: holds });
                     let both = ExprKind::Apply(vec![left, right]);
-                    self.flat.blocks[block.0].conditions.push(Expr { span, json: None, kind: both });
+                    self.flat.blocks[block.0].conditions.push(Expr::plain(span, both));
                 }
                 Ok(())
             }
@@ -108,24 +105,65 @@ impl Resolver<'_> {
             JoinOperator::Join(c) | JoinOperator::Inner(c) | JoinOperator::CrossJoin(c) => Ok((Side::Inner, c)),
             JoinOperator::Left(c) | JoinOperator::LeftOuter(c) => Ok((Side::Left, c)),
             JoinOperator::Right(c) | JoinOperator::RightOuter(c) => Ok((Side::Right, c)),
-            other => {
-                let kind = if matches!(other, JoinOperator::FullOuter(_)) { "FULL JOIN" } else { "this kind of join" };
+            JoinOperator::FullOuter(c) => Ok((Side::Full, c)),
+            _ => {
                 let span = self.span(&join.relation);
-                Err(self.refuse(Diagnostic::new(Code::UnsupportedQuery, format!("{kind} is not supported yet"), span)))
+                Err(self.refuse(Diagnostic::new(Code::UnsupportedQuery, "this kind of join is not PostgreSQL's", span)))
             }
         }
     }
 
+    /// Records an outer join; where its ON condition holds.
+    fn outer_join(&mut self, side: Side, start: usize, middle: usize, block: BlockId, span: Span) -> Scope {
+        let end = self.flat.uses.len();
+        let kind = match side {
+            Side::Inner => return Scope::Always,
+            Side::Left => OuterKind::Left,
+            Side::Right => OuterKind::Right,
+            Side::Full => {
+                self.flat.alternatives.push(Alternative {
+                    choices: 2,
+                    giving: vec![true, true],
+                    kind: AlternativeKind::FullJoin,
+                    block,
+                    span,
+                });
+                OuterKind::Full(self.flat.alternatives.len() - 1)
+            }
+        };
+        self.flat.outer_joins.push(OuterJoin { left: (start, middle), right: (middle, end), kind });
+        match kind {
+            OuterKind::Left => Scope::Outer { from: middle, to: end },
+            OuterKind::Right => Scope::Outer { from: start, to: middle },
+            OuterKind::Full(_) => Scope::Full(self.flat.outer_joins.len() - 1),
+        }
+    }
+
+    /// A column that USING merges in a FULL JOIN is that of the side which is preserved.
+    fn full_choice(&self, join: usize) -> Merged {
+        match self.flat.outer_joins[join].kind {
+            OuterKind::Full(alternative) => Merged::Either(alternative),
+            _ => Merged::Left,
+        }
+    }
+
     /// What a LATERAL item on the nullable side states about items outside holds for its rows only.
-    fn confine(&mut self, equalities: usize, stated: usize, from: usize, to: usize) {
-        let inside = |c: ColumnRef| (from..to).contains(&c.use_id.0);
-        for equality in &mut self.flat.equalities[equalities..] {
-            if equality.scope == Scope::Always && !(inside(equality.left) && inside(equality.right)) {
-                equality.scope = Scope::Outer { from, to };
+    fn confine(&mut self, before: usize, from: usize, to: usize) {
+        let inside = |e: &Expr| {
+            let mut all = true;
+            e.visit(&mut |e| all &= e.as_column().is_none_or(|c| (from..to).contains(&c.use_id.0)));
+            all
+        };
+        for conjunct in self.flat.conjuncts[before..].iter_mut().filter(|c| c.scope == Scope::Always) {
+            let confined = match &conjunct.claim {
+                Claim::Equal(left, right) | Claim::Same(left, right) => !(inside(left) && inside(right)),
+                Claim::Fact(expr, _) => !inside(expr),
+                Claim::Holds(formula) => !formula.columns().iter().all(|c| (from..to).contains(&c.use_id.0)),
+            };
+            if confined {
+                conjunct.scope = Scope::Outer { from, to };
             }
         }
-        let kept: Vec<Stated> = self.flat.stated.drain(stated..).filter(|s| inside(s.column)).collect();
-        self.flat.stated.extend(kept);
     }
 
     fn factor(&mut self, factor: &TableFactor, block: BlockId) -> Resolved<()> {
@@ -300,7 +338,7 @@ impl Resolver<'_> {
                 _ => None,
             };
             let kind = ExprKind::Column(ColumnRef { use_id, column: index });
-            (column.name.clone(), Expr { span, json, kind })
+            (column.name.clone(), Expr { json, ..Expr::plain(span, kind) })
         };
         Ok(table.columns.iter().enumerate().map(column).collect())
     }
@@ -316,50 +354,6 @@ impl Resolver<'_> {
             if self.taken.insert(candidate.clone()) {
                 return candidate;
             }
-        }
-    }
-
-    /// A condition: its conjuncts are searched for equalities, and all are kept as reads.
-    pub(super) fn condition(&mut self, condition: &Ast, block: BlockId, holds: Scope) -> Resolved<()> {
-        let mut refused = false;
-        for conjunct in conjuncts(condition) {
-            refused |= self.conjunct(conjunct, block, holds).is_err();
-        }
-        if refused { Err(Refused) } else { Ok(()) }
-    }
-
-    fn conjunct(&mut self, conjunct: &Ast, block: BlockId, holds: Scope) -> Resolved<()> {
-        for (left, right) in equal_pairs(conjunct) {
-            let left = self.expr(left, block)?;
-            let right = self.expr(right, block)?;
-            self.add_equality(&left, &right, block, holds);
-        }
-        let expr = self.expr(conjunct, block)?;
-        let fact = match conjunct {
-            Ast::IsNotNull(_) => Some(Fact::Present),
-            Ast::IsNull(_) => Some(Fact::Absent),
-            _ => None,
-        };
-        if let (Some(fact), ExprKind::Apply(operands), Scope::Always) = (fact, &expr.kind, holds) {
-            let columns = operands.iter().filter_map(Expr::as_column);
-            self.flat.stated.extend(columns.map(|column| Stated { column, fact, block }));
-        }
-        self.flat.blocks[block.0].conditions.push(expr);
-        Ok(())
-    }
-
-    fn add_equality(&mut self, left: &Expr, right: &Expr, block: BlockId, holds: Scope) {
-        match (left.as_column(), right.as_column()) {
-            (Some(left), Some(right)) if left != right => {
-                self.flat.equalities.push(Equality { left, right, block, scope: holds });
-            }
-            (Some(column), None) if matches!(right.kind, ExprKind::Constant) && holds == Scope::Always => {
-                self.flat.stated.push(Stated { column, fact: Fact::Constant, block });
-            }
-            (None, Some(column)) if matches!(left.kind, ExprKind::Constant) && holds == Scope::Always => {
-                self.flat.stated.push(Stated { column, fact: Fact::Constant, block });
-            }
-            _ => {}
         }
     }
 
@@ -410,39 +404,5 @@ fn untriggered(table: &Table) -> Option<(&'static str, &'static str)> {
         TableKind::MaterializedView => {
             Some(("is a materialized view", "REFRESH fires no trigger; use the view's own query"))
         }
-    }
-}
-
-/// The parts of a condition that all have to hold.
-fn conjuncts(condition: &Ast) -> Vec<&Ast> {
-    match condition {
-        Ast::BinaryOp { left, op: BinaryOperator::And, right } => {
-            let mut all = conjuncts(left);
-            all.extend(conjuncts(right));
-            all
-        }
-        Ast::Nested(inner) => conjuncts(inner),
-        other => vec![other],
-    }
-}
-
-/// `a = b`, or `(a, b) = (c, d)` pair by pair, where both sides are names or constants. Anything
-/// else states no link between columns.
-fn equal_pairs(conjunct: &Ast) -> Vec<(&Ast, &Ast)> {
-    let pairs = match conjunct {
-        Ast::BinaryOp { left, op: BinaryOperator::Eq, right } => match (left.as_ref(), right.as_ref()) {
-            (Ast::Tuple(l), Ast::Tuple(r)) if l.len() == r.len() => l.iter().zip(r).collect(),
-            (l, r) => vec![(l, r)],
-        },
-        _ => Vec::new(),
-    };
-    pairs.into_iter().filter(|(l, r)| is_simple(l) && is_simple(r)).collect()
-}
-
-fn is_simple(expr: &Ast) -> bool {
-    match expr {
-        Ast::Identifier(_) | Ast::CompoundIdentifier(_) | Ast::Value(_) => true,
-        Ast::Nested(inner) => is_simple(inner),
-        _ => false,
     }
 }

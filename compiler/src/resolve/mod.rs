@@ -9,7 +9,9 @@
 //! What a view may hold is decided here: a construct that is not understood is refused with its
 //! place, never passed over.
 
+mod conditions;
 mod expr;
+pub mod formula;
 mod from;
 pub mod functions;
 mod naming;
@@ -17,16 +19,23 @@ mod place;
 mod query;
 mod relation;
 mod scope;
+mod set_operations;
+mod settle;
 mod size;
+mod typing;
+mod window;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::catalog::{Catalog, Relation, View};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
 use crate::names::{Ident, QualName};
 use crate::source::{Sources, Span};
-use crate::syntax::Directive;
+use crate::syntax::{Directive, Statement};
+pub use formula::{Formula, Piece, Term};
 pub use functions::JsonType;
+pub use naming::looks_like_json;
 
 /// Index of a [`Use`] in its view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -74,6 +83,10 @@ pub struct Block {
     pub order_by: Vec<Expr>,
     /// LIMIT, OFFSET or FETCH.
     pub limited: bool,
+    /// DISTINCT ON: `grouped` holds its expressions.
+    pub picked: bool,
+    /// The query of a recursive CTE.
+    pub recursive: bool,
     /// `LIMIT 1`.
     pub single: bool,
     /// GROUP BY.
@@ -87,7 +100,7 @@ pub struct Block {
 }
 
 /// Something in a FROM clause that has rows of its own and is no use of a base table.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Derived {
     /// The block that reads its rows.
     pub block: BlockId,
@@ -108,6 +121,56 @@ pub enum Rows {
     Joined,
     /// Any number, with nothing that tells them apart.
     Many,
+    /// Those of one side of a set operation or of one of several ways to read a query: the n-th of an
+    /// [`Alternative`]. None is left in a settled view.
+    Branch(usize, usize),
+}
+
+/// A place where a query is the union of several: the sides of UNION, INTERSECT and EXCEPT, and the two outer joins that
+/// a FULL JOIN consists of. A view is what its variants say together, one per choice ([`FlatView::variants`]).
+#[derive(Clone, Debug)]
+pub struct Alternative {
+    /// How many there are.
+    pub choices: usize,
+    /// Which of them give rows of their own; the others only take rows away.
+    pub giving: Vec<bool>,
+    /// What tells rows of different choices apart.
+    pub kind: AlternativeKind,
+    /// The block that reads the rows.
+    pub block: BlockId,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// What an [`Alternative`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AlternativeKind {
+    /// UNION and the like.
+    SetOperation,
+    /// FULL JOIN: the left join and the right join.
+    FullJoin,
+}
+
+/// An outer join: its nullable side is a range of uses.
+#[derive(Clone, Copy, Debug)]
+pub struct OuterJoin {
+    /// The left side.
+    pub left: (usize, usize),
+    /// The right side.
+    pub right: (usize, usize),
+    /// Which side is nullable.
+    pub kind: OuterKind,
+}
+
+/// Kinds of outer joins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OuterKind {
+    /// LEFT JOIN.
+    Left,
+    /// RIGHT JOIN.
+    Right,
+    /// FULL JOIN, with its alternative. None is left in a settled view.
+    Full(usize),
 }
 
 /// Where an equality holds.
@@ -122,6 +185,32 @@ pub enum Scope {
         /// One past the last.
         to: usize,
     },
+    /// ON of a FULL JOIN: index into the outer joins. None is left in a settled view.
+    Full(usize),
+}
+
+/// A condition that has to hold as a whole.
+#[derive(Clone, Debug)]
+pub struct Conjunct {
+    /// What it says.
+    pub claim: Claim,
+    /// The block whose condition it is.
+    pub block: BlockId,
+    /// Where it holds.
+    pub scope: Scope,
+}
+
+/// What a conjunct says.
+#[derive(Clone, Debug)]
+pub enum Claim {
+    /// `left = right`.
+    Equal(Expr, Expr),
+    /// `left IS NOT DISTINCT FROM right`.
+    Same(Expr, Expr),
+    /// Something about one expression.
+    Fact(Expr, Fact),
+    /// Anything else that compares columns of several relations.
+    Holds(Arc<Formula>),
 }
 
 /// `left = right` between columns, as a conjunct.
@@ -135,6 +224,30 @@ pub struct Equality {
     pub block: BlockId,
     /// Where it holds.
     pub scope: Scope,
+    /// NULLs count as equal.
+    pub null_safe: bool,
+}
+
+/// A conjunct that is no equality of columns but leads from one use to another all the same.
+#[derive(Clone, Debug)]
+pub struct Comparison {
+    /// What is compared.
+    pub kind: ComparisonKind,
+    /// The block whose condition it is.
+    pub block: BlockId,
+    /// Where it holds.
+    pub scope: Scope,
+}
+
+/// What a [`Comparison`] compares.
+#[derive(Clone, Debug)]
+pub enum ComparisonKind {
+    /// Both sides are equal.
+    Equal(Term, Term),
+    /// Both sides are equal or NULL.
+    Same(Term, Term),
+    /// The formula holds.
+    Holds(Arc<Formula>),
 }
 
 /// What a conjunct says of one column, for every row of its block.
@@ -168,6 +281,8 @@ pub struct Expr {
     pub json: Option<JsonType>,
     /// What it is.
     pub kind: ExprKind,
+    /// How to compute it elsewhere, where that is known and it is no plain column.
+    pub formula: Option<Arc<Formula>>,
 }
 
 /// What an expression is. Whatever has no structure that the compiler uses is `Apply`.
@@ -189,6 +304,10 @@ pub enum ExprKind {
     Coalesce(Vec<Expr>),
     /// Any other function of its operands.
     Apply(Vec<Expr>),
+    /// An aggregate other than [`ExprKind::ArrayAgg`].
+    Aggregate(Vec<Expr>),
+    /// One of these, by the choice of an [`Alternative`]. None is left in a settled view.
+    Either(usize, Vec<Expr>),
 }
 
 /// An array aggregate.
@@ -230,12 +349,22 @@ pub struct FlatView {
     pub uses: Vec<Use>,
     /// `blocks[0]` is the query itself.
     pub blocks: Vec<Block>,
-    /// All, in order of appearance.
+    /// Outer joins.
+    pub outer_joins: Vec<OuterJoin>,
+    /// Places where the view is a union.
+    pub alternatives: Vec<Alternative>,
+    /// Conjuncts of all conditions as they were read.
+    pub conjuncts: Vec<Conjunct>,
+    /// Settled: equalities of columns.
     pub equalities: Vec<Equality>,
+    /// Settled: what else compares columns.
+    pub comparisons: Vec<Comparison>,
     /// Relations in FROM that are neither base tables nor merged.
     pub derived: Vec<Derived>,
-    /// Conjuncts about single columns that hold for every row of their block.
+    /// Settled: conjuncts about single columns that hold for every row of their block.
     pub stated: Vec<Stated>,
+    /// Settled: formulas that are not NULL in any row of their block.
+    pub present: Vec<(Arc<Formula>, BlockId)>,
     /// Output columns.
     pub outputs: Vec<Output>,
     /// Views it reads, directly or not, in order of first use.
@@ -244,6 +373,8 @@ pub struct FlatView {
     pub calls_user_functions: bool,
     /// Whether it formats values in a way that depends on lc_* and the like.
     pub needs_locale: bool,
+    /// Why any write can change any row, where that is so for the view as a whole.
+    pub whole: Option<(&'static str, Span)>,
     /// Directives above the view.
     pub directives: Vec<Directive>,
     /// Schemas of its statement.
@@ -329,10 +460,32 @@ impl FlatView {
 }
 
 impl Expr {
+    /// An expression that is not known to be json.
+    pub(crate) fn plain(span: Span, kind: ExprKind) -> Expr {
+        Expr { span, json: None, kind, formula: None }
+    }
+
     /// Calls `f` on this expression and all below it, without entering other blocks' conditions.
     pub fn visit<'e>(&'e self, f: &mut dyn FnMut(&'e Expr)) {
         f(self);
         self.children().into_iter().for_each(|child| child.visit(f));
+    }
+
+    /// Whether both are the same function of columns.
+    pub fn is_same(&self, other: &Expr) -> bool {
+        match (&self.kind, &other.kind) {
+            (ExprKind::Either(a, one), ExprKind::Either(b, two)) => {
+                a == b && one.len() == two.len() && one.iter().zip(two).all(|(l, r)| l.is_same(r))
+            }
+            _ => self.as_term().is_some() && self.as_term() == other.as_term(),
+        }
+    }
+
+    /// Whether it is computed from several rows.
+    pub fn has_aggregate(&self) -> bool {
+        let mut found = false;
+        self.visit(&mut |e| found |= matches!(e.kind, ExprKind::Aggregate(_) | ExprKind::ArrayAgg(_)));
+        found
     }
 
     /// The operands.
@@ -342,7 +495,10 @@ impl Expr {
             ExprKind::Object(fields) => fields.iter().map(|(_, e)| e).collect(),
             ExprKind::ArrayAgg(agg) => std::iter::once(&agg.element).chain(&agg.order_by).chain(&agg.filter).collect(),
             ExprKind::Subquery(_, value) => vec![value],
-            ExprKind::Coalesce(list) | ExprKind::Apply(list) => list.iter().collect(),
+            ExprKind::Coalesce(list)
+            | ExprKind::Apply(list)
+            | ExprKind::Aggregate(list)
+            | ExprKind::Either(_, list) => list.iter().collect(),
         }
     }
 
@@ -352,6 +508,11 @@ impl Expr {
             ExprKind::Subquery(block, _) | ExprKind::Exists(block) => Some(*block),
             _ => None,
         }
+    }
+
+    /// What can be computed of it elsewhere.
+    pub fn as_term(&self) -> Option<Term> {
+        self.as_column().map(Term::Column).or_else(|| self.formula.clone().map(Term::Formula))
     }
 
     /// The column, where the expression is nothing else.
@@ -365,7 +526,12 @@ impl Expr {
 
 /// All views of the input that the compiler is to materialize, resolved. A view without a
 /// json or jsonb column is not among them, nor one of a context-only file.
-pub fn resolve(sources: &Sources, catalog: &Catalog, diagnostics: &mut Diagnostics) -> Vec<FlatView> {
+pub fn resolve(
+    sources: &Sources,
+    statements: &[Statement],
+    catalog: &Catalog,
+    diagnostics: &mut Diagnostics,
+) -> Vec<FlatView> {
     let places = place::Places::new(sources);
     let views = catalog.relations.values().filter_map(|relation| match relation {
         Relation::View(view) if !view.context_only => Some(view),
@@ -379,7 +545,8 @@ pub fn resolve(sources: &Sources, catalog: &Catalog, diagnostics: &mut Diagnosti
             break;
         }
         let mut found = Vec::new();
-        let resolved = query::Resolver::new(catalog, &places, view, &mut found).view(view, &mut expressions);
+        let resolver = query::Resolver::new(catalog, &places, statements, view, &mut found);
+        let resolved = resolver.view(view, &mut expressions);
         match resolved {
             Ok(flat) if flat.documents().next().is_some() => flat_views.push(flat),
             Ok(_) => continue,

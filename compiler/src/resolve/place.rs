@@ -57,6 +57,11 @@ impl<'a> Places<'a> {
         }
     }
 
+    /// The text of a span.
+    pub fn text(&self, span: Span) -> &'a str {
+        self.sources.text(span)
+    }
+
     fn offset(&self, file: FileId, at: Location) -> Option<usize> {
         let line = usize::try_from(at.line).ok()?.checked_sub(1)?;
         let column = usize::try_from(at.column).ok()?.checked_sub(1)?;

@@ -5,6 +5,7 @@
 //! refused here until the derivation covers them.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use sqlparser::ast::{
     Distinct, Expr as Ast, GroupByExpr, LimitClause, OrderBy, OrderByKind, Query, Select, SelectItem,
@@ -16,11 +17,12 @@ use super::place::Places;
 use super::relation::CteInScope;
 use super::scope::Scope;
 use super::size::Size;
-use super::{Block, BlockId, FlatView, Output, TOP};
+use super::{Block, BlockId, Expr, FlatView, Output, TOP};
 use crate::catalog::{Catalog, View};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::{Ident, QualName};
 use crate::source::{FileId, Span};
+use crate::syntax::Statement;
 
 /// A diagnostic has been reported; nothing usable came out.
 pub struct Refused;
@@ -34,6 +36,16 @@ pub struct Resolver<'a> {
     pub(super) places: &'a Places<'a>,
     pub(super) found: &'a mut Vec<Diagnostic>,
     pub(super) flat: FlatView,
+    /// All statements of the input.
+    pub(super) statements: &'a [Statement],
+    /// The one whose text is being read.
+    pub(super) statement: &'a Statement,
+    /// The selects being read, innermost last.
+    pub(super) selects: Vec<Arc<Select>>,
+    /// The copies of blocks that stand for the partitions of their windows.
+    pub(super) partitions: HashMap<(BlockId, String), BlockId>,
+    /// The names of those copies.
+    pub(super) copies: HashMap<BlockId, Scope>,
     pub(super) scopes: Vec<Scope>,
     pub(super) file: FileId,
     pub(super) search_path: Vec<Ident>,
@@ -53,16 +65,28 @@ pub struct Resolver<'a> {
 
 impl<'a> Resolver<'a> {
     /// A resolver for one view.
-    pub fn new(catalog: &'a Catalog, places: &'a Places<'a>, view: &View, found: &'a mut Vec<Diagnostic>) -> Self {
+    pub fn new(
+        catalog: &'a Catalog,
+        places: &'a Places<'a>,
+        statements: &'a [Statement],
+        view: &View,
+        found: &'a mut Vec<Diagnostic>,
+    ) -> Self {
         let flat = FlatView {
             name: view.name.clone(),
             span: view.span,
             statement: view.statement,
             uses: Vec::new(),
             blocks: Vec::new(),
+            outer_joins: Vec::new(),
+            alternatives: Vec::new(),
+            conjuncts: Vec::new(),
             equalities: Vec::new(),
+            comparisons: Vec::new(),
             derived: Vec::new(),
             stated: Vec::new(),
+            present: Vec::new(),
+            whole: None,
             outputs: Vec::new(),
             reads_views: Vec::new(),
             calls_user_functions: false,
@@ -75,6 +99,11 @@ impl<'a> Resolver<'a> {
             places,
             found,
             flat,
+            statements,
+            statement: &statements[view.statement],
+            selects: Vec::new(),
+            partitions: HashMap::new(),
+            copies: HashMap::new(),
             scopes: Vec::new(),
             file: view.span.file,
             search_path: view.search_path.clone(),
@@ -90,7 +119,7 @@ impl<'a> Resolver<'a> {
     /// The whole view. Adds how many expressions there are in it.
     pub fn view(mut self, view: &View, expressions: &mut usize) -> Resolved<FlatView> {
         let resolved = self.whole(view);
-        *expressions += self.size.expressions;
+        *expressions += self.work();
         resolved.map(|()| self.flat)
     }
 
@@ -98,13 +127,13 @@ impl<'a> Resolver<'a> {
         let block = self.open_block(None, view.query_span)?;
         debug_assert_eq!(block, TOP);
         let outputs = self.query(&view.query, block)?;
-        if self.flat.blocks[TOP.0].aggregated && self.flat.blocks[TOP.0].grouped.is_none() {
-            return Err(self.refuse(
-                Diagnostic::new(Code::UnsupportedQuery, "an aggregate over the whole view", view.query_span)
-                    .label("the view has one row for all rows of its tables")
-                    .help("aggregate in a correlated subquery, so that each document has a key"),
-            ));
+        let top = &self.flat.blocks[TOP.0];
+        if top.aggregated && top.grouped.is_none() {
+            self.flat.whole = Some(("the view has one row for all rows of its tables", view.query_span));
+        } else if top.limited {
+            self.flat.whole = Some(("any write can move any row into or out of the LIMIT", view.query_span));
         }
+        self.check_variants()?;
         self.flat.outputs = self.rename_outputs(&view.column_aliases, view.span, outputs)?;
         Ok(())
     }
@@ -123,6 +152,7 @@ impl<'a> Resolver<'a> {
         self.places.span(self.file, node, self.fallback)
     }
 
+    /// One more query in the view.
     pub(super) fn open_block(&mut self, parent: Option<BlockId>, span: Span) -> Resolved<BlockId> {
         self.size.queries += 1;
         self.check_size(span)?;
@@ -131,6 +161,8 @@ impl<'a> Resolver<'a> {
             conditions: Vec::new(),
             order_by: Vec::new(),
             limited: false,
+            picked: false,
+            recursive: false,
             single: false,
             aggregated: false,
             grouped: None,
@@ -148,10 +180,7 @@ impl<'a> Resolver<'a> {
         if !query.locks.is_empty() || query.for_clause.is_some() || !query.pipe_operators.is_empty() {
             return Err(self.refuse(unsupported("this clause of a view's query")));
         }
-        if query.with.as_ref().is_some_and(|w| w.recursive) {
-            return Err(self.refuse(unsupported("WITH RECURSIVE")));
-        }
-        let before = query.with.as_ref().map(|with| self.open_ctes(&with.cte_tables));
+        let before = query.with.as_ref().map(|with| self.open_ctes(&with.cte_tables, with.recursive));
         let outputs = self.body(query, span, block);
         if let Some(before) = before {
             self.ctes.truncate(before);
@@ -163,26 +192,26 @@ impl<'a> Resolver<'a> {
     fn body(&mut self, query: &Query, span: Span, block: BlockId) -> Resolved<Vec<Output>> {
         let unsupported =
             |what: &str| Diagnostic::new(Code::UnsupportedQuery, format!("{what} is not supported yet"), span);
-        let select = match query.body.as_ref() {
-            SetExpr::Select(select) => select,
-            SetExpr::Query(inner) if query.order_by.is_none() && query.limit_clause.is_none() => {
-                return self.query(inner, block);
-            }
-            SetExpr::SetOperation { .. } => return Err(self.refuse(unsupported("UNION, INTERSECT or EXCEPT"))),
-            SetExpr::Values(_) => return Err(self.refuse(unsupported("VALUES"))),
-            _ => return Err(self.refuse(unsupported("this form of query"))),
-        };
         self.flat.blocks[block.0].limited = query.limit_clause.is_some() || query.fetch.is_some();
         self.flat.blocks[block.0].single = is_limit_one(query);
-        if self.flat.blocks[block.0].limited && block == TOP {
-            return Err(self.refuse(
-                unsupported("LIMIT over the rows of a view")
-                    .note("any write can move any row into or out of the limit"),
-            ));
-        }
-        self.scopes.push(Scope::default());
-        let outputs = self.select(select, block, query.order_by.as_ref());
-        self.scopes.pop();
+        let order_by = query.order_by.as_ref();
+        let outputs = match query.body.as_ref() {
+            SetExpr::Select(select) => {
+                self.scopes.push(Scope::default());
+                self.selects.push(Arc::new(select.as_ref().clone()));
+                let outputs = self.select(select, block, order_by);
+                self.selects.pop();
+                self.scopes.pop();
+                outputs
+            }
+            SetExpr::Query(inner) if order_by.is_none() && !self.flat.blocks[block.0].limited => {
+                return self.query(inner, block);
+            }
+            SetExpr::SetOperation { .. } | SetExpr::Values(_) | SetExpr::Query(_) => {
+                self.set_query(&query.body, order_by, span, block)
+            }
+            _ => Err(self.refuse(unsupported("this form of query"))),
+        };
         self.limits(query, block)?;
         outputs
     }
@@ -204,7 +233,12 @@ impl<'a> Resolver<'a> {
         Ok(())
     }
 
-    fn select(&mut self, select: &Select, block: BlockId, order_by: Option<&OrderBy>) -> Resolved<Vec<Output>> {
+    pub(super) fn select(
+        &mut self,
+        select: &Select,
+        block: BlockId,
+        order_by: Option<&OrderBy>,
+    ) -> Resolved<Vec<Output>> {
         self.check_clauses(select)?;
         self.flat.blocks[block.0].distinct = matches!(select.distinct, Some(Distinct::Distinct));
         self.from(&select.from, block)?;
@@ -223,6 +257,7 @@ impl<'a> Resolver<'a> {
             return Err(Refused);
         }
         self.group_by(select, &outputs, block)?;
+        self.distinct_on(select, &outputs, block)?;
         if let Some(having) = &select.having {
             let having = self.expr(having, block)?;
             self.flat.blocks[block.0].conditions.push(having);
@@ -248,20 +283,48 @@ impl<'a> Resolver<'a> {
             };
             keys.push(match by_name {
                 Some(expr) => self.copied(expr, self.span(ast))?,
-                None => self.expr(ast, block)?,
+                None => {
+                    let expr = self.expr(ast, block)?;
+                    self.with_formula(expr, ast)
+                }
             });
         }
         self.flat.blocks[block.0].grouped = Some(keys);
         Ok(())
     }
 
+    /// DISTINCT ON: one row per value of its expressions, so that they group the rows.
+    fn distinct_on(&mut self, select: &Select, outputs: &[Output], block: BlockId) -> Resolved<()> {
+        let Some(Distinct::On(list)) = &select.distinct else { return Ok(()) };
+        let mut keys = Vec::new();
+        for ast in list {
+            let by_name = match ast {
+                Ast::Identifier(name) => outputs.iter().find(|o| o.name == ident(name)).map(|o| o.expr.clone()),
+                Ast::Value(value) => position(outputs, &value.to_string()),
+                _ => None,
+            };
+            let expr = match by_name {
+                Some(expr) => self.copied(expr, self.span(ast))?,
+                None => self.expr(ast, block)?,
+            };
+            let expr = self.with_formula(expr, ast);
+            if expr.has_aggregate() {
+                let title = "DISTINCT ON an aggregate is not supported";
+                return Err(self.refuse(Diagnostic::new(Code::UnsupportedQuery, title, expr.span)));
+            }
+            keys.push(expr);
+        }
+        let state = &mut self.flat.blocks[block.0];
+        // What the groups were is read; the rows that influence each other are those that are equal here.
+        let groups = state.grouped.replace(keys).into_iter().flatten();
+        state.conditions.extend(groups);
+        state.picked = true;
+        Ok(())
+    }
+
     fn check_clauses(&mut self, select: &Select) -> Resolved<()> {
-        let clause = if matches!(select.distinct, Some(Distinct::On(_))) {
-            "DISTINCT ON"
-        } else if !naming::plain_grouping(&select.group_by) {
+        let clause = if !naming::plain_grouping(&select.group_by) {
             "GROUPING SETS, ROLLUP or CUBE"
-        } else if !select.named_window.is_empty() {
-            "WINDOW"
         } else if select.into.is_some()
             || select.top.is_some()
             || select.qualify.is_some()
@@ -279,14 +342,11 @@ impl<'a> Resolver<'a> {
             return Ok(());
         };
         let span = self.span(select);
-        Err(self.refuse(
-            Diagnostic::new(Code::UnsupportedQuery, format!("{clause} is not supported yet"), span)
-                .note("this version keeps views of joins on keys with correlated subqueries"),
-        ))
+        Err(self.refuse(Diagnostic::new(Code::UnsupportedQuery, format!("{clause} is not supported yet"), span)))
     }
 
     /// ORDER BY of a query: names of output columns first, then expressions over the FROM clause.
-    fn order_by(&mut self, order_by: Option<&OrderBy>, outputs: &[Output], block: BlockId) -> Resolved<()> {
+    pub(super) fn order_by(&mut self, order_by: Option<&OrderBy>, outputs: &[Output], block: BlockId) -> Resolved<()> {
         let Some(order_by) = order_by else { return Ok(()) };
         let OrderByKind::Expressions(keys) = &order_by.kind else {
             let span = self.span(order_by);
@@ -310,13 +370,13 @@ impl<'a> Resolver<'a> {
     fn select_item(&mut self, item: &SelectItem, block: BlockId) -> Resolved<Vec<Output>> {
         match item {
             SelectItem::UnnamedExpr(expr) => {
-                let value = self.expr(expr, block)?;
+                let value = self.output(expr, block)?;
                 // Only a top-level output needs a real name; a subquery's value is used by position.
                 let name = output_name(expr).unwrap_or_else(|| Ident::new("?column?"));
                 Ok(vec![Output { name, expr: value, built: builds_object(expr) }])
             }
             SelectItem::ExprWithAlias { expr, alias } => {
-                Ok(vec![Output { name: ident(alias), expr: self.expr(expr, block)?, built: builds_object(expr) }])
+                Ok(vec![Output { name: ident(alias), expr: self.output(expr, block)?, built: builds_object(expr) }])
             }
             SelectItem::Wildcard(options) if plain_wildcard(options) => {
                 let outputs = self.star();
@@ -340,6 +400,12 @@ impl<'a> Resolver<'a> {
                 )))
             }
         }
+    }
+
+    /// The value of a select item; what is no document may be part of a link or key.
+    fn output(&mut self, ast: &Ast, block: BlockId) -> Resolved<Expr> {
+        let value = self.expr(ast, block)?;
+        Ok(if value.json.is_none() { self.with_formula(value, ast) } else { value })
     }
 
     /// `*`: every visible column.

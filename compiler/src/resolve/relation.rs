@@ -37,6 +37,26 @@ pub struct CteInScope {
     pub visible: usize,
     /// How many scopes were open there.
     pub scopes: usize,
+    /// In WITH RECURSIVE.
+    pub recursive: bool,
+    /// Whether its own query is being read.
+    pub reading: Reading,
+}
+
+/// How far the query of a recursive CTE has been read.
+#[derive(Clone)]
+pub enum Reading {
+    /// It is not being read.
+    Not,
+    /// What stands before UNION.
+    Base,
+    /// What stands behind it; these are its columns.
+    Recursion(Vec<Ident>),
+}
+
+/// Whether a query may mention a name.
+fn mentions(query: &Query, name: &Ident) -> bool {
+    query.to_string().to_lowercase().contains(&name.as_str().to_lowercase())
 }
 
 impl Resolver<'_> {
@@ -58,9 +78,12 @@ impl Resolver<'_> {
         let file = std::mem::replace(&mut self.file, view.span.file);
         let path = std::mem::replace(&mut self.search_path, view.search_path.clone());
         let fallback = std::mem::replace(&mut self.fallback, view.query_span);
-        let outputs = self.relation_query(&view.query, block, mention);
+        let statement = std::mem::replace(&mut self.statement, &self.statements[view.statement]);
+        let selects = std::mem::take(&mut self.selects);
+        let outputs = self.relation_query(&view.query, false, block, mention);
         let outputs = outputs.and_then(|o| self.rename_outputs(&view.column_aliases, view.span, o));
         (self.scopes, self.ctes, self.file, self.search_path, self.fallback) = (scopes, ctes, file, path, fallback);
+        (self.statement, self.selects) = (statement, selects);
         if outputs.is_ok() {
             self.expanding.pop();
         }
@@ -89,7 +112,7 @@ impl Resolver<'_> {
     ) -> Resolved<Vec<Output>> {
         // The items of the FROM clause that it stands in are hidden from it, those of the queries around are not.
         let hidden = if sees == Sees::Around { self.scopes.pop() } else { None };
-        let outputs = self.relation_query(query, block, mention);
+        let outputs = self.relation_query(query, false, block, mention);
         self.scopes.extend(hidden);
         outputs
     }
@@ -97,10 +120,25 @@ impl Resolver<'_> {
     /// A reference to a CTE: as if its query stood there.
     pub(super) fn cte_reference(&mut self, at: usize, mention: Span, block: BlockId) -> Resolved<Vec<Output>> {
         let cte = self.ctes[at].clone();
+        match cte.reading {
+            Reading::Not => {}
+            Reading::Base => {
+                let title = format!("`{}` reads itself other than as the last side of a UNION", cte.name);
+                return Err(self.refuse(Diagnostic::new(Code::UnsupportedQuery, title, mention)));
+            }
+            Reading::Recursion(columns) => return Ok(self.own_rows(columns, mention, block)),
+        }
         let later = self.ctes.split_off(cte.visible);
         let hidden = self.scopes.split_off(cte.scopes);
-        let outputs = self.relation_query(&cte.query, block, mention);
+        let is_recursive = cte.recursive && mentions(&cte.query, &cte.name);
+        if is_recursive {
+            self.ctes[at].reading = Reading::Base;
+        }
+        let outputs = self.relation_query(&cte.query, is_recursive, block, mention);
         let outputs = outputs.and_then(|o| self.rename_outputs(&cte.columns, mention, o));
+        if is_recursive {
+            self.ctes[at].reading = Reading::Not;
+        }
         self.scopes.extend(hidden);
         self.ctes.truncate(cte.visible);
         self.ctes.extend(later);
@@ -108,15 +146,17 @@ impl Resolver<'_> {
     }
 
     /// Brings the CTEs of a WITH into scope; returns how many there were before.
-    pub(super) fn open_ctes(&mut self, ctes: &[Cte]) -> usize {
+    pub(super) fn open_ctes(&mut self, ctes: &[Cte], recursive: bool) -> usize {
         let before = self.ctes.len();
         for cte in ctes {
             let entry = CteInScope {
                 name: ident(&cte.alias.name),
                 columns: cte.alias.columns.iter().map(|c| ident(&c.name)).collect(),
                 query: cte.query.clone(),
-                visible: self.ctes.len(),
+                visible: self.ctes.len() + usize::from(recursive),
                 scopes: self.scopes.len(),
+                recursive,
+                reading: Reading::Not,
             };
             self.ctes.push(entry);
         }
@@ -124,49 +164,50 @@ impl Resolver<'_> {
     }
 
     /// The rows of a query as rows of `block`'s FROM clause.
-    fn relation_query(&mut self, query: &Query, block: BlockId, mention: Span) -> Resolved<Vec<Output>> {
+    fn relation_query(
+        &mut self,
+        query: &Query,
+        is_recursive: bool,
+        block: BlockId,
+        mention: Span,
+    ) -> Resolved<Vec<Output>> {
         let inner = self.open_block(Some(block), mention)?;
+        self.flat.blocks[inner.0].recursive = is_recursive;
         let outputs = self.query(query, inner)?;
-        let state = &self.flat.blocks[inner.0];
-        let (grouped, limited, aggregated) = (state.grouped.is_some(), state.limited, state.aggregated);
-        if !grouped && !limited && !aggregated {
-            self.merge(inner, block);
+        let Some(rows) = self.flat.rows_of(inner) else {
+            self.flat.merge(inner, block);
             return Ok(outputs);
-        }
-        let rows = match () {
-            () if grouped => Rows::Groups,
-            () if aggregated || self.flat.blocks[inner.0].single => Rows::One,
-            () => Rows::Joined,
         };
-        self.flat.derived.push(Derived { block, inner: Some(inner), rows });
-        // Whether it has rows matters also where nobody selects its columns.
-        let exists = Expr { span: mention, json: None, kind: ExprKind::Exists(inner) };
-        self.flat.blocks[block.0].conditions.push(exists);
-        let wrap = |output: Output| match output.expr.kind {
-            // Without groups a plain column of an aggregate's block cannot be selected.
-            ExprKind::Column(_) | ExprKind::Constant => output,
-            _ => {
-                let Output { name, expr, built } = output;
-                let (span, json) = (expr.span, expr.json);
-                Output { name, expr: Expr { span, json, kind: ExprKind::Subquery(inner, Box::new(expr)) }, built }
-            }
-        };
-        Ok(outputs.into_iter().map(wrap).collect())
+        self.derived(block, inner, rows, mention);
+        Ok(self.shown(outputs, inner))
     }
 
-    /// Makes the rows of `inner` rows of `outer`.
-    fn merge(&mut self, inner: BlockId, outer: BlockId) {
-        let flat = &mut self.flat;
-        flat.uses.iter_mut().filter(|u| u.block == inner).for_each(|u| u.block = outer);
-        flat.equalities.iter_mut().filter(|e| e.block == inner).for_each(|e| e.block = outer);
-        flat.stated.iter_mut().filter(|s| s.block == inner).for_each(|s| s.block = outer);
-        flat.derived.iter_mut().filter(|d| d.block == inner).for_each(|d| d.block = outer);
-        flat.blocks.iter_mut().filter(|b| b.parent == Some(inner)).for_each(|b| b.parent = Some(outer));
-        let conditions = std::mem::take(&mut flat.blocks[inner.0].conditions);
-        // The order of a relation's rows proves nothing to the query around it, but it can show there, for
-        // example under LIMIT: what it compares is read.
-        let order_by = std::mem::take(&mut flat.blocks[inner.0].order_by);
-        flat.blocks[outer.0].conditions.extend(conditions.into_iter().chain(order_by));
+    /// Records that `block` reads the rows of `inner`.
+    pub(super) fn derived(&mut self, block: BlockId, inner: BlockId, rows: Rows, mention: Span) {
+        self.flat.derived.push(Derived { block, inner: Some(inner), rows });
+        // Whether it has rows matters also where nobody selects its columns.
+        self.flat.blocks[block.0].conditions.push(Expr::plain(mention, ExprKind::Exists(inner)));
+    }
+
+    /// The outputs of a block that keeps its rows to itself, as others see them: what all rows that a base row
+    /// influences have in common is itself, everything else is a value of the block.
+    pub(super) fn shown(&self, outputs: Vec<Output>, inner: BlockId) -> Vec<Output> {
+        let state = &self.flat.blocks[inner.0];
+        let is_common = |expr: &Expr| match &expr.kind {
+            ExprKind::Constant => true,
+            ExprKind::Column(_) if !state.picked && !state.recursive => true,
+            _ => state.grouped.iter().flatten().any(|key| key.is_same(expr)),
+        };
+        let wrap = |output: Output| {
+            if is_common(&output.expr) {
+                return output;
+            }
+            let Output { name, expr, built } = output;
+            let (span, json) = (expr.span, expr.json);
+            let value = ExprKind::Subquery(inner, Box::new(Expr { formula: None, ..expr }));
+            Output { name, expr: Expr { json, ..Expr::plain(span, value) }, built }
+        };
+        outputs.into_iter().map(wrap).collect()
     }
 
     /// A set-returning function in FROM: rows made from its arguments.
@@ -207,10 +248,15 @@ impl Resolver<'_> {
         for (column, renamed) in names.iter_mut().zip(alias.iter().flat_map(|a| &a.columns)) {
             column.0 = ident(&renamed.name);
         }
+        // Every column is a function of all arguments.
+        for _ in &names {
+            self.size.expressions += arguments.len();
+            self.count(&arguments, span)?;
+        }
         let json = if name.starts_with("json_") { super::JsonType::Json } else { super::JsonType::Jsonb };
         let value = |(name, is_json): (Ident, bool)| {
             let kind = ExprKind::Apply(arguments.clone());
-            (name, Expr { span, json: is_json.then_some(json), kind })
+            (name, Expr { json: is_json.then_some(json), ..Expr::plain(span, kind) })
         };
         Ok(names.into_iter().map(value).collect())
     }

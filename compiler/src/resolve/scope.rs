@@ -4,7 +4,7 @@
 //! name stands for, by PostgreSQL's rules: the innermost scope that knows the name wins, a name
 //! known twice in one scope is ambiguous, `JOIN … USING` merges columns.
 
-use super::Expr;
+use super::{Expr, ExprKind};
 use crate::names::Ident;
 
 /// One relation of a FROM clause.
@@ -27,6 +27,17 @@ pub struct Visible {
     pub name: Ident,
     /// Its value.
     pub expr: Expr,
+}
+
+/// Which side a column shows that a join merges.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Merged {
+    /// The left one.
+    Left,
+    /// The right one.
+    Right,
+    /// Either, by the choice of an alternative.
+    Either(usize),
 }
 
 /// The relations visible in one block.
@@ -76,7 +87,7 @@ impl Scope {
         names: &[Ident],
         start: usize,
         middle: usize,
-        keep_right: bool,
+        shown: Merged,
     ) -> Result<Vec<(Expr, Expr)>, Ident> {
         let mut right = self.visible.split_off(middle);
         let mut left = self.visible.split_off(start);
@@ -84,7 +95,15 @@ impl Scope {
         for name in names {
             let (Some(l), Some(r)) = (take(&mut left, name), take(&mut right, name)) else { return Err(name.clone()) };
             pairs.push((l.expr.clone(), r.expr.clone()));
-            let expr = if keep_right { r.expr } else { l.expr.clone() };
+            let expr = match shown {
+                Merged::Left => l.expr.clone(),
+                Merged::Right => r.expr,
+                Merged::Either(alternative) => {
+                    let (span, json) = (l.expr.span, l.expr.json);
+                    let both = ExprKind::Either(alternative, vec![l.expr.clone(), r.expr]);
+                    Expr { json, ..Expr::plain(span, both) }
+                }
+            };
             self.visible.push(Visible { expr, ..l });
         }
         self.visible.extend(left);

@@ -22,8 +22,19 @@ const MAX_EXPRESSIONS: usize = 100_000;
 /// Expressions in all views together.
 pub(super) const MAX_OF_PROGRAM: usize = 5_000_000;
 
+/// Tokens of a view that are read once more, to find where the text of an expression ends.
+const MAX_REREAD: usize = 1_000_000;
+
+/// Relations in a view that is read in several ways, over all of them ([`FlatView::variants`]).
+///
+/// [`FlatView::variants`]: super::FlatView::variants
+const MAX_VARIANT_RELATIONS: usize = 20_000;
+
+/// Expressions in such a view, over all of them.
+const MAX_VARIANT_EXPRESSIONS: usize = 1_000_000;
+
 /// How large a view has become.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 pub struct Size {
     /// Items in FROM.
     pub relations: usize,
@@ -31,6 +42,8 @@ pub struct Size {
     pub queries: usize,
     /// Expressions.
     pub expressions: usize,
+    /// Tokens read once more.
+    pub reread: usize,
     /// It has been said that the view is too large.
     said: bool,
 }
@@ -66,6 +79,39 @@ impl Resolver<'_> {
     pub(super) fn count<'e>(&mut self, copies: impl IntoIterator<Item = &'e Expr>, span: Span) -> Resolved<()> {
         self.size.expressions += copies.into_iter().map(computed).sum::<usize>();
         self.check_size(span)
+    }
+
+    /// Counts tokens that are to be read once more; says whether that is still allowed. What is left undone then is only
+    /// that an expression is known to be a function of its columns.
+    pub(super) fn may_reread(&mut self, tokens: usize) -> bool {
+        self.size.reread += tokens;
+        self.size.reread <= MAX_REREAD
+    }
+
+    /// Counts a view that is read in several ways: everything in it is there once for each.
+    pub(super) fn count_variants(&mut self, variants: usize, span: Span) -> Resolved<()> {
+        if variants < 2 {
+            return Ok(());
+        }
+        let Size { relations, expressions, .. } = self.size;
+        let (relations, expressions) = (relations * variants, expressions * variants);
+        self.size.expressions = expressions;
+        if relations <= MAX_VARIANT_RELATIONS && expressions <= MAX_VARIANT_EXPRESSIONS {
+            return Ok(());
+        }
+        let diagnostic = Diagnostic::new(Code::UnsupportedQuery, "a view of this size in too many ways", span)
+            .note(format!("its set operations and full joins combine in {variants} ways"))
+            .note(format!(
+                "at most {MAX_VARIANT_RELATIONS} relations and {MAX_VARIANT_EXPRESSIONS} expressions are followed, each once per way"
+            ))
+            .help("split the view");
+        self.found.push(diagnostic);
+        Err(Refused)
+    }
+
+    /// How much work the view was, in expressions.
+    pub(super) fn work(&self) -> usize {
+        self.size.expressions + self.size.reread / 16
     }
 
     /// A column's value, for one more mention of the column.

@@ -7,12 +7,11 @@
 use super::Directive;
 use super::scan::{Piece, Scan};
 use crate::catalog::did_you_mean;
-use crate::diagnostics::{Code, Diagnostic, Diagnostics};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Severity};
 use crate::names::Ident;
 use crate::source::{FileId, Span};
 
 const KNOWN: &[&str] = &["key", "skip", "full_refresh", "table", "allow"];
-const NOT_YET: &[&str] = &["full_refresh", "allow"];
 
 /// The directives above each piece, in the pieces' order.
 pub(super) fn attach(text: &str, file: FileId, scan: &Scan, diagnostics: &mut Diagnostics) -> Vec<Vec<Directive>> {
@@ -148,21 +147,29 @@ fn fold(text: &str) -> String {
     }
 }
 
+/// What a user may accept: warnings, notes, and documents as of their last change.
+fn is_acceptable(code: &str) -> bool {
+    let known = Code::ALL.iter().find(|c| c.number().eq_ignore_ascii_case(code));
+    known.is_some_and(|c| c.severity() != Severity::Error || *c == Code::VolatileFunction)
+}
+
 fn check(name: &str, arguments: &[String], span: Span, diagnostics: &mut Diagnostics) -> bool {
     let problem = match name {
         _ if !KNOWN.contains(&name) => {
             let mut d = Diagnostic::new(Code::UnknownDirective, format!("unknown directive `{name}`"), span);
             d = match did_you_mean(name, KNOWN.iter().copied()) {
                 Some(near) => d.help(format!("did you mean `{near}`?")),
-                None => d.help("directives are `key(…)`, `skip` and `table(name)`"),
+                None => d.help("directives are `key(…)`, `skip`, `full_refresh`, `table(name)` and `allow(CODE)`"),
             };
             diagnostics.push(d);
             return false;
         }
-        _ if NOT_YET.contains(&name) => "is not supported yet",
+        "allow" if arguments.is_empty() || !arguments.iter().all(|a| is_acceptable(a)) => {
+            "needs codes of warnings or notes, or TV0303 for functions that read the clock: `allow(TV0305)`"
+        }
         "key" if arguments.is_empty() => "needs the key's columns: `key(a, b)`",
         "table" if arguments.len() != 1 => "needs one name: `table(tv_post)`",
-        "skip" if !arguments.is_empty() => "takes no arguments",
+        "skip" | "full_refresh" if !arguments.is_empty() => "takes no arguments",
         _ => return true,
     };
     diagnostics.push(Diagnostic::new(Code::UnknownDirective, format!("directive `{name}` {problem}"), span));

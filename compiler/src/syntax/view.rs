@@ -31,6 +31,8 @@ pub struct ViewHead {
     pub recursive: bool,
     /// `MATERIALIZED`.
     pub materialized: bool,
+    /// `CREATE TABLE tv_x AS`.
+    pub table: bool,
     /// The query, as a range of the statement's tokens.
     pub query: Range<usize>,
 }
@@ -41,9 +43,32 @@ pub fn is_view(tokens: &[Spanned]) -> bool {
     if !c.eat(&["create"]) {
         return false;
     }
+    if is_tview(c) {
+        return true;
+    }
     c.eat(&["or", "replace"]);
     while c.eat_any(&["temp", "temporary", "local", "global", "recursive", "materialized"]) {}
     c.eat(&["view"])
+}
+
+/// Whether `[UNLOGGED] TABLE [IF NOT EXISTS] tv_x … AS query` follows: other tools write their definitions so.
+pub fn is_tview(mut c: Cursor<'_>) -> bool {
+    c.eat(&["unlogged"]);
+    if !c.eat(&["table"]) {
+        return false;
+    }
+    c.eat(&["if", "not", "exists"]);
+    if !c.name().is_some_and(|n| n.name.as_str().starts_with("tv_")) {
+        return false;
+    }
+    // Anything but a list of names in parentheses is a list of columns with types.
+    if c.peek(0) == Some(&Token::LParen) && c.ident_list().is_none() {
+        return false;
+    }
+    while !c.is_end() && !c.eat(&["as"]) {
+        c.skip();
+    }
+    c.is_any(&["select", "with", "values", "table"]) || c.peek(0) == Some(&Token::LParen)
 }
 
 /// Reads the head; on failure says what was expected and where.
@@ -53,8 +78,11 @@ pub fn head(tokens: &[Spanned]) -> Result<ViewHead, (String, Option<Span>)> {
     c.eat(&["create"]);
     let or_replace = c.eat(&["or", "replace"]);
     let (mut temporary, mut recursive, mut materialized) = (false, false, false);
+    let table = is_tview(c);
     while !c.eat(&["view"]) {
         match () {
+            () if table && c.eat(&["table"]) => break,
+            () if table && c.eat(&["unlogged"]) => {}
             () if c.eat_any(&["temp", "temporary"]) => temporary = true,
             () if c.eat(&["recursive"]) => recursive = true,
             () if c.eat(&["materialized"]) => materialized = true,
@@ -82,18 +110,29 @@ pub fn head(tokens: &[Spanned]) -> Result<ViewHead, (String, Option<Span>)> {
                     return expected("view options in parentheses", &c);
                 }
             }
-            () if materialized && c.eat_any(&["using", "tablespace"]) => {
+            () if (materialized || table) && c.eat_any(&["using", "tablespace"]) => {
                 c.bump();
             }
             () => return expected("AS", &c),
         }
     }
-    let query = c.position()..query_end(tokens, c.position(), materialized);
+    let query = c.position()..query_end(tokens, c.position(), materialized || table);
     if query.is_empty() {
         return expected("a query", &c);
     }
-    has_options |= !materialized && query.end < tokens.len();
-    Ok(ViewHead { name, columns, has_options, or_replace, if_not_exists, temporary, recursive, materialized, query })
+    has_options |= !(materialized || table) && query.end < tokens.len();
+    Ok(ViewHead {
+        name,
+        columns,
+        has_options,
+        or_replace,
+        if_not_exists,
+        temporary,
+        recursive,
+        materialized,
+        table,
+        query,
+    })
 }
 
 /// The query's end: without `WITH … CHECK OPTION` or `WITH [NO] DATA`.

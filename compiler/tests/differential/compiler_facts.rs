@@ -26,7 +26,7 @@ pub fn read(sql: &str) -> Facts {
     }
     types(&catalog, &mut facts);
     functions(&catalog, &mut facts);
-    for view in resolve::resolve(&sources, &catalog, &mut diagnostics) {
+    for view in resolve::resolve(&sources, &statements, &catalog, &mut diagnostics) {
         for (at, output) in view.outputs.iter().enumerate() {
             let json = output.expr.json.map_or("other".to_owned(), |j| format!("{j:?}").to_lowercase());
             facts.insert(format!("output {} {} {} {json}", view.name, at + 1, output.name));

@@ -30,7 +30,7 @@ fn compiled(schema: &str, path: &str, query: &str) -> Verdict {
     let mut diagnostics = Diagnostics::default();
     let statements = syntax::parse(&sources, &mut diagnostics);
     let catalog = catalog::build(&sources, &statements, &mut diagnostics);
-    let views = resolve::resolve(&sources, &catalog, &mut diagnostics);
+    let views = resolve::resolve(&sources, &statements, &catalog, &mut diagnostics);
     match views.first() {
         Some(view) if !diagnostics.has_errors() => {
             Verdict::Columns(view.outputs.iter().map(|o| o.name.to_string()).collect())

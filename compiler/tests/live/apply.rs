@@ -1,6 +1,8 @@
 //! Applying and taking back: nothing more is made or removed than what is said.
 
-use crate::support::{assert_equal, compiled, database, fails, fixture, installed, run, server, value};
+use tviewc_verify::writer::{RunOptions, random_run_with};
+
+use crate::support::{OWNER, assert_equal, compiled, database, fails, fixture, installed, run, server, value};
 
 const BLOG: &str = "examples/blog/views.sql";
 
@@ -211,4 +213,54 @@ fn functions_are_not_for_everybody() {
         .psql("revoked", "reader", "INSERT INTO bench_authors (name, email) VALUES ('x', 'y');")
         .expect("a role without rights on the tviews writes");
     assert!(server().psql("revoked", "reader", "SELECT tview.test__tv_bench_posts__refresh();").is_err());
+}
+
+/// The statements of a source before the first definition that is not applied beforehand.
+fn without_definitions(sql: &str) -> String {
+    let end = sql.find("CREATE TABLE tv_").expect("a definition");
+    sql[..end].to_owned()
+}
+
+#[test]
+fn tables_and_materialized_views_are_definitions() {
+    let sql = fixture("compiler/tests/data/live/definitions.sql");
+    let base = without_definitions(&sql);
+    database("definitions", &base);
+    let before = picture("definitions");
+    let output = compiled(&sql, "test");
+    run("definitions", &output.up);
+    run("definitions", &output.up);
+    let options = RunOptions { seed: 5, transactions: 100, ..RunOptions::default() };
+    let report = random_run_with(server(), "definitions", OWNER, &options, &mut |_, _| {})
+        .unwrap_or_else(|failure| panic!("{failure}"));
+    assert!(report.most_rows.values().all(|rows| *rows > 0), "{report}");
+    run("definitions", &output.down);
+    assert_eq!(picture("definitions"), before);
+}
+
+#[test]
+fn a_definition_takes_the_place_of_nothing() {
+    let sql = fixture("compiler/tests/data/live/definitions.sql");
+    let base = without_definitions(&sql);
+    database("definitions_taken", &base);
+    run("definitions_taken", "CREATE MATERIALIZED VIEW album_doc AS SELECT id FROM album;");
+    let before = picture("definitions_taken");
+    let error = fails("definitions_taken", &compiled(&sql, "test").up);
+    assert!(error.contains("public.album_doc exists already"), "{error}");
+    assert_eq!(picture("definitions_taken"), before);
+}
+
+#[test]
+fn an_asserted_key_that_is_none_fails_loudly() {
+    let sql = "CREATE TABLE note (id integer PRIMARY KEY, code text NOT NULL, body text);
+        -- tviewc: key(code)
+        CREATE VIEW v_note AS SELECT n.code, jsonb_build_object('body', n.body) AS data FROM note n;";
+    installed("asserted", sql);
+    run("asserted", "INSERT INTO note VALUES (1, 'a', 'x'), (2, 'b', 'y');");
+    let error = fails("asserted", "UPDATE note SET code = 'a' WHERE id = 2;");
+    assert!(error.contains("several rows of public.v_note have the same key"), "{error}");
+    let error = fails("asserted", "INSERT INTO note VALUES (3, 'c', 'x'), (4, 'c', 'y');");
+    assert!(error.contains("several rows of public.v_note have the same key"), "{error}");
+    run("asserted", "UPDATE note SET code = CASE code WHEN 'a' THEN 'b' ELSE 'a' END;");
+    assert_eq!(assert_equal("asserted"), 2);
 }

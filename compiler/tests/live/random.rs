@@ -76,4 +76,10 @@ fixtures! {
     quoted_names: "compiler/tests/data/live/quoted_names.sql",
     fixed_below: "compiler/tests/data/live/fixed_below.sql",
     groups: "compiler/tests/data/live/groups.sql",
+    set_operations: "compiler/tests/data/live/set_operations.sql",
+    full_joins: "compiler/tests/data/live/full_joins.sql",
+    expressions: "compiler/tests/data/live/expressions.sql",
+    several_tables: "compiler/tests/data/live/several_tables.sql",
+    windows: "compiler/tests/data/live/windows.sql",
+    refresh: "compiler/tests/data/live/refresh.sql",
 }

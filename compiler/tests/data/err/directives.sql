@@ -1,6 +1,6 @@
 CREATE TABLE post (id int PRIMARY KEY);
 -- tviewc: kye(id) skip(all)
--- tviewc: full_refresh, allow(TV0305)
+-- tviewc: full_refresh, allow(TV0305), allow(TV0401), allow
 -- tviewc: key, table(a, b)
 -- tviewc: key(id
 -- tviewc: (id)

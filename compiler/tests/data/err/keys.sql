@@ -14,3 +14,7 @@ CREATE TABLE n (id serial PRIMARY KEY, oid integer);
 CREATE VIEW v_line AS SELECT l.order_id, jsonb_build_object('q', l.qty,
     'x', (SELECT count(*) FROM n WHERE n.oid = l.order_id AND l.kind = 'main')) AS data FROM line l;
 CREATE VIEW v_search AS SELECT a.id, jsonb_build_object('hit', a.name @@ 'cat') AS data FROM author a;
+
+-- A key column that is a function of two tables.
+CREATE VIEW v_mixed AS SELECT p.title || a.name AS both_names, jsonb_agg(p.id ORDER BY p.id) AS data
+    FROM post p JOIN author a ON a.id = p.author_id GROUP BY p.title || a.name;

@@ -1,0 +1,142 @@
+//! Steps: the directions in which conditions may be followed.
+//!
+//! In: the equalities and comparisons of a variant. Out: for each use, the uses that its rows lead to. What always holds:
+//! a row of the use influences only those rows of the other one for which the condition holds.
+
+use super::links::Pair;
+use super::locks;
+use crate::catalog::Catalog;
+use crate::resolve::{BlockId, ColumnRef, Comparison, ComparisonKind, Equality, FlatView, Formula, Scope, Term, UseId};
+
+/// A condition that leads from one use to another.
+#[derive(Clone, Debug)]
+pub(super) struct Step {
+    /// Where it leads.
+    pub to: UseId,
+    /// What is compared.
+    pub pair: Pair,
+    /// Whether one side's value is given by the other's.
+    pub is_equality: bool,
+}
+
+/// All steps, by the use that they begin at.
+pub(super) fn steps(view: &FlatView, catalog: &Catalog) -> Vec<Vec<Step>> {
+    let mut steps: Vec<Vec<Step>> = vec![Vec::new(); view.uses.len()];
+    let mut add = |from: UseId, step: Step| steps[from.0].push(step);
+    let nullable = nullable_ranges(view);
+    for equality in &view.equalities {
+        for (from, to) in columns(view, catalog, equality) {
+            let (child, parent) = (Term::Column(from), Term::Column(to));
+            let pair = Pair::Equal { child, parent, null_safe: equality.null_safe };
+            add(from.use_id, Step { to: to.use_id, pair, is_equality: true });
+        }
+    }
+    for comparison in &view.comparisons {
+        for (from, step) in compared(view, catalog, comparison, &nullable) {
+            add(from, step);
+        }
+    }
+    steps
+}
+
+fn allowed(view: &FlatView, from: UseId, to: UseId, block: BlockId, scope: Scope) -> bool {
+    let (start, end) = (view.uses[from.0].block, view.uses[to.0].block);
+    let here = view.is_stable(start, block) && (view.is_stable(end, block) || view.within(block, end));
+    here && match scope {
+        Scope::Always => true,
+        Scope::Outer { from: first, to: last } => (first..last).contains(&from.0),
+        Scope::Full(_) => false,
+    }
+}
+
+/// The directions of an equality of columns.
+fn columns(view: &FlatView, catalog: &Catalog, equality: &Equality) -> Vec<(ColumnRef, ColumnRef)> {
+    if !is_scalar(view, catalog, equality.left) || !is_scalar(view, catalog, equality.right) {
+        return Vec::new();
+    }
+    [(equality.left, equality.right), (equality.right, equality.left)]
+        .into_iter()
+        .filter(|(from, to)| from.use_id != to.use_id)
+        .filter(|(from, to)| allowed(view, from.use_id, to.use_id, equality.block, equality.scope))
+        .collect()
+}
+
+/// Arrays and rows cannot be collected into arrays of changed values.
+fn is_scalar(view: &FlatView, catalog: &Catalog, column: ColumnRef) -> bool {
+    locks::is_scalar(&catalog.table(&view.use_of(column).table).columns[column.column].ty)
+}
+
+/// The steps of another comparison: it has to be between two uses.
+fn compared(
+    view: &FlatView,
+    catalog: &Catalog,
+    comparison: &Comparison,
+    nullable: &[Option<(usize, usize)>],
+) -> Vec<(UseId, Step)> {
+    let (sides, formulas) = match &comparison.kind {
+        ComparisonKind::Equal(left, right) | ComparisonKind::Same(left, right) => {
+            let formulas = [left, right].into_iter().filter_map(|t| match t {
+                Term::Formula(formula) => Some(formula.as_ref()),
+                Term::Column(_) => None,
+            });
+            (Some((left, right)), formulas.collect::<Vec<_>>())
+        }
+        ComparisonKind::Holds(formula) => (None, vec![formula.as_ref()]),
+    };
+    let all: std::collections::BTreeSet<ColumnRef> = match sides {
+        Some((left, right)) => left.columns().into_iter().chain(right.columns()).collect(),
+        None => formulas[0].columns(),
+    };
+    let mut uses: Vec<UseId> = all.iter().map(|c| c.use_id).collect();
+    uses.dedup();
+    let &[first, second] = uses.as_slice() else { return Vec::new() };
+    if !formulas.iter().all(|f| is_evaluable(f, comparison.scope, nullable)) {
+        return Vec::new();
+    }
+    let null_safe = matches!(comparison.kind, ComparisonKind::Same(..));
+    let step = |from: UseId, to: UseId| {
+        let own = |t: &Term, u: UseId| t.uses().iter().all(|x| *x == u);
+        // The changed row's own columns come out of arrays.
+        let scalar = all.iter().filter(|c| c.use_id == from).all(|c| is_scalar(view, catalog, *c));
+        if !scalar || !allowed(view, from, to, comparison.block, comparison.scope) {
+            return None;
+        }
+        let pair = match sides {
+            Some((left, right)) => {
+                let (child, parent) = if own(left, from) { (left, right) } else { (right, left) };
+                if !own(child, from) || !own(parent, to) {
+                    return None;
+                }
+                Pair::Equal { child: child.clone(), parent: parent.clone(), null_safe }
+            }
+            None => Pair::Holds(formulas_arc(comparison)?),
+        };
+        Some((from, Step { to, pair, is_equality: sides.is_some() }))
+    };
+    [step(first, second), step(second, first)].into_iter().flatten().collect()
+}
+
+fn formulas_arc(comparison: &Comparison) -> Option<std::sync::Arc<Formula>> {
+    match &comparison.kind {
+        ComparisonKind::Holds(formula) => Some(formula.clone()),
+        _ => None,
+    }
+}
+
+/// By use: the smallest range of uses that holds the nullable sides of all outer joins around it.
+fn nullable_ranges(view: &FlatView) -> Vec<Option<(usize, usize)>> {
+    let mut ranges: Vec<Option<(usize, usize)>> = vec![None; view.uses.len()];
+    for (from, to) in view.outer_joins.iter().flat_map(|j| j.nullable()) {
+        for range in &mut ranges[from..to] {
+            *range = Some(range.map_or((from, to), |(f, t)| (f.min(from), t.max(to))));
+        }
+    }
+    ranges
+}
+
+/// Whether a formula says of the current rows what it says in the view: not where an outer join has put NULLs in the place
+/// of a row and the formula makes something of them.
+fn is_evaluable(formula: &Formula, scope: Scope, nullable: &[Option<(usize, usize)>]) -> bool {
+    let within = |(from, to): (usize, usize)| matches!(scope, Scope::Outer { from: f, to: t } if f <= from && to <= t);
+    formula.null_in_null_out || formula.uses().into_iter().all(|u| nullable[u.0].is_none_or(within))
+}

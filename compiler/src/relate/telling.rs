@@ -1,0 +1,96 @@
+//! Telling rows of different variants apart.
+//!
+//! In: output columns that identify rows within each variant. Out: those and what else is needed for rows of two variants
+//! never to have the same key: a column of different constants for the sides of a set operation; for a FULL JOIN the
+//! columns that USING has merged, because rows of both joins with equal ones are one row.
+
+use crate::diagnostics::{Code, Diagnostic};
+use crate::resolve::{BlockId, ColumnRef, Expr, ExprKind, FlatView, Piece, TOP};
+
+/// The outputs of a key over all variants that give rows.
+pub(super) fn tell_apart(
+    view: &FlatView,
+    giving: &[&(Vec<usize>, FlatView)],
+    mut outputs: Vec<usize>,
+) -> Result<Vec<usize>, Box<Diagnostic>> {
+    for (at, (choice, one)) in giving.iter().enumerate() {
+        for (other_choice, other) in &giving[at + 1..] {
+            let differing: Vec<usize> = (0..choice.len())
+                .filter(|n| choice[*n] != other_choice[*n] && splits_rows(view, view.alternatives[*n].block))
+                .collect();
+            let same_rows = differing.is_empty();
+            if same_rows || outputs.iter().any(|o| differ(one, other, *o)) {
+                continue;
+            }
+            let full_joins = differing.iter().filter(|n| view.alternatives[**n].is_full_join());
+            if let Some(merged) = full_joins.filter_map(|n| merged(view, *n)).next() {
+                outputs.extend(merged);
+                outputs.sort_unstable();
+                outputs.dedup();
+                continue;
+            }
+            match (0..view.outputs.len()).find(|o| differ(one, other, *o)) {
+                Some(output) => outputs.push(output),
+                None => return Err(untold(view, differing[0])),
+            }
+        }
+    }
+    Ok(outputs)
+}
+
+/// Whether rows of a block are rows of the view: not where they are grouped on the way.
+fn splits_rows(view: &FlatView, block: BlockId) -> bool {
+    let state = &view.blocks[block.0];
+    if state.grouped.is_some() || state.aggregated {
+        return false;
+    }
+    block == TOP || view.derived_by(block).is_some_and(|d| splits_rows(view, d.block))
+}
+
+/// The outputs that show all columns that the FULL JOIN's USING has merged.
+fn merged(view: &FlatView, alternative: usize) -> Option<Vec<usize>> {
+    let shows = |expr: &Expr, left: ColumnRef| match &expr.kind {
+        ExprKind::Either(n, list) => *n == alternative && list.first().and_then(Expr::as_column) == Some(left),
+        _ => false,
+    };
+    let output = |left: ColumnRef| view.outputs.iter().position(|o| shows(&o.expr, left));
+    let compared = view.full_join_columns(alternative);
+    let outputs: Vec<usize> = compared.iter().map(|(left, _)| output(*left)).collect::<Option<_>>()?;
+    (!outputs.is_empty()).then_some(outputs)
+}
+
+/// Whether a column is another constant in each of two variants.
+fn differ(one: &FlatView, other: &FlatView, output: usize) -> bool {
+    let constant = |view: &FlatView| {
+        let formula = view.outputs[output].expr.formula.clone()?;
+        match formula.pieces.as_slice() {
+            [Piece::Text(text)] => literal(text),
+            _ => None,
+        }
+    };
+    matches!((constant(one), constant(other)), (Some(a), Some(b)) if a != b)
+}
+
+/// Literals of which different texts are different values: plain strings without a cast, whole numbers.
+fn literal(text: &str) -> Option<String> {
+    let whole = text.parse::<i64>().ok().map(|n| n.to_string());
+    let text = text.strip_suffix("::text").unwrap_or(text);
+    let inner = text.strip_prefix('\'').and_then(|t| t.strip_suffix('\''));
+    whole.or_else(|| inner.filter(|t| !t.contains('\'')).map(|t| format!("'{t}'")))
+}
+
+fn untold(view: &FlatView, alternative: usize) -> Box<Diagnostic> {
+    let title = format!("no key of view `{}` can be found", view.name.name);
+    let alternative = &view.alternatives[alternative];
+    let diagnostic = Diagnostic::new(Code::MissingKey, title, view.span)
+        .label("its rows must be identified by columns beside the document");
+    Box::new(if alternative.is_full_join() {
+        diagnostic
+            .also(alternative.span, "rows of both sides of this FULL JOIN can have the same key")
+            .help("join by USING (…) and select the merged columns")
+    } else {
+        diagnostic
+            .also(alternative.span, "rows of different sides can have the same key")
+            .help("select a constant that tells the sides apart: `SELECT 'order' AS kind, …`")
+    })
+}

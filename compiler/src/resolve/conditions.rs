@@ -1,0 +1,162 @@
+//! Conditions: what WHERE and ON say.
+//!
+//! In: parsed conditions. Out: [`Conjunct`]s (equalities, facts about one expression, other comparisons), and the
+//! condition itself among those of its block, so that whatever it reads is known to be read.
+
+use sqlparser::ast::{BinaryOperator, Expr as Ast, Query, UnaryOperator};
+
+use super::query::{Refused, Resolved, Resolver};
+use super::{BlockId, Claim, Conjunct, Expr, ExprKind, Fact, Output, Scope};
+
+impl Resolver<'_> {
+    /// A condition: its conjuncts are told apart, and all are kept as reads.
+    pub(super) fn condition(&mut self, condition: &Ast, block: BlockId, holds: Scope) -> Resolved<()> {
+        let mut refused = false;
+        for conjunct in conjuncts(condition) {
+            refused |= self.conjunct(conjunct, block, holds).is_err();
+        }
+        if refused { Err(Refused) } else { Ok(()) }
+    }
+
+    fn conjunct(&mut self, conjunct: &Ast, block: BlockId, holds: Scope) -> Resolved<()> {
+        let expr = match in_subquery(conjunct) {
+            Some((value, query)) => self.member(value, query, block)?,
+            None => self.expr(conjunct, block)?,
+        };
+        match (conjunct, &expr.kind) {
+            (Ast::IsNotNull(inner), ExprKind::Apply(operands)) => {
+                self.count(&operands[..1], expr.span)?;
+                let operand = self.with_formula(operands[0].clone(), inner);
+                let claim = Claim::Fact(operand, Fact::Present);
+                self.flat.conjuncts.push(Conjunct { claim, block, scope: holds });
+            }
+            (Ast::IsNull(_), ExprKind::Apply(operands)) => {
+                self.count(&operands[..1], expr.span)?;
+                let claim = Claim::Fact(operands[0].clone(), Fact::Absent);
+                self.flat.conjuncts.push(Conjunct { claim, block, scope: holds });
+            }
+            _ => self.comparison(conjunct, &expr, block, holds)?,
+        }
+        self.flat.blocks[block.0].conditions.push(expr);
+        Ok(())
+    }
+
+    /// Equalities pair by pair; anything else as a whole, where it compares relations.
+    fn comparison(&mut self, conjunct: &Ast, expr: &Expr, block: BlockId, holds: Scope) -> Resolved<()> {
+        let pairs = equal_pairs(conjunct);
+        for (left, right) in &pairs {
+            let left = self.side(left, block)?;
+            let right = self.side(right, block)?;
+            let claim = Claim::Equal(left, right);
+            self.flat.conjuncts.push(Conjunct { claim, block, scope: holds });
+        }
+        if pairs.is_empty() && uses(expr) > 1 {
+            if let Some(formula) = self.formula(conjunct) {
+                let claim = Claim::Holds(formula);
+                self.flat.conjuncts.push(Conjunct { claim, block, scope: holds });
+            }
+        }
+        Ok(())
+    }
+
+    /// One side of an equality, with its formula.
+    fn side(&mut self, ast: &Ast, block: BlockId) -> Resolved<Expr> {
+        let expr = self.quietly(ast, block)?;
+        Ok(self.with_formula(expr, ast))
+    }
+
+    /// Resolves again what has been resolved before: what was opened meanwhile is not opened twice.
+    fn quietly(&mut self, ast: &Ast, block: BlockId) -> Resolved<Expr> {
+        match is_simple(ast) {
+            true => self.expr(ast, block),
+            // A formula is all that such a side is good for; subqueries have none.
+            false => Ok(Expr::plain(self.span(ast), ExprKind::Apply(Vec::new()))),
+        }
+    }
+
+    /// Adds its formula to an expression that is no column.
+    pub(super) fn with_formula(&mut self, expr: Expr, ast: &Ast) -> Expr {
+        match &expr.kind {
+            ExprKind::Apply(_) | ExprKind::Coalesce(_) | ExprKind::Constant if expr.formula.is_none() => {
+                Expr { formula: self.formula(ast), ..expr }
+            }
+            _ => expr,
+        }
+    }
+
+    /// `value IN (SELECT …)` as a conjunct: false and NULL both leave the row out, so that it is EXISTS with an equality.
+    fn member(&mut self, value: &Ast, query: &Query, block: BlockId) -> Resolved<Expr> {
+        let span = self.span(value);
+        let left = self.expr(value, block)?;
+        let left = self.with_formula(left, value);
+        let (inner, outputs) = self.subquery_block(query, block)?;
+        // Which rows LIMIT leaves is decided before they are compared.
+        if let ([Output { expr, .. }], false) = (outputs.as_slice(), self.flat.blocks[inner.0].limited) {
+            self.count([&left, expr], span)?;
+            let claim = Claim::Equal(left.clone(), expr.clone());
+            self.flat.conjuncts.push(Conjunct { claim, block: inner, scope: Scope::Always });
+        }
+        let row = Expr::plain(span, ExprKind::Apply(outputs.into_iter().map(|o| o.expr).collect()));
+        let rows = Expr::plain(span, ExprKind::Subquery(inner, Box::new(row)));
+        Ok(Expr::plain(span, ExprKind::Apply(vec![left, rows])))
+    }
+}
+
+/// How many uses an expression reads.
+fn uses(expr: &Expr) -> usize {
+    let mut uses = std::collections::BTreeSet::new();
+    let mut note = |e: &Expr| {
+        uses.extend(e.as_column().map(|c| c.use_id));
+        if let Some(formula) = &e.formula {
+            uses.extend(formula.uses());
+        }
+    };
+    expr.visit(&mut |e| note(e));
+    uses.len()
+}
+
+/// The value and the query of `value IN (query)` or `value = ANY (query)`.
+fn in_subquery(conjunct: &Ast) -> Option<(&Ast, &Query)> {
+    match conjunct {
+        Ast::InSubquery { expr, subquery, negated: false } => Some((expr, subquery)),
+        Ast::AnyOp { left, compare_op: BinaryOperator::Eq, right, .. } => match right.as_ref() {
+            Ast::Subquery(query) => Some((left, query)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The parts of a condition that all have to hold.
+fn conjuncts(condition: &Ast) -> Vec<&Ast> {
+    match condition {
+        Ast::BinaryOp { left, op: BinaryOperator::And, right } => {
+            let mut all = conjuncts(left);
+            all.extend(conjuncts(right));
+            all
+        }
+        Ast::Nested(inner) => conjuncts(inner),
+        other => vec![other],
+    }
+}
+
+/// `a = b`, or `(a, b) = (c, d)` pair by pair.
+fn equal_pairs(conjunct: &Ast) -> Vec<(&Ast, &Ast)> {
+    match conjunct {
+        Ast::BinaryOp { left, op: BinaryOperator::Eq, right } => match (left.as_ref(), right.as_ref()) {
+            (Ast::Tuple(l), Ast::Tuple(r)) if l.len() == r.len() => l.iter().zip(r).collect(),
+            (l, r) => vec![(l, r)],
+        },
+        _ => Vec::new(),
+    }
+}
+
+/// A name or a constant, which can be resolved twice.
+fn is_simple(expr: &Ast) -> bool {
+    match expr {
+        Ast::Identifier(_) | Ast::CompoundIdentifier(_) | Ast::Value(_) => true,
+        Ast::UnaryOp { op: UnaryOperator::Minus, expr } => matches!(expr.as_ref(), Ast::Value(_)),
+        Ast::Nested(inner) => is_simple(inner),
+        _ => false,
+    }
+}

@@ -1,0 +1,351 @@
+//! Formulas: expressions that can be computed outside the view.
+//!
+//! In: an expression of the user's. Out: a [`Formula`]: its own text, cut at its tokens, in which each mention of a
+//! column is replaced by a reference to the column of a use, through views, derived tables and CTEs. What always
+//! holds: the text parses to the expression that was resolved (it is parsed again to find where it really ends, because
+//! the parser's places are too narrow), every name in it is accounted for, and it reads nothing but its columns.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+use sqlparser::ast::{Expr as Ast, FunctionArg, FunctionArgExpr, FunctionArguments, Spanned};
+use sqlparser::dialect::PostgreSqlDialect;
+use sqlparser::parser::Parser;
+use sqlparser::tokenizer::{Token, TokenWithSpan};
+
+use super::expr::operands;
+use super::query::Resolver;
+use super::{ColumnRef, Expr, ExprKind, FlatView, UseId};
+use crate::catalog::{Catalog, SqlType};
+use crate::syntax::Statement;
+
+/// By how many tokens a place of the parser's may be too narrow.
+const MAX_WIDENING: usize = 24;
+
+/// Of how many tokens the text of a formula may be. What is longer is no link and no key: where it ends would have to
+/// be looked for in too long a text.
+const MAX_TOKENS: usize = 200;
+
+/// How long a formula may be: one of columns that are formulas themselves can be longer than its own text.
+const MAX_LENGTH: usize = 8_000;
+
+/// An expression over columns of uses, as text with holes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Formula {
+    /// In order.
+    pub pieces: Vec<Piece>,
+    /// Its type, where that is known.
+    pub ty: Option<SqlType>,
+    /// Where it is known that it is not NULL if some columns are not: these columns.
+    pub strict: Option<Vec<ColumnRef>>,
+    /// NULL whenever one of its columns is.
+    pub null_in_null_out: bool,
+}
+
+/// A part of a [`Formula`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Piece {
+    /// Text to be copied.
+    Text(String),
+    /// A column.
+    Column(ColumnRef),
+    /// One of these, by the choice of an alternative. None is left in a settled view.
+    Either(usize, Vec<Vec<Piece>>),
+}
+
+/// What links and keys are made of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Term {
+    /// A column.
+    Column(ColumnRef),
+    /// Anything else.
+    Formula(Arc<Formula>),
+}
+
+impl Piece {
+    /// About as long as its text.
+    fn length(&self) -> usize {
+        match self {
+            Piece::Text(text) => text.len(),
+            Piece::Column(_) => 16,
+            Piece::Either(_, list) => list.iter().flatten().map(Piece::length).sum(),
+        }
+    }
+
+    /// As text, with columns written by `column`.
+    pub fn text(&self, column: &dyn Fn(ColumnRef) -> String) -> String {
+        match self {
+            Piece::Text(text) => text.clone(),
+            Piece::Column(c) => column(*c),
+            Piece::Either(_, list) => list.iter().take(1).flatten().map(|p| p.text(column)).collect(),
+        }
+    }
+}
+
+impl Formula {
+    /// A constant of the user's.
+    pub fn is_constant(&self) -> bool {
+        self.columns().is_empty()
+    }
+
+    /// As text, with columns written by `column`.
+    pub fn text(&self, column: &dyn Fn(ColumnRef) -> String) -> String {
+        self.pieces.iter().map(|p| p.text(column)).collect()
+    }
+
+    /// The columns it reads.
+    pub fn columns(&self) -> BTreeSet<ColumnRef> {
+        fn collect(pieces: &[Piece], columns: &mut BTreeSet<ColumnRef>) {
+            for piece in pieces {
+                match piece {
+                    Piece::Text(_) => {}
+                    Piece::Column(column) => {
+                        columns.insert(*column);
+                    }
+                    Piece::Either(_, list) => list.iter().for_each(|p| collect(p, columns)),
+                }
+            }
+        }
+        let mut columns = BTreeSet::new();
+        collect(&self.pieces, &mut columns);
+        columns
+    }
+
+    /// The uses it reads.
+    pub fn uses(&self) -> BTreeSet<UseId> {
+        self.columns().into_iter().map(|c| c.use_id).collect()
+    }
+}
+
+impl Term {
+    /// The columns it reads.
+    pub fn columns(&self) -> BTreeSet<ColumnRef> {
+        match self {
+            Term::Column(column) => BTreeSet::from([*column]),
+            Term::Formula(formula) => formula.columns(),
+        }
+    }
+
+    /// The uses it reads.
+    pub fn uses(&self) -> BTreeSet<UseId> {
+        self.columns().into_iter().map(|c| c.use_id).collect()
+    }
+
+    /// As text, with columns written by `column`.
+    pub fn text(&self, column: &dyn Fn(ColumnRef) -> String) -> String {
+        match self {
+            Term::Column(c) => column(*c),
+            Term::Formula(formula) => formula.text(column),
+        }
+    }
+
+    /// The column, where it is nothing else.
+    pub fn as_column(&self) -> Option<ColumnRef> {
+        match self {
+            Term::Column(column) => Some(*column),
+            Term::Formula(_) => None,
+        }
+    }
+
+    /// Its type, where that is known.
+    pub fn ty<'t>(&'t self, view: &FlatView, catalog: &'t Catalog) -> Option<&'t SqlType> {
+        match self {
+            Term::Column(column) => Some(&catalog.table(&view.use_of(*column).table).columns[column.column].ty),
+            Term::Formula(formula) => formula.ty.as_ref(),
+        }
+    }
+}
+
+impl Expr {
+    /// As pieces of a formula around it.
+    fn pieces(&self) -> Option<Vec<Piece>> {
+        match (&self.kind, &self.formula) {
+            (ExprKind::Column(column), _) => Some(vec![Piece::Column(*column)]),
+            (ExprKind::Either(alternative, list), _) => {
+                let all = list.iter().map(Expr::pieces).collect::<Option<Vec<_>>>()?;
+                Some(vec![Piece::Either(*alternative, all)])
+            }
+            (_, Some(formula)) => {
+                let mut pieces = vec![Piece::Text("(".into())];
+                pieces.extend(formula.pieces.iter().cloned());
+                pieces.push(Piece::Text(")".into()));
+                Some(pieces)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Resolver<'_> {
+    /// The formula of an expression that has been resolved already; `None` where it reads more than columns.
+    pub(super) fn formula(&mut self, ast: &Ast) -> Option<Arc<Formula>> {
+        let statement = self.statement;
+        let narrow = statement.tokens_of(ast.span()).filter(|tokens| tokens.len() <= MAX_TOKENS)?;
+        let mut mentions = Vec::new();
+        self.mentions(ast, &mut mentions)?;
+        let range = self.exact(narrow, ast)?;
+        let mut holes: Vec<(Range<usize>, Vec<Piece>)> = Vec::with_capacity(mentions.len());
+        let mut length =
+            range.clone().map(|at| statement.tokens[at].1.end - statement.tokens[at].1.start).sum::<usize>();
+        for (mention, expr) in mentions {
+            let pieces = expr.pieces()?;
+            length += pieces.iter().map(Piece::length).sum::<usize>();
+            if length > MAX_LENGTH {
+                return None;
+            }
+            holes.push((statement.tokens_of(mention.span())?, pieces));
+        }
+        holes.sort_by_key(|(tokens, _)| tokens.start);
+        let inside = |hole: &Range<usize>| range.start <= hole.start && hole.end <= range.end;
+        let apart = holes.windows(2).all(|w| w[0].0.end <= w[1].0.start);
+        if !apart || !holes.iter().all(|(tokens, _)| inside(tokens)) {
+            return None;
+        }
+        let pieces = self.cut(range, holes);
+        let (ty, strict) = (self.type_of(ast), self.strict_columns(ast));
+        let null_in_null_out = self.passes_null(ast);
+        Some(Arc::new(Formula { pieces, ty, strict, null_in_null_out }))
+    }
+
+    /// The tokens of a range with the holes filled; white space and comments become single blanks.
+    fn cut(&self, range: Range<usize>, holes: Vec<(Range<usize>, Vec<Piece>)>) -> Vec<Piece> {
+        let tokens = &self.statement.tokens;
+        let mut pieces = Vec::new();
+        let mut text = String::new();
+        let mut holes = holes.into_iter().peekable();
+        let mut at = range.start;
+        while at < range.end {
+            if at > range.start && tokens[at - 1].1.end < tokens[at].1.start {
+                text.push(' ');
+            }
+            match holes.next_if(|(hole, _)| hole.start == at) {
+                Some((hole, filling)) => {
+                    if !text.is_empty() {
+                        pieces.push(Piece::Text(std::mem::take(&mut text)));
+                    }
+                    pieces.extend(filling);
+                    at = hole.end;
+                }
+                None => {
+                    let written = self.places.text(tokens[at].1);
+                    match &tokens[at].0 {
+                        Token::Word(word) if word.quote_style.is_none() => text += &written.to_ascii_lowercase(),
+                        _ => text += written,
+                    }
+                    at += 1;
+                }
+            }
+        }
+        if !text.is_empty() {
+            pieces.push(Piece::Text(text));
+        }
+        pieces
+    }
+
+    /// The mentions of columns in an expression, or `None` where it is more than a function of columns.
+    fn mentions<'e>(&mut self, ast: &'e Ast, found: &mut Vec<(&'e Ast, Expr)>) -> Option<()> {
+        match ast {
+            Ast::Identifier(_) | Ast::CompoundIdentifier(_) => {
+                let expr = self.known(ast)?;
+                found.push((ast, expr));
+                Some(())
+            }
+            Ast::Value(_) | Ast::TypedString(_) => Some(()),
+            Ast::Nested(inner) => self.mentions(inner, found),
+            Ast::Cast { expr, .. } => self.mentions(expr, found),
+            Ast::Function(call) => {
+                for argument in plain_arguments(call)? {
+                    self.mentions(argument, found)?;
+                }
+                Some(())
+            }
+            other => {
+                for operand in operands(other)? {
+                    self.mentions(operand, found)?;
+                }
+                Some(())
+            }
+        }
+    }
+
+    /// A name that has been resolved before, without reporting or counting anything.
+    pub(super) fn known(&mut self, ast: &Ast) -> Option<Expr> {
+        let (before, size) = (self.found.len(), self.size);
+        let expr = self.expr(ast, super::TOP).ok();
+        self.found.truncate(before);
+        self.size = size;
+        expr
+    }
+
+    /// The tokens of an expression. The parser's place of it is widened until what stands there parses to it.
+    fn exact(&mut self, narrow: Range<usize>, ast: &Ast) -> Option<Range<usize>> {
+        let statement = self.statement;
+        for extra in 0..=MAX_WIDENING {
+            for left in 0..=extra {
+                let end = narrow.end + extra - left;
+                let Some(start) = narrow.start.checked_sub(left).filter(|_| end <= statement.tokens.len()) else {
+                    continue;
+                };
+                // Most of what is no expression need not be parsed to see that.
+                if !is_balanced(statement, start..end) {
+                    continue;
+                }
+                if !self.may_reread(end - start) {
+                    return None;
+                }
+                if parses_to(statement, start..end, ast) {
+                    return Some(start..end);
+                }
+            }
+        }
+        None
+    }
+}
+
+/// The arguments of a call that is nothing but a function of them.
+pub(super) fn plain_arguments(call: &sqlparser::ast::Function) -> Option<Vec<&Ast>> {
+    let is_aggregate = call.name.0.last().and_then(|p| p.as_ident()).is_none_or(|name| {
+        let name = name.value.to_ascii_lowercase();
+        matches!(
+            super::functions::classify(&name, 1),
+            super::functions::Class::Aggregate | super::functions::Class::SetReturning
+        )
+    });
+    if is_aggregate || call.over.is_some() || call.filter.is_some() || !call.within_group.is_empty() {
+        return None;
+    }
+    match &call.args {
+        FunctionArguments::None => Some(Vec::new()),
+        FunctionArguments::Subquery(_) => None,
+        FunctionArguments::List(list) if list.clauses.is_empty() && list.duplicate_treatment.is_none() => list
+            .args
+            .iter()
+            .map(|argument| match argument {
+                FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr),
+                _ => None,
+            })
+            .collect(),
+        FunctionArguments::List(_) => None,
+    }
+}
+
+/// Whether every parenthesis and bracket of a range has its partner in it.
+fn is_balanced(statement: &Statement, range: Range<usize>) -> bool {
+    let mut open = 0_usize;
+    for (token, _) in &statement.tokens[range] {
+        match token {
+            Token::LParen | Token::LBracket => open += 1,
+            Token::RParen | Token::RBracket if open == 0 => return false,
+            Token::RParen | Token::RBracket => open -= 1,
+            _ => {}
+        }
+    }
+    open == 0
+}
+
+fn parses_to(statement: &Statement, range: Range<usize>, ast: &Ast) -> bool {
+    let tokens = range.map(|at| TokenWithSpan { token: statement.tokens[at].0.clone(), span: statement.locations[at] });
+    let mut parser = Parser::new(&PostgreSqlDialect {}).with_tokens_with_locations(tokens.collect());
+    parser.parse_expr().is_ok_and(|parsed| &parsed == ast) && parser.peek_token().token == Token::EOF
+}

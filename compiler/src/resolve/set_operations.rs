@@ -1,0 +1,173 @@
+//! Set operations, VALUES and recursive CTEs.
+//!
+//! In: UNION, INTERSECT, EXCEPT and VALUES. Out: one block per side, recorded as a side of an [`Alternative`]; the
+//! columns are [`ExprKind::Either`] of the sides' columns. What a row of a side influences are rows that are equal to it in
+//! every column, whatever the operation is: so each side is followed as if it were the whole query. A recursive CTE is a
+//! UNION whose rows lead to further rows, so that nothing outside is linked to its columns.
+
+use std::sync::Arc;
+
+use sqlparser::ast::{OrderBy, SetExpr, SetOperator, SetQuantifier, Values};
+
+use super::query::{Refused, Resolved, Resolver};
+use super::relation::Reading;
+use super::scope::Scope;
+use super::settle::MAX_VARIANTS;
+use super::{Alternative, AlternativeKind, BlockId, Derived, Expr, ExprKind, Output, Rows};
+use crate::diagnostics::{Code, Diagnostic};
+use crate::names::Ident;
+use crate::source::Span;
+
+/// One side of a set operation.
+struct Side<'q> {
+    body: &'q SetExpr,
+    /// Whether its rows are among those of the whole.
+    gives: bool,
+}
+
+fn sides<'q>(body: &'q SetExpr, gives: bool, into: &mut Vec<Side<'q>>) {
+    match body {
+        SetExpr::SetOperation { op, left, right, .. } => {
+            sides(left, gives, into);
+            sides(right, gives && *op == SetOperator::Union, into);
+        }
+        SetExpr::Query(query) if query.order_by.is_none() && query.limit_clause.is_none() && query.with.is_none() => {
+            sides(&query.body, gives, into);
+        }
+        _ => into.push(Side { body, gives }),
+    }
+}
+
+impl Resolver<'_> {
+    /// A query that is no plain SELECT; leaves no scope behind.
+    pub(super) fn set_query(
+        &mut self,
+        body: &SetExpr,
+        order_by: Option<&OrderBy>,
+        span: Span,
+        block: BlockId,
+    ) -> Resolved<Vec<Output>> {
+        let outputs = match body {
+            SetExpr::Values(values) => self.values(values, span, block)?,
+            _ => self.set_operation(body, span, block)?,
+        };
+        // Only names and positions of output columns can be ordered by.
+        self.scopes.push(Scope::default());
+        let ordered = self.order_by(order_by, &outputs, block);
+        self.scopes.pop();
+        ordered.map(|()| outputs)
+    }
+
+    fn set_operation(&mut self, body: &SetExpr, span: Span, block: BlockId) -> Resolved<Vec<Output>> {
+        let mut all = Vec::new();
+        sides(body, true, &mut all);
+        let alternative = self.flat.alternatives.len();
+        let giving = all.iter().map(|s| s.gives).collect();
+        let kind = AlternativeKind::SetOperation;
+        self.flat.alternatives.push(Alternative { choices: all.len(), giving, kind, block, span });
+        let state = &mut self.flat.blocks[block.0];
+        let all_rows = |q: SetQuantifier| matches!(q, SetQuantifier::All | SetQuantifier::AllByName);
+        state.distinct = matches!(body, SetExpr::SetOperation { set_quantifier, .. } if !all_rows(*set_quantifier));
+        let recursive = state.recursive;
+        let mut columns: Vec<Vec<Output>> = Vec::new();
+        for (n, side) in all.iter().enumerate() {
+            let outputs = self.side_of(side.body, Rows::Branch(alternative, n), span, block)?;
+            if recursive && n == 0 {
+                self.begin_recursion(&outputs);
+            }
+            columns.push(outputs);
+        }
+        let width = columns[0].len();
+        if columns.iter().any(|c| c.len() != width) {
+            let title = "the sides of a set operation have different numbers of columns";
+            return Err(self.refuse(Diagnostic::new(Code::UnsupportedQuery, title, span)));
+        }
+        let mut sides: Vec<_> = columns.into_iter().map(Vec::into_iter).collect();
+        let mut column = || {
+            let list: Vec<Output> = sides.iter_mut().filter_map(Iterator::next).collect();
+            let json = list.iter().find_map(|o| o.expr.json);
+            let (name, built) = (list[0].name.clone(), list.iter().all(|o| o.built));
+            let either = ExprKind::Either(alternative, list.into_iter().map(|o| o.expr).collect());
+            Output { name, expr: Expr { json, ..Expr::plain(span, either) }, built }
+        };
+        Ok((0..width).map(|_| column()).collect())
+    }
+
+    /// From here on the innermost CTE may read itself.
+    fn begin_recursion(&mut self, base: &[Output]) {
+        if let Some(cte) = self.ctes.last_mut() {
+            let named = cte.columns.iter().cloned();
+            let columns = named.chain(base.iter().skip(cte.columns.len()).map(|o| o.name.clone())).collect();
+            cte.reading = Reading::Recursion(columns);
+        }
+    }
+
+    /// One side as a block of its own.
+    fn side_of(&mut self, body: &SetExpr, rows: Rows, span: Span, block: BlockId) -> Resolved<Vec<Output>> {
+        let inner = self.open_block(Some(block), span)?;
+        let outputs = match body {
+            SetExpr::Select(select) => {
+                self.scopes.push(Scope::default());
+                self.selects.push(Arc::new(select.as_ref().clone()));
+                let outputs = self.select(select, inner, None);
+                self.selects.pop();
+                self.scopes.pop();
+                outputs?
+            }
+            SetExpr::Query(query) => self.query(query, inner)?,
+            SetExpr::Values(values) => self.values(values, span, inner)?,
+            _ => {
+                let title = "this side of a set operation is not supported";
+                return Err(self.refuse(Diagnostic::new(Code::UnsupportedQuery, title, span)));
+            }
+        };
+        self.derived(block, inner, rows, span);
+        Ok(match self.flat.rows_of(inner) {
+            Some(_) => self.shown(outputs, inner),
+            None => outputs,
+        })
+    }
+
+    /// VALUES: rows of expressions over the queries around.
+    fn values(&mut self, values: &Values, span: Span, block: BlockId) -> Resolved<Vec<Output>> {
+        let mut rows: Vec<Vec<Expr>> = Vec::new();
+        for row in &values.rows {
+            rows.push(row.iter().map(|e| self.expr(e, block)).collect::<Resolved<Vec<_>>>()?);
+        }
+        self.count(rows.iter().flatten(), span)?;
+        self.flat.derived.push(Derived { block, inner: None, rows: Rows::Many });
+        let width = rows.first().map_or(0, Vec::len);
+        let column = |n: usize| {
+            let list: Vec<Expr> = rows.iter().filter_map(|row| row.get(n).cloned()).collect();
+            let json = list.iter().find_map(|e| e.json);
+            let expr = Expr { json, ..Expr::plain(span, ExprKind::Apply(list)) };
+            Output { name: Ident::new(format!("column{}", n + 1)), expr, built: false }
+        };
+        Ok((0..width).map(column).collect())
+    }
+
+    /// A recursive CTE within its own query: rows that other rows have led to.
+    pub(super) fn own_rows(&mut self, columns: Vec<Ident>, mention: Span, block: BlockId) -> Vec<Output> {
+        self.flat.derived.push(Derived { block, inner: None, rows: Rows::Many });
+        let column = |name| Output { name, expr: Expr::plain(mention, ExprKind::Apply(Vec::new())), built: false };
+        columns.into_iter().map(column).collect()
+    }
+
+    /// Refuses what would have to be read in too many ways.
+    pub(super) fn check_variants(&mut self) -> Resolved<()> {
+        let mut variants = 1_usize;
+        for alternative in &self.flat.alternatives {
+            variants = variants.saturating_mul(alternative.choices);
+        }
+        let span = self.flat.alternatives.first().map_or(self.fallback, |a| a.span);
+        if variants <= MAX_VARIANTS {
+            return self.count_variants(variants, span);
+        }
+        let title = "too many set operations and full joins in one view";
+        let diagnostic = Diagnostic::new(Code::UnsupportedQuery, title, span)
+            .note(format!("their sides combine in {variants} ways; at most {MAX_VARIANTS} are followed"))
+            .help("split the view");
+        self.found.push(diagnostic);
+        Err(Refused)
+    }
+}

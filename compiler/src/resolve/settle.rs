@@ -1,0 +1,274 @@
+//! Settling: from a view as it was read to its variants.
+//!
+//! In: a [`FlatView`] with its conjuncts and alternatives. Out: one view per choice at each [`Alternative`]: no `Either`
+//! is left in it, the sides of set operations that were not chosen are gone, a FULL JOIN is the outer join that was
+//! chosen, and its equalities, comparisons and facts are told apart. What always holds: every row of the view is a row
+//! of one of its variants, or a row of a variant takes it away (EXCEPT), so that what influences the view influences
+//! a variant of it.
+
+use std::sync::Arc;
+
+use super::{
+    AlternativeKind, BlockId, Claim, ColumnRef, Comparison, ComparisonKind, Equality, Expr, ExprKind, Fact, FlatView,
+    Formula, OuterKind, Piece, Rows, Scope, Stated, Term,
+};
+
+/// How many variants a view may have.
+pub(super) const MAX_VARIANTS: usize = 64;
+
+impl FlatView {
+    /// The variants of the view, each with the choice that it stands for.
+    pub fn variants(&self) -> Vec<(Vec<usize>, FlatView)> {
+        let mut choices: Vec<Vec<usize>> = vec![Vec::new()];
+        for alternative in &self.alternatives {
+            let longer = |choice: &Vec<usize>| {
+                let choice = choice.clone();
+                (0..alternative.choices).map(move |n| choice.iter().copied().chain([n]).collect::<Vec<_>>())
+            };
+            choices = choices.iter().flat_map(longer).collect();
+        }
+        // What was not chosen may hold alternatives of its own: choices that differ in those alone are one.
+        let mut variants: Vec<(Vec<usize>, FlatView)> = Vec::new();
+        for choice in choices {
+            let chosen = self.chosen_blocks(&choice);
+            let idle = |n: usize| !chosen[self.alternatives[n].block.0];
+            if (0..choice.len()).all(|n| choice[n] == 0 || !idle(n)) {
+                let view = self.variant(&choice, &chosen);
+                variants.push((choice, view));
+            }
+        }
+        variants
+    }
+
+    /// By block: whether it and all blocks around it are among the chosen.
+    fn chosen_blocks(&self, choice: &[usize]) -> Vec<bool> {
+        let mut chosen = vec![true; self.blocks.len()];
+        for derived in &self.derived {
+            if let (Some(inner), Rows::Branch(alternative, side)) = (derived.inner, derived.rows) {
+                chosen[inner.0] = choice[alternative] == side;
+            }
+        }
+        // A block is opened after the blocks around it.
+        for block in 0..self.blocks.len() {
+            chosen[block] &= self.blocks[block].parent.is_none_or(|parent| chosen[parent.0]);
+        }
+        chosen
+    }
+
+    /// The columns that a FULL JOIN compares, left and right.
+    pub fn full_join_columns(&self, alternative: usize) -> Vec<(ColumnRef, ColumnRef)> {
+        let of = |join: usize| self.outer_joins[join].kind == OuterKind::Full(alternative);
+        let pair = |c: &super::Conjunct| match (&c.claim, c.scope) {
+            (Claim::Equal(left, right), Scope::Full(join)) if of(join) => left.as_column().zip(right.as_column()),
+            _ => None,
+        };
+        self.conjuncts.iter().filter_map(pair).collect()
+    }
+
+    fn variant(&self, choice: &[usize], chosen: &[bool]) -> FlatView {
+        let mut view = self.clone();
+        if !self.alternatives.is_empty() {
+            view.choose(choice, chosen);
+        }
+        view.settle();
+        view
+    }
+
+    fn choose(&mut self, choice: &[usize], chosen: &[bool]) {
+        let chosen = |block: BlockId| chosen[block.0];
+        self.derived.retain(|d| d.inner.map_or_else(|| chosen(d.block), chosen));
+        self.conjuncts.retain(|c| chosen(c.block));
+        let pick = |expr: &mut Expr| expr.choose(choice);
+        for block in &mut self.blocks {
+            block.conditions.retain(|c| !matches!(c.kind, ExprKind::Exists(inner) if !chosen(inner)));
+            block
+                .conditions
+                .iter_mut()
+                .chain(&mut block.order_by)
+                .chain(block.grouped.iter_mut().flatten())
+                .for_each(pick);
+        }
+        self.outputs.iter_mut().for_each(|o| o.expr.choose(choice));
+        for conjunct in &mut self.conjuncts {
+            match &mut conjunct.claim {
+                Claim::Equal(left, right) | Claim::Same(left, right) => [left, right].into_iter().for_each(pick),
+                Claim::Fact(expr, _) => expr.choose(choice),
+                Claim::Holds(formula) => *formula = Arc::new(formula.chosen(choice)),
+            }
+        }
+        for join in &mut self.outer_joins {
+            if let OuterKind::Full(alternative) = join.kind {
+                join.kind = if choice[alternative] == 0 { OuterKind::Left } else { OuterKind::Right };
+            }
+        }
+        self.merge_chosen();
+        self.alternatives.clear();
+    }
+
+    /// The chosen sides of set operations become relations like others, or part of the block that reads them.
+    fn merge_chosen(&mut self) {
+        // From the inside outwards: later blocks lie within earlier ones.
+        let mut at = self.derived.len();
+        while at > 0 {
+            at -= 1;
+            let derived = self.derived[at];
+            let (Rows::Branch(..), Some(inner)) = (derived.rows, derived.inner) else { continue };
+            match self.rows_of(inner) {
+                Some(rows) => self.derived[at].rows = rows,
+                None => {
+                    self.derived.remove(at);
+                    self.merge(inner, derived.block);
+                }
+            }
+        }
+    }
+
+    /// What the rows of a block are to the block that reads them; `None` where it only joins and filters.
+    pub(super) fn rows_of(&self, block: BlockId) -> Option<Rows> {
+        let state = &self.blocks[block.0];
+        match () {
+            () if state.grouped.is_some() => Some(Rows::Groups),
+            () if state.aggregated || state.single => Some(Rows::One),
+            () if state.limited || state.recursive => Some(Rows::Joined),
+            () => None,
+        }
+    }
+
+    /// Makes the rows of `inner` rows of `outer`.
+    pub(super) fn merge(&mut self, inner: BlockId, outer: BlockId) {
+        self.uses.iter_mut().filter(|u| u.block == inner).for_each(|u| u.block = outer);
+        self.conjuncts.iter_mut().filter(|c| c.block == inner).for_each(|c| c.block = outer);
+        self.derived.iter_mut().filter(|d| d.block == inner).for_each(|d| d.block = outer);
+        self.alternatives.iter_mut().filter(|a| a.block == inner).for_each(|a| a.block = outer);
+        self.blocks.iter_mut().filter(|b| b.parent == Some(inner)).for_each(|b| b.parent = Some(outer));
+        let conditions = std::mem::take(&mut self.blocks[inner.0].conditions);
+        // The order of a relation's rows proves nothing to the query around it, but it can show there, for
+        // example under LIMIT: what it compares is read.
+        let order_by = std::mem::take(&mut self.blocks[inner.0].order_by);
+        self.blocks[outer.0].conditions.retain(|c| !matches!(c.kind, ExprKind::Exists(b) if b == inner));
+        self.blocks[outer.0].conditions.extend(conditions.into_iter().chain(order_by));
+    }
+
+    /// Tells the conjuncts apart, and which uses are nullable.
+    fn settle(&mut self) {
+        for join in &self.outer_joins {
+            for (from, to) in join.nullable() {
+                self.uses[from..to].iter_mut().for_each(|u| u.nullable = true);
+            }
+        }
+        for conjunct in std::mem::take(&mut self.conjuncts) {
+            let scope = match conjunct.scope {
+                Scope::Full(join) => match self.outer_joins[join].nullable().first() {
+                    Some(&(from, to)) => Scope::Outer { from, to },
+                    None => Scope::Always,
+                },
+                other => other,
+            };
+            self.claim(conjunct.claim, conjunct.block, scope);
+        }
+    }
+
+    fn claim(&mut self, claim: Claim, block: BlockId, scope: Scope) {
+        match claim {
+            Claim::Equal(left, right) => self.equal(&left, &right, block, scope),
+            Claim::Same(left, right) => match (left.as_term(), right.as_term()) {
+                (Some(Term::Column(left)), Some(Term::Column(right))) => {
+                    self.equalities.push(Equality { left, right, block, scope, null_safe: true });
+                }
+                (Some(left), Some(right)) => {
+                    self.comparisons.push(Comparison { kind: ComparisonKind::Same(left, right), block, scope });
+                }
+                _ => {}
+            },
+            Claim::Fact(expr, fact) if scope == Scope::Always => match (expr.as_column(), &expr.formula) {
+                (Some(column), _) => self.stated.push(Stated { column, fact, block }),
+                (None, Some(formula)) if fact == Fact::Present => self.present.push((formula.clone(), block)),
+                _ => {}
+            },
+            Claim::Fact(..) => {}
+            Claim::Holds(formula) => {
+                self.comparisons.push(Comparison { kind: ComparisonKind::Holds(formula), block, scope });
+            }
+        }
+    }
+
+    fn equal(&mut self, left: &Expr, right: &Expr, block: BlockId, scope: Scope) {
+        let constant = |e: &Expr| matches!(e.kind, ExprKind::Constant);
+        let stated = |column: ColumnRef| Stated { column, fact: Fact::Constant, block };
+        match (left.as_column(), right.as_column()) {
+            (Some(left), Some(right)) if left != right => {
+                self.equalities.push(Equality { left, right, block, scope, null_safe: false });
+            }
+            (Some(column), None) if constant(right) && scope == Scope::Always => self.stated.push(stated(column)),
+            (None, Some(column)) if constant(left) && scope == Scope::Always => self.stated.push(stated(column)),
+            _ => {
+                if let (Some(left), Some(right)) = (left.as_term(), right.as_term()) {
+                    self.comparisons.push(Comparison { kind: ComparisonKind::Equal(left, right), block, scope });
+                }
+            }
+        }
+    }
+}
+
+impl super::OuterJoin {
+    /// The nullable sides.
+    pub fn nullable(&self) -> Vec<(usize, usize)> {
+        match self.kind {
+            OuterKind::Left => vec![self.right],
+            OuterKind::Right => vec![self.left],
+            OuterKind::Full(_) => vec![self.left, self.right],
+        }
+    }
+}
+
+impl Expr {
+    /// Replaces what is one of several by the chosen one.
+    fn choose(&mut self, choice: &[usize]) {
+        if let ExprKind::Either(alternative, list) = &mut self.kind {
+            let chosen = list.swap_remove(choice[*alternative]);
+            *self = Expr { span: self.span, json: self.json, ..chosen };
+            return self.choose(choice);
+        }
+        self.formula = self.formula.as_ref().map(|f| Arc::new(f.chosen(choice)));
+        match &mut self.kind {
+            ExprKind::Column(_) | ExprKind::Constant | ExprKind::Exists(_) | ExprKind::Either(..) => {}
+            ExprKind::Object(fields) => fields.iter_mut().for_each(|(_, e)| e.choose(choice)),
+            ExprKind::ArrayAgg(agg) => {
+                let super::ArrayAgg { element, order_by, filter, .. } = agg.as_mut();
+                std::iter::once(element).chain(order_by).chain(filter).for_each(|e| e.choose(choice));
+            }
+            ExprKind::Subquery(_, value) => value.choose(choice),
+            ExprKind::Coalesce(list) | ExprKind::Apply(list) | ExprKind::Aggregate(list) => {
+                list.iter_mut().for_each(|e| e.choose(choice));
+            }
+        }
+    }
+}
+
+impl Formula {
+    fn chosen(&self, choice: &[usize]) -> Formula {
+        fn pick(pieces: &[Piece], choice: &[usize], into: &mut Vec<Piece>) {
+            for piece in pieces {
+                match piece {
+                    Piece::Either(alternative, list) => pick(&list[choice[*alternative]], choice, into),
+                    other => into.push(other.clone()),
+                }
+            }
+        }
+        let mut pieces = Vec::with_capacity(self.pieces.len());
+        pick(&self.pieces, choice, &mut pieces);
+        Formula { pieces, ..self.clone() }
+    }
+}
+
+impl super::Alternative {
+    /// Whether both choices give rows that have to be told apart by the key.
+    pub fn needs_telling(&self, a: usize, b: usize) -> bool {
+        a != b && self.giving[a] && self.giving[b]
+    }
+
+    /// Whether it is a FULL JOIN.
+    pub fn is_full_join(&self) -> bool {
+        self.kind == AlternativeKind::FullJoin
+    }
+}

@@ -1,0 +1,340 @@
+//! Types of formulas, as far as they are told by the functions and casts in them.
+//!
+//! In: an expression whose names resolve. Out: its type, or `None` where this module does not know it: then whoever
+//! needs the type asks the user for a cast. Also which columns have to be present for it not to be NULL.
+
+use sqlparser::ast::{BinaryOperator as Op, Expr as Ast, UnaryOperator, Value};
+
+use super::formula::plain_arguments;
+use super::naming::parts;
+use super::query::Resolver;
+use super::{ColumnRef, Expr, ExprKind};
+use crate::catalog::{SqlType, TypeClass};
+
+/// One of PostgreSQL's own types.
+fn builtin(base: &str) -> SqlType {
+    SqlType { sql: base.to_owned(), base: base.to_owned(), dimensions: 0, class: TypeClass::Builtin }
+}
+
+/// Functions whose result is a text whatever they are given.
+const TO_TEXT: &[&str] = &[
+    "btrim",
+    "chr",
+    "concat",
+    "concat_ws",
+    "encode",
+    "format",
+    "initcap",
+    "left",
+    "lower",
+    "lpad",
+    "ltrim",
+    "md5",
+    "regexp_replace",
+    "repeat",
+    "replace",
+    "reverse",
+    "right",
+    "rpad",
+    "rtrim",
+    "split_part",
+    "substr",
+    "substring",
+    "to_char",
+    "to_hex",
+    "translate",
+    "trim",
+    "upper",
+];
+
+/// Functions whose result is an integer.
+const TO_INTEGER: &[&str] =
+    &["length", "char_length", "octet_length", "cardinality", "array_length", "strpos", "ascii"];
+
+/// Functions that give NULL for NULL arguments only.
+const TOTAL: &[&str] = &[
+    "abs",
+    "btrim",
+    "ceil",
+    "char_length",
+    "date",
+    "date_part",
+    "date_trunc",
+    "floor",
+    "initcap",
+    "left",
+    "length",
+    "lower",
+    "ltrim",
+    "md5",
+    "octet_length",
+    "replace",
+    "reverse",
+    "right",
+    "round",
+    "rtrim",
+    "split_part",
+    "substr",
+    "substring",
+    "to_char",
+    "translate",
+    "trim",
+    "trunc",
+    "upper",
+];
+
+impl Resolver<'_> {
+    /// The type of an expression.
+    pub(super) fn type_of(&mut self, ast: &Ast) -> Option<SqlType> {
+        match ast {
+            Ast::Identifier(_) | Ast::CompoundIdentifier(_) => self.known(ast).and_then(|e| self.type_of_resolved(&e)),
+            Ast::Nested(inner) | Ast::Collate { expr: inner, .. } => self.type_of(inner),
+            Ast::Value(value) => constant_type(&value.value),
+            Ast::Cast { data_type, .. } => cast_type(&data_type.to_string()),
+            Ast::BinaryOp { left, op, right } => self.operator_type(left, op, right),
+            Ast::UnaryOp { op: UnaryOperator::Minus | UnaryOperator::Plus, expr } => self.type_of(expr),
+            Ast::UnaryOp { op: UnaryOperator::Not, .. }
+            | Ast::IsNull(_)
+            | Ast::IsNotNull(_)
+            | Ast::IsTrue(_)
+            | Ast::IsNotTrue(_)
+            | Ast::IsFalse(_)
+            | Ast::IsNotFalse(_)
+            | Ast::InList { .. }
+            | Ast::Between { .. }
+            | Ast::Like { .. }
+            | Ast::ILike { .. } => Some(builtin("boolean")),
+            Ast::Trim { .. } | Ast::Substring { .. } => Some(builtin("text")),
+            Ast::Case { conditions, else_result, .. } => {
+                let arms: Vec<&Ast> =
+                    conditions.iter().map(|c| &c.result).chain(else_result.iter().map(|e| e.as_ref())).collect();
+                self.common_type(&arms)
+            }
+            Ast::Function(call) => {
+                let name = parts(&call.name)?.pop()?;
+                let arguments = plain_arguments(call)?;
+                self.call_type(name.as_str(), &arguments)
+            }
+            _ => None,
+        }
+    }
+
+    fn type_of_resolved(&self, expr: &Expr) -> Option<SqlType> {
+        match &expr.kind {
+            ExprKind::Column(column) => {
+                Some(self.catalog.table(&self.flat.use_of(*column).table).columns[column.column].ty.clone())
+            }
+            ExprKind::Either(_, list) => {
+                let mut types = list.iter().map(|e| self.type_of_resolved(e));
+                let first = types.next()??;
+                types.all(|t| t.as_ref() == Some(&first)).then_some(first)
+            }
+            _ => expr.formula.as_ref().and_then(|f| f.ty.clone()),
+        }
+    }
+
+    /// The one type that all have; unknown literals take the others'.
+    fn common_type(&mut self, list: &[&Ast]) -> Option<SqlType> {
+        let is_literal = |ast: &&&Ast| !matches!(ast, Ast::Value(v) if matches!(v.value, Value::SingleQuotedString(_) | Value::Null));
+        let typed: Vec<&&Ast> = list.iter().filter(is_literal).collect();
+        let Some((first, rest)) = typed.split_first() else { return Some(builtin("text")) };
+        let first = self.type_of(first)?;
+        rest.iter()
+            .all(|e| self.type_of(e).is_some_and(|t| t.base == first.base && t.dimensions == first.dimensions))
+            .then(|| unmodified(first))
+    }
+
+    fn operator_type(&mut self, left: &Ast, op: &Op, right: &Ast) -> Option<SqlType> {
+        match op {
+            Op::Eq | Op::NotEq | Op::Lt | Op::LtEq | Op::Gt | Op::GtEq | Op::And | Op::Or => Some(builtin("boolean")),
+            Op::LongArrow | Op::HashLongArrow => Some(builtin("text")),
+            Op::Arrow | Op::HashArrow => self.type_of(left).filter(|t| matches!(t.base.as_str(), "json" | "jsonb")),
+            Op::StringConcat => {
+                let text = |t: &SqlType| matches!(t.base.as_str(), "text" | "character varying") && t.dimensions == 0;
+                let (left, right) = (self.type_of(left)?, self.type_of(right)?);
+                (text(&left) || text(&right)).then(|| builtin("text"))
+            }
+            Op::Plus | Op::Minus | Op::Multiply | Op::Divide | Op::Modulo => {
+                let (left, right) = (self.type_of(left)?, self.type_of(right)?);
+                let order = ["smallint", "integer", "bigint", "numeric"];
+                let rank = |t: &SqlType| order.iter().position(|o| t.base == *o).filter(|_| t.dimensions == 0);
+                Some(builtin(order[rank(&left)?.max(rank(&right)?)]))
+            }
+            _ => None,
+        }
+    }
+
+    fn call_type(&mut self, name: &str, arguments: &[&Ast]) -> Option<SqlType> {
+        match name {
+            "coalesce" | "nullif" | "greatest" | "least" => self.common_type(arguments),
+            "abs" | "round" | "ceil" | "floor" | "trunc" if arguments.len() == 1 => {
+                let argument = self.type_of(arguments[0])?;
+                matches!(argument.base.as_str(), "numeric" | "double precision").then(|| unmodified(argument))
+            }
+            "date_trunc" => {
+                let argument = self.type_of(arguments.get(1)?)?;
+                match argument.base.as_str() {
+                    "date" => Some(builtin("timestamp with time zone")),
+                    "timestamp with time zone" | "timestamp without time zone" | "interval" => {
+                        Some(unmodified(argument))
+                    }
+                    _ => None,
+                }
+            }
+            "date" => Some(builtin("date")),
+            _ if TO_TEXT.contains(&name) => Some(builtin("text")),
+            _ if TO_INTEGER.contains(&name) => Some(builtin("integer")),
+            _ => None,
+        }
+    }
+
+    /// The columns that have to be present for an expression not to be NULL; `None` where it can be NULL all the same.
+    pub(super) fn strict_columns(&mut self, ast: &Ast) -> Option<Vec<ColumnRef>> {
+        match ast {
+            Ast::Identifier(_) | Ast::CompoundIdentifier(_) => {
+                let expr = self.known(ast)?;
+                match (expr.as_column(), &expr.formula) {
+                    (Some(column), _) => Some(vec![column]),
+                    (None, Some(formula)) => formula.strict.clone(),
+                    (None, None) => None,
+                }
+            }
+            Ast::Value(value) => (!matches!(value.value, Value::Null)).then(Vec::new),
+            Ast::TypedString(_) => Some(Vec::new()),
+            Ast::Nested(inner) | Ast::Collate { expr: inner, .. } => self.strict_columns(inner),
+            // A cast of json's null is NULL, of anything else it is not.
+            Ast::Cast { expr, .. } => {
+                let json = self.type_of(expr).is_none_or(|t| t.base.starts_with("json"));
+                let constant = matches!(expr.as_ref(), Ast::Value(_));
+                if json && !constant { None } else { self.strict_columns(expr) }
+            }
+            Ast::IsNull(_) | Ast::IsNotNull(_) | Ast::IsTrue(_) | Ast::IsFalse(_) => Some(Vec::new()),
+            Ast::UnaryOp { expr, .. } => self.strict_columns(expr),
+            Ast::BinaryOp { left, op, right } if is_total(op) => self.strict_list(&[left, right]),
+            Ast::Extract { expr, .. } | Ast::Trim { expr, .. } | Ast::AtTimeZone { timestamp: expr, .. } => {
+                self.strict_columns(expr)
+            }
+            Ast::Case { conditions, else_result: Some(last), .. } => {
+                let arms: Vec<&Ast> = conditions.iter().map(|c| &c.result).chain([last.as_ref()]).collect();
+                self.strict_list(&arms)
+            }
+            Ast::Function(call) => {
+                let name = parts(&call.name)?.pop()?;
+                let arguments = plain_arguments(call)?;
+                match name.as_str() {
+                    "coalesce" => {
+                        let all: Vec<Vec<ColumnRef>> =
+                            arguments.iter().filter_map(|a| self.strict_columns(a)).collect();
+                        all.iter().find(|c| c.is_empty()).or_else(|| all.first()).cloned()
+                    }
+                    "concat" => Some(Vec::new()),
+                    total if TOTAL.contains(&total) => self.strict_list(&arguments),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether an expression is NULL whenever one of its columns is.
+    pub(super) fn passes_null(&mut self, ast: &Ast) -> bool {
+        match ast {
+            Ast::Identifier(_) | Ast::CompoundIdentifier(_) => self
+                .known(ast)
+                .is_some_and(|e| e.as_column().is_some() || e.formula.as_ref().is_some_and(|f| f.null_in_null_out)),
+            Ast::Value(_) | Ast::TypedString(_) => true,
+            Ast::Nested(inner) | Ast::Collate { expr: inner, .. } | Ast::Cast { expr: inner, .. } => {
+                self.passes_null(inner)
+            }
+            Ast::BinaryOp { left, op, right } => {
+                let strict =
+                    is_total(op) || matches!(op, Op::Arrow | Op::LongArrow | Op::HashArrow | Op::HashLongArrow);
+                strict && self.operand_passes_null(left) && self.operand_passes_null(right)
+            }
+            Ast::AnyOp { left, right, .. } => self.passes_null(left) && self.passes_null(right),
+            Ast::Between { expr, low, high, negated: false } => {
+                // NULL or false: neither lets a row pass.
+                self.passes_null(expr) && self.passes_null(low) && self.passes_null(high)
+            }
+            Ast::Function(call) => {
+                let total = parts(&call.name).and_then(|mut p| p.pop()).is_some_and(|n| TOTAL.contains(&n.as_str()));
+                let arguments = plain_arguments(call).unwrap_or_default();
+                total && arguments.iter().all(|a| self.operand_passes_null(a))
+            }
+            _ => false,
+        }
+    }
+
+    /// ANY and BETWEEN can be false for a NULL, which is as good as NULL in a condition only.
+    fn operand_passes_null(&mut self, ast: &Ast) -> bool {
+        match ast {
+            Ast::AnyOp { .. } | Ast::Between { .. } => false,
+            Ast::Nested(inner) | Ast::Cast { expr: inner, .. } => self.operand_passes_null(inner),
+            _ => self.passes_null(ast),
+        }
+    }
+
+    fn strict_list(&mut self, list: &[&Ast]) -> Option<Vec<ColumnRef>> {
+        let mut columns = Vec::new();
+        for ast in list {
+            columns.extend(self.strict_columns(ast)?);
+        }
+        Some(columns)
+    }
+}
+
+/// Without length or precision.
+fn unmodified(ty: SqlType) -> SqlType {
+    match ty.class {
+        TypeClass::Builtin => SqlType { sql: ty.base.clone(), ..ty },
+        _ => ty,
+    }
+}
+
+/// Operators that give NULL for NULL operands only.
+fn is_total(op: &Op) -> bool {
+    matches!(
+        op,
+        Op::Eq
+            | Op::NotEq
+            | Op::Lt
+            | Op::LtEq
+            | Op::Gt
+            | Op::GtEq
+            | Op::Plus
+            | Op::Minus
+            | Op::Multiply
+            | Op::Divide
+            | Op::Modulo
+            | Op::StringConcat
+    )
+}
+
+fn constant_type(value: &Value) -> Option<SqlType> {
+    match value {
+        Value::SingleQuotedString(_) | Value::EscapedStringLiteral(_) | Value::DollarQuotedString(_) => {
+            Some(builtin("text"))
+        }
+        Value::Boolean(_) => Some(builtin("boolean")),
+        Value::Number(digits, _) => {
+            let base = match (digits.parse::<i32>(), digits.parse::<i64>()) {
+                (Ok(_), _) => "integer",
+                (_, Ok(_)) => "bigint",
+                _ => "numeric",
+            };
+            Some(builtin(base))
+        }
+        _ => None,
+    }
+}
+
+/// A type of PostgreSQL's own, as written in a cast.
+fn cast_type(written: &str) -> Option<SqlType> {
+    let folded = written.to_ascii_lowercase();
+    let (name, tail) = folded
+        .split_once('(')
+        .map_or((folded.as_str(), ""), |(n, t)| (n, t.split_once(')').map_or("", |(_, tail)| tail)));
+    let name =
+        format!("{}{}", name.trim(), if tail.trim().is_empty() { String::new() } else { format!(" {}", tail.trim()) });
+    crate::catalog::builtin_type(&name).map(|base| builtin(&base))
+}

@@ -1,0 +1,29 @@
+-- FULL JOIN: USING at the top, below a group, in a subquery, over nullable columns.
+CREATE TABLE plan (id integer PRIMARY KEY, region integer NOT NULL, planned integer);
+CREATE TABLE actual (id integer PRIMARY KEY, region integer NOT NULL, spent integer);
+CREATE TABLE region (region integer PRIMARY KEY, name text);
+CREATE TABLE note (note_id integer PRIMARY KEY, ref integer, body text);
+CREATE INDEX ON note (ref);
+CREATE INDEX ON plan (region);
+CREATE INDEX ON actual (region);
+
+CREATE VIEW v_budget AS
+SELECT id, jsonb_build_object('planned', p.planned, 'spent', a.spent, 'r', coalesce(p.region, a.region),
+                              'notes', (SELECT count(*) FROM note n WHERE n.ref = id)) AS data
+  FROM plan p FULL JOIN actual a USING (id);
+
+CREATE VIEW v_both AS
+SELECT id, region, jsonb_build_object('p', p.planned, 's', a.spent, 'name', r.name) AS data
+  FROM plan p FULL JOIN actual a USING (id, region) LEFT JOIN region r USING (region);
+
+CREATE VIEW v_region AS
+SELECT r.region AS id, jsonb_build_object(
+    'name', r.name,
+    'rows', (SELECT jsonb_agg(jsonb_build_object('id', id, 'p', p.planned, 's', a.spent) ORDER BY id)
+               FROM plan p FULL JOIN actual a USING (id, region) WHERE region = r.region)) AS data
+  FROM region r;
+
+CREATE VIEW v_total AS
+SELECT r.region AS id, jsonb_build_object('n', s.n) AS data
+  FROM region r
+  LEFT JOIN (SELECT region, count(*) AS n FROM plan FULL JOIN actual USING (id, region) GROUP BY region) s USING (region);
