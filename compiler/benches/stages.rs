@@ -1,7 +1,8 @@
 //! What each stage costs: `cargo bench -p tviewc --bench stages`.
 //!
 //! The input is generated: n tables, each with a key, a foreign key to the one before it and an index, and n views that
-//! nest the parent and aggregate the children. Twice as many must take about twice as long.
+//! nest the parent and aggregate the children. Twice as many must take about twice as long. The input itself is printed
+//! by `cargo bench -p tviewc --bench stages -- --generate 1000`, to measure the whole program with it.
 
 use std::fmt::Write;
 
@@ -65,6 +66,12 @@ fn stages(c: &mut Criterion) {
 }
 
 fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let Some(at) = arguments.iter().position(|a| a == "--generate") {
+        let n = arguments.get(at + 1).and_then(|n| n.parse().ok()).expect("--generate takes a number of tables");
+        print!("{}", generated(n).files[0].text);
+        return;
+    }
     let mut criterion = Criterion::default().configure_from_args();
     stages(&mut criterion);
     criterion.final_summary();

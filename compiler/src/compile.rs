@@ -16,7 +16,7 @@ use crate::names::{Ident, QualName};
 use crate::plan::{self, TablePlan, Tview};
 use crate::relate;
 use crate::resolve::{self, FlatView};
-use crate::source::Sources;
+use crate::source::{Lines, Sources};
 use crate::syntax::{self, Statement};
 
 /// What the caller may choose.
@@ -88,6 +88,7 @@ fn compile_here(sources: &Sources, options: &Options) -> Compilation {
         name: &name,
         hash: &hash,
         sources,
+        lines: &Lines::new(sources),
         statements: &statements,
         catalog: &catalog,
         tviews: &tviews,
@@ -131,14 +132,9 @@ fn tviews(views: Vec<FlatView>, catalog: &Catalog, diagnostics: &mut Diagnostics
         check_readable(&view, &documents, catalog, diagnostics);
         tviews.push(Tview { name: tview_name(&view), view, relations, documents });
     }
-    let graph = Graph::build(&tviews);
-    let mut slots: Vec<Option<Tview>> = graph.order(&tviews).into_iter().map(|_| None).collect();
-    let order = graph.order(&tviews);
-    for (index, tview) in tviews.into_iter().enumerate() {
-        let at = order.iter().position(|o| *o == index).unwrap_or(index);
-        slots[at] = Some(tview);
-    }
-    slots.into_iter().flatten().collect()
+    let order = Graph::build(&tviews).order(&tviews);
+    let mut slots: Vec<Option<Tview>> = tviews.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|index| slots[index].take()).collect()
 }
 
 /// Transition tables do not hold virtual generated columns.

@@ -5,17 +5,17 @@
 //! columns it reads. What always holds: every column whose change can change the view is among the
 //! columns that its use reads.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::Serialize;
 
 use crate::catalog::{Catalog, Relation, Table};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
-use crate::relate::{Pair, Relations, Variant, determines_rows, nullable_in_row};
+use crate::relate::{BlockRows, Pair, Relations, Variant, determines_rows, nullable_in_row};
 use crate::resolve::{ArrayAgg, Block, BlockId, ColumnRef, Expr, ExprKind, FlatView, UseId};
 
 /// How a use shows in a document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DependencyKind {
     /// An object whose fields are all of the use's row.
@@ -63,13 +63,6 @@ pub struct Dependency {
     pub match_key: Option<MatchKey>,
 }
 
-impl Dependency {
-    /// Whether another variant's dependency says the same.
-    fn is_same(&self, other: &Dependency) -> bool {
-        (self.use_id, self.kind, &self.column, &self.path) == (other.use_id, other.kind, &other.column, &other.path)
-    }
-}
-
 /// What a view's documents consist of.
 #[derive(Clone, Debug)]
 pub struct Documents {
@@ -105,10 +98,13 @@ struct Walk<'v> {
 /// Walks the documents of a view, variant by variant.
 pub fn analyse(relations: &Relations, catalog: &Catalog, diagnostics: &mut Diagnostics) -> Documents {
     let mut all = Documents { dependencies: Vec::new(), reads: BTreeMap::new() };
+    let mut seen = HashSet::new();
     for variant in &relations.variants {
         let documents = of_variant(variant, catalog, diagnostics);
         for dependency in documents.dependencies {
-            if !all.dependencies.iter().any(|d| d.is_same(&dependency)) {
+            // Another variant may say the same.
+            let Dependency { use_id, kind, column, path, .. } = &dependency;
+            if seen.insert((*use_id, *kind, column.clone(), path.clone())) {
                 all.dependencies.push(dependency);
             }
         }
@@ -232,11 +228,14 @@ impl Walk<'_> {
     /// A field of the element that one column fills which identifies the aggregated row.
     fn match_key(&self, agg: &ArrayAgg) -> Option<MatchKey> {
         let ExprKind::Object(fields) = &agg.element.kind else { return None };
-        let fits = |value: &Expr| {
+        let rows = BlockRows::new(self.view, self.catalog, agg.block);
+        let mut tried = BTreeSet::new();
+        let mut fits = |value: &Expr| {
             value.as_column().filter(|c| {
                 self.view.use_of(*c).block == agg.block
+                    && tried.insert(*c)
                     && !nullable_in_row(self.view, self.catalog, *c)
-                    && determines_rows(self.view, self.catalog, agg.block, &[*c])
+                    && rows.determined_by(&[*c])
             })
         };
         let (field, column) = fields.iter().find_map(|(name, value)| fits(value).map(|c| (name, c)))?;
@@ -252,13 +251,16 @@ impl Walk<'_> {
     /// Where rows tie, LIMIT and DISTINCT ON may pick any of them.
     fn check_limit(&self, block: BlockId, diagnostics: &mut Diagnostics) {
         let inner = &self.view.blocks[block.0];
+        if !(inner.limited || inner.picked) {
+            return;
+        }
         let order: Vec<ColumnRef> = inner.order_by.iter().filter_map(Expr::as_column).collect();
         let groups = inner.grouped.iter().flatten().filter_map(Expr::as_column).collect::<Vec<_>>();
         let total = match &inner.grouped {
             Some(keys) if !inner.picked => groups.len() == keys.len() && groups.iter().all(|g| order.contains(g)),
             _ => inner.aggregated || determines_rows(self.view, self.catalog, block, &order),
         };
-        if (inner.limited || inner.picked) && !total {
+        if !total {
             let clause = if inner.picked { "DISTINCT ON" } else { "LIMIT" };
             diagnostics.push(
                 Diagnostic::new(Code::NoTotalOrder, format!("{clause} without a total order"), inner.span)

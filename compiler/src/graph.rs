@@ -4,6 +4,8 @@
 //! tviews, and the pictures of the graph as text and as json. Cycles of views are found before, by
 //! resolve, which points at them; the graph built here has none.
 
+use std::collections::HashMap;
+
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
 use serde_json::{Value, json};
@@ -15,7 +17,7 @@ use crate::names::QualName;
 use crate::plan::{TablePlan, Tview};
 
 /// A node.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Node {
     /// A base table.
     Table(QualName),
@@ -39,32 +41,39 @@ pub enum Edge {
 /// The graph of a program.
 pub struct Graph {
     inner: DiGraph<Node, Edge>,
+    nodes: HashMap<Node, NodeIndex>,
 }
 
 impl Graph {
     /// Builds it.
     pub fn build(tviews: &[Tview]) -> Graph {
-        let mut inner = DiGraph::new();
+        let mut graph = Graph { inner: DiGraph::new(), nodes: HashMap::new() };
         for tview in tviews {
-            let view = node(&mut inner, Node::View(tview.view.name.clone()));
-            let target = node(&mut inner, Node::Tview(tview.name.clone()));
-            inner.update_edge(view, target, Edge::Materializes);
+            let view = graph.node(Node::View(tview.view.name.clone()));
+            let target = graph.node(Node::Tview(tview.name.clone()));
+            graph.inner.add_edge(view, target, Edge::Materializes);
+            // Each view is listed once, so that no edge is added twice.
             for read in &tview.view.reads_views {
-                let source = node(&mut inner, Node::View(read.clone()));
-                inner.update_edge(source, view, Edge::Reads);
+                let source = graph.node(Node::View(read.clone()));
+                graph.inner.add_edge(source, view, Edge::Reads);
             }
             for (index, dependency) in tview.documents.dependencies.iter().enumerate() {
                 let name = tview.view.uses[dependency.use_id.0].table.clone();
-                let source = node(&mut inner, Node::Table(name));
-                inner.add_edge(source, target, Edge::Shows(dependency.kind, index));
+                let source = graph.node(Node::Table(name));
+                graph.inner.add_edge(source, target, Edge::Shows(dependency.kind, index));
             }
         }
-        Graph { inner }
+        graph
+    }
+
+    fn node(&mut self, node: Node) -> NodeIndex {
+        *self.nodes.entry(node).or_insert_with_key(|node| self.inner.add_node(node.clone()))
     }
 
     /// The tviews so that each comes after those whose views its own view reads; else as in the file.
     pub fn order(&self, tviews: &[Tview]) -> Vec<usize> {
-        let position = |name: &QualName| tviews.iter().position(|t| &t.view.name == name);
+        let positions: HashMap<&QualName, usize> = tviews.iter().enumerate().map(|(n, t)| (&t.view.name, n)).collect();
+        let position = |name: &QualName| positions.get(name).copied();
         let mut order = Vec::new();
         let mut visited = vec![false; tviews.len()];
         for start in 0..tviews.len() {
@@ -75,8 +84,7 @@ impl Graph {
 
     /// How many edges of each kind come from a table.
     pub fn uses_of(&self, table: &QualName) -> usize {
-        let wanted = Node::Table(table.clone());
-        let index = self.inner.node_indices().find(|i| self.inner[*i] == wanted);
+        let index = self.nodes.get(&Node::Table(table.clone())).copied();
         index.map_or(0, |i| self.inner.edges(i).filter(|e| matches!(e.weight(), Edge::Shows(..))).count())
     }
 
@@ -100,11 +108,6 @@ fn visit(
         visit(read, tviews, position, visited, order);
     }
     order.push(at);
-}
-
-fn node(graph: &mut DiGraph<Node, Edge>, node: Node) -> NodeIndex {
-    let existing = graph.node_indices().find(|i| graph[*i] == node);
-    existing.unwrap_or_else(|| graph.add_node(node))
 }
 
 /// A dependency in words: where it shows and through what.

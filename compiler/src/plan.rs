@@ -11,6 +11,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use indexmap::IndexMap;
+
 use crate::catalog::{Catalog, Table};
 use crate::document::Documents;
 use crate::names::{Ident, QualName};
@@ -156,37 +158,57 @@ impl Way {
     }
 }
 
+/// What the plans of several tables ask of one tview.
+struct Reader<'t> {
+    tview: &'t Tview,
+    /// Index of the tview.
+    index: usize,
+    /// The uses of each table.
+    uses: BTreeMap<&'t QualName, Vec<UseId>>,
+    /// For each variant, by use: the columns that links or the key compare. Where one of them changes, a document comes to
+    /// depend on other rows.
+    compared: Vec<BTreeMap<UseId, ColumnSet>>,
+}
+
 /// The plans of all base tables, in the order of their first use.
 pub fn plan(tviews: &[Tview], catalog: &Catalog) -> Vec<TablePlan> {
-    let mut tables: Vec<&QualName> = Vec::new();
-    for tview in tviews {
+    let mut order: IndexMap<&QualName, Vec<usize>> = IndexMap::new();
+    let mut readers = Vec::with_capacity(tviews.len());
+    for (index, tview) in tviews.iter().enumerate() {
+        let mut uses: BTreeMap<&QualName, Vec<UseId>> = BTreeMap::new();
         for use_id in live_uses(tview) {
-            let name = &tview.view.uses[use_id.0].table;
-            if !tables.contains(&name) {
-                tables.push(name);
+            let table = &tview.view.uses[use_id.0].table;
+            let of_table = uses.entry(table).or_default();
+            if of_table.is_empty() {
+                order.entry(table).or_default().push(index);
             }
+            of_table.push(use_id);
         }
+        let compared = tview.relations.variants.iter().map(compared_columns).collect();
+        readers.push(Reader { tview, index, uses, compared });
     }
-    tables.into_iter().map(|name| table_plan(name, tviews, catalog)).collect()
+    let plan = |(name, indexes): (&QualName, Vec<usize>)| {
+        table_plan(name, &indexes.iter().map(|index| &readers[*index]).collect::<Vec<_>>(), catalog)
+    };
+    order.into_iter().map(plan).collect()
 }
 
 /// The uses of all variants, in the order of their links.
 pub fn live_uses(tview: &Tview) -> Vec<UseId> {
     let mut uses = Vec::new();
+    let mut seen = BTreeSet::new();
     for variant in &tview.relations.variants {
-        for use_id in variant.links.iter().map(|l| l.child).chain(variant.links.whole.iter().copied()) {
-            if !uses.contains(&use_id) {
-                uses.push(use_id);
-            }
-        }
+        let all = variant.links.iter().map(|l| l.child).chain(variant.links.whole.iter().copied());
+        uses.extend(all.filter(|u| seen.insert(*u)));
     }
     uses
 }
 
-fn table_plan(name: &QualName, tviews: &[Tview], catalog: &Catalog) -> TablePlan {
+/// The plan of a table that these tviews read.
+fn table_plan(name: &QualName, readers: &[&Reader], catalog: &Catalog) -> TablePlan {
     let table = catalog.table(name);
     let reads: ColumnSet =
-        tviews.iter().flat_map(|t| uses_of(t, name).into_iter().flat_map(|u| read_columns(t, u))).collect();
+        readers.iter().flat_map(|r| r.uses[name].iter().flat_map(|u| read_columns(r.tview, *u))).collect();
     let mut plan = TablePlan {
         table: name.clone(),
         pairing: pairing(table),
@@ -195,11 +217,9 @@ fn table_plan(name: &QualName, tviews: &[Tview], catalog: &Catalog) -> TablePlan
         flags: Vec::new(),
         steps: Vec::new(),
     };
-    for (index, tview) in tviews.iter().enumerate() {
-        if !uses_of(tview, name).is_empty() {
-            let step = tview_step(&mut plan, index, tview);
-            plan.steps.push(step);
-        }
+    for reader in readers {
+        let step = tview_step(&mut plan, reader);
+        plan.steps.push(step);
     }
     let carried: ColumnSet = plan.steps.iter().flat_map(step_needs).collect();
     plan.carried = carried;
@@ -217,34 +237,36 @@ fn pairing(table: &Table) -> Option<Vec<usize>> {
     best.map(|k| k.columns.clone())
 }
 
-fn uses_of(tview: &Tview, table: &QualName) -> Vec<UseId> {
-    live_uses(tview).into_iter().filter(|u| &tview.view.uses[u.0].table == table).collect()
-}
-
 fn read_columns(tview: &Tview, use_id: UseId) -> ColumnSet {
     tview.documents.reads.get(&use_id).into_iter().flatten().copied().collect()
 }
 
-/// The columns of a use that links or the key compare: where one of them changes, a document
-/// comes to depend on other rows.
-fn link_columns(variant: &Variant, use_id: UseId) -> ColumnSet {
+fn compared_columns(variant: &Variant) -> BTreeMap<UseId, ColumnSet> {
     let compared = variant.links.iter().flat_map(|l| l.on.iter().flat_map(Pair::reads));
     let key = variant.key.iter().flat_map(Term::columns);
-    let held = variant.links.of(use_id).into_iter().flat_map(|l| l.key.iter().flatten().flat_map(Term::columns));
-    compared.chain(key).chain(held).filter(|c| c.use_id == use_id).map(|c| c.column).collect()
+    let held = variant.links.iter().flat_map(|l| {
+        let own = l.key.iter().flatten().flat_map(Term::columns);
+        own.filter(|c| c.use_id == l.child)
+    });
+    let mut all: BTreeMap<UseId, ColumnSet> = BTreeMap::new();
+    for column in compared.chain(key).chain(held) {
+        all.entry(column.use_id).or_default().insert(column.column);
+    }
+    all
 }
 
-fn tview_step(plan: &mut TablePlan, index: usize, tview: &Tview) -> TviewStep {
+fn tview_step(plan: &mut TablePlan, reader: &Reader) -> TviewStep {
     let table = plan.table.clone();
+    let tview = reader.tview;
     let of_table = |u: &UseId| tview.view.uses[u.0].table == table;
-    let mut step = TviewStep { tview: index, uses: Vec::new(), locks: Vec::new() };
-    for variant in &tview.relations.variants {
-        let own: Vec<&Link> = variant.links.iter().filter(|l| of_table(&l.child)).collect();
-        for link in &own {
+    let mut step = StepBuilder::default();
+    for (variant, compared) in tview.relations.variants.iter().zip(&reader.compared) {
+        let compared = |u: UseId| compared.get(&u).cloned().unwrap_or_default();
+        for link in variant.links.iter().filter(|l| of_table(&l.child)) {
             let changed = plan.flag(read_columns(tview, link.child));
             step.add(UseStep { use_id: link.child, changed, reach: Reach::Keys(way_to_key(variant, link.child)) });
             if let Some(reach) = way_to_parts(variant, link.child) {
-                let changed = plan.flag(link_columns(variant, link.child));
+                let changed = plan.flag(compared(link.child));
                 step.add(UseStep { use_id: link.child, changed, reach });
             }
         }
@@ -253,25 +275,22 @@ fn tview_step(plan: &mut TablePlan, index: usize, tview: &Tview) -> TviewStep {
             step.add(UseStep { use_id, changed, reach: Reach::Whole });
         }
         for link in variant.links.iter().filter(|l| l.lock.is_some()) {
-            let lock = lock_step(plan, tview, variant, &own, link);
+            let mut lock =
+                LockStep { link: link.child, number: link.number, exclusive: Vec::new(), shared: Vec::new() };
+            if of_table(&link.child) {
+                let way = values(Way::new(link.child, Vec::new(), Vec::new()), link, true);
+                lock.exclusive.push(Source { flag: plan.flag(read_columns(tview, link.child)), way });
+            }
+            let above = variant.links.way_up(link.child);
+            for above in above[1..].iter().rev().filter(|l| of_table(&l.child)) {
+                if let Some(way) = way_to_value(variant, above.child, link) {
+                    lock.shared.push(Source { flag: plan.flag(compared(above.child)), way });
+                }
+            }
             step.lock(lock);
         }
     }
-    step
-}
-
-fn lock_step(plan: &mut TablePlan, tview: &Tview, variant: &Variant, own: &[&Link], link: &Link) -> LockStep {
-    let mut lock = LockStep { link: link.child, number: link.number, exclusive: Vec::new(), shared: Vec::new() };
-    if own.iter().any(|l| l.child == link.child) {
-        let way = values(Way::new(link.child, Vec::new(), Vec::new()), link, true);
-        lock.exclusive.push(Source { flag: plan.flag(read_columns(tview, link.child)), way });
-    }
-    for above in own.iter().filter(|l| l.child != link.child) {
-        if let Some(way) = way_to_value(variant, above.child, link) {
-            lock.shared.push(Source { flag: plan.flag(link_columns(variant, above.child)), way });
-        }
-    }
-    lock
+    TviewStep { tview: reader.index, uses: step.uses, locks: step.locks }
 }
 
 /// The values of one side of a link.
@@ -286,9 +305,22 @@ fn values(way: Way, link: &Link, of_child: bool) -> Way {
     Way { select, null_safe, ..way }
 }
 
-impl TviewStep {
+/// A step to which variants add what they need; what is the same in several is there once.
+#[derive(Default)]
+struct StepBuilder {
+    uses: Vec<UseStep>,
+    /// By use: its places in the list.
+    of_use: BTreeMap<UseId, Vec<usize>>,
+    locks: Vec<LockStep>,
+    /// By link: its place in the list.
+    of_link: BTreeMap<(UseId, usize), usize>,
+}
+
+impl StepBuilder {
     fn add(&mut self, step: UseStep) {
-        if !self.uses.iter().any(|s| (s.use_id, s.changed, &s.reach) == (step.use_id, step.changed, &step.reach)) {
+        let known = self.of_use.entry(step.use_id).or_default();
+        if !known.iter().any(|at| (self.uses[*at].changed, &self.uses[*at].reach) == (step.changed, &step.reach)) {
+            known.push(self.uses.len());
             self.uses.push(step);
         }
     }
@@ -297,8 +329,9 @@ impl TviewStep {
         if lock.exclusive.is_empty() && lock.shared.is_empty() {
             return;
         }
-        match self.locks.iter_mut().find(|l| (l.link, l.number) == (lock.link, lock.number)) {
-            Some(known) => {
+        match self.of_link.get(&(lock.link, lock.number)) {
+            Some(at) => {
+                let known = &mut self.locks[*at];
                 let new = |list: &[Source], more: Vec<Source>| -> Vec<Source> {
                     more.into_iter().filter(|s| !list.contains(s)).collect()
                 };
@@ -307,7 +340,10 @@ impl TviewStep {
                 let more = new(&known.shared, lock.shared);
                 known.shared.extend(more);
             }
-            None => self.locks.push(lock),
+            None => {
+                self.of_link.insert((lock.link, lock.number), self.locks.len());
+                self.locks.push(lock);
+            }
         }
     }
 }

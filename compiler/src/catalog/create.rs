@@ -1,5 +1,7 @@
 //! CREATE TABLE and CREATE VIEW.
 
+use std::sync::Arc;
+
 use super::build::{Builder, Entry, RawIndex, RawTable};
 use super::raw::{self, RawColumn, RawConstraint, RawKind, Unread};
 use super::types::WrittenType;
@@ -264,10 +266,7 @@ impl<'a> Builder<'a> {
             None => name,
         };
         let query = match &statement.kind {
-            StatementKind::Parsed(parsed) => match &**parsed {
-                sqlparser::ast::Statement::Query(query) => query.clone(),
-                _ => return,
-            },
+            StatementKind::Parsed(query) => Arc::clone(query),
             StatementKind::Opaque { error, at } => {
                 return self.unreadable_view(name, span, error.clone(), *at, head.or_replace);
             }
@@ -294,8 +293,7 @@ impl<'a> Builder<'a> {
 
     /// Whether a materialized view is meant to become a tview: it builds documents, or says so by its name or a directive.
     fn defines_tview(&self, statement: &Statement, name: &QualName) -> bool {
-        let StatementKind::Parsed(parsed) = &statement.kind else { return false };
-        let sqlparser::ast::Statement::Query(query) = &**parsed else { return false };
+        let StatementKind::Parsed(query) = &statement.kind else { return false };
         let is_meant = !statement.directives.is_empty() || name.name.as_str().starts_with("tv_");
         let is_left = self.sources.file(statement.span.file).context_only || statement.has_directive("skip");
         !is_left && (is_meant || crate::resolve::looks_like_json(query))

@@ -72,7 +72,7 @@ impl<'a> Builder<'a> {
         let Some(Entry::View(view)) = self.relations.get(reader) else {
             return false;
         };
-        let found = sqlparser::ast::visit_relations(&view.query, |mention| {
+        let found = sqlparser::ast::visit_relations(&*view.query, |mention| {
             let parts: Option<Vec<Ident>> = mention.0.iter().map(|p| p.as_ident().map(parsed_ident)).collect();
             let Some(parts) = parts else {
                 return ControlFlow::Continue(());

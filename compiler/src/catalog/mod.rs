@@ -130,7 +130,7 @@ pub struct Column {
 }
 
 /// A column's type.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SqlType {
     /// As SQL text that PostgreSQL reads under `search_path = pg_catalog`: `integer`,
     /// `character varying(20)`, `public.mood`, `text[]`; user types are schema-qualified.
@@ -145,7 +145,7 @@ pub struct SqlType {
 }
 
 /// What a type is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TypeClass {
     /// One of PostgreSQL's own.
     Builtin,
@@ -220,8 +220,8 @@ pub struct View {
     pub name: QualName,
     /// `CREATE VIEW v (a, b)`: names given to the output columns.
     pub column_aliases: Vec<Ident>,
-    /// The parsed query.
-    pub query: Box<sqlparser::ast::Query>,
+    /// The parsed query; the statement's own.
+    pub query: std::sync::Arc<sqlparser::ast::Query>,
     /// The query's own text, from the token after `AS` to the last one.
     pub query_span: Span,
     /// Index of the CREATE VIEW in the statements.

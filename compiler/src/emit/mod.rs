@@ -15,7 +15,7 @@ use indexmap::IndexSet;
 use crate::catalog::{Catalog, Relation, Table, TypeClass, View};
 use crate::names::{Ident, QualName, sql_literal};
 use crate::plan::{TablePlan, Tview};
-use crate::source::Sources;
+use crate::source::{Lines, Sources};
 use crate::syntax::Statement;
 pub use names::object_names;
 pub use tview::flat_path;
@@ -28,6 +28,8 @@ pub struct Program<'a> {
     pub hash: &'a str,
     /// The input.
     pub sources: &'a Sources,
+    /// Where its lines begin.
+    pub lines: &'a Lines<'a>,
     /// Its statements.
     pub statements: &'a [Statement],
     /// What they declare.
@@ -87,8 +89,14 @@ pub fn emit(program: &Program) -> Files {
         partitions: tables.iter().any(|t| t.partitioned),
         move_trigger: names::trigger(program.name, "move").sql(),
     };
-    let file = |text: String| format!("{}\n", text.trim_end_matches('\n'));
     Files { up: file(templates::text(&up)), down: file(templates::text(&down)) }
+}
+
+/// Ends a text with one line break, in place: it may be most of the memory that there is.
+fn file(mut text: String) -> String {
+    text.truncate(text.trim_end_matches('\n').len());
+    text.push('\n');
+    text
 }
 
 /// Text for a comment line: a line break in it would end the comment.
@@ -222,7 +230,7 @@ fn view_text(program: &Program, view: &View) -> String {
 fn view_model(program: &Program, view: &View, script_path: &str) -> templates::ViewModel {
     let search_path = path_sql(&view.search_path);
     templates::ViewModel {
-        place: one_line(&program.sources.place(view.span)),
+        place: one_line(&program.lines.place(view.span)),
         name: view.name.sql(),
         name_literal: sql_literal(&view.name.sql()),
         text: view_text(program, view),

@@ -199,7 +199,7 @@ fn tview_step(context: &Context, step: &TviewStep, variables: &[KeysModel]) -> S
     let tview = context.tview;
     let guard = guard(step.uses.iter().map(|u| u.changed));
     let indent = if guard.is_some() { "        " } else { "    " };
-    let place = context.program.sources.place(tview.view.span);
+    let place = context.program.lines.place(tview.view.span);
     let mut sql = format!("    -- {} ({})", one_line(&tview.name.to_string()), one_line(&place));
     if let Some(condition) = &guard {
         sql += &format!("\n    IF {condition} THEN");
@@ -277,9 +277,7 @@ fn guard(flags: impl Iterator<Item = Option<usize>>) -> Option<String> {
 
 fn lock_step(context: &Context, step: &LockStep, indent: &str) -> String {
     let tview: &Tview = context.tview;
-    let links = tview.relations.locked_links();
-    let found = links.iter().find(|l| (l.child, l.number) == (step.link, step.number));
-    let Some(lock) = found.and_then(|l| l.lock.as_ref()) else { return String::new() };
+    let Some(lock) = tview.relations.lock_of(step.link, step.number) else { return String::new() };
     let name = names::link_lock(context.program.name, tview, step.link, step.number).sql();
     let link = regclass(&name);
     let alias = &tview.view.uses[step.link.0].alias;

@@ -6,7 +6,10 @@ use askama::Template;
 
 /// Rendering cannot fail: the templates call no fallible filter and write to a string.
 pub fn text(template: &impl Template) -> String {
-    template.render().unwrap_or_else(|error| unreachable!("template: {error}"))
+    let mut text = template.render().unwrap_or_else(|error| unreachable!("template: {error}"));
+    // All texts are held until the migration is put together.
+    text.shrink_to_fit();
+    text
 }
 
 #[derive(Template)]

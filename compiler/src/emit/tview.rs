@@ -68,7 +68,7 @@ fn sql(program: &Program, tview: &Tview, keys: &[KeyColumnSql], locks: &[LockTab
         view: tview.view.name.sql(),
         view_literal: sql_literal(&tview.view.name.sql()),
         program_literal: sql_literal(program.name),
-        place: one_line(&program.sources.place(tview.view.span)),
+        place: one_line(&program.lines.place(tview.view.span)),
         proof: one_line(&tview.relations.key.proof),
         dependencies: tview.documents.dependencies.iter().map(|d| one_line(&describe(program, tview, d))).collect(),
         key_list: list(keys.iter().map(|k| k.name.sql())),

@@ -4,13 +4,13 @@
 //! equalities, constants and declared unique keys. Used to prove keys, match keys and total orders;
 //! a proof is never taken from a name or from the data.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::locks::{same_equality, same_type};
-use crate::catalog::{Catalog, Column, Key};
+use super::dependencies::{Dependencies, Known};
+use super::locks::same_type;
+use crate::catalog::{Catalog, Key};
 use crate::resolve::{
-    BlockId, ColumnRef, Comparison, ComparisonKind, Derived, Equality, Expr, ExprKind, Fact, FlatView, Formula, Rows,
-    Scope, Stated, TOP, Term, UseId,
+    BlockId, ColumnRef, Derived, Equality, Expr, ExprKind, Fact, FlatView, Rows, Scope, TOP, Term, UseId,
 };
 
 /// The uses that stand in the FROM clause of a block.
@@ -21,31 +21,107 @@ pub(super) fn uses_of(view: &FlatView, block: BlockId) -> impl Iterator<Item = U
 /// Whether giving `columns` fixes one row of everything in the block's FROM clause (within one row of
 /// the blocks around it, and within one group where the block groups).
 pub fn determines_rows(view: &FlatView, catalog: &Catalog, block: BlockId, columns: &[ColumnRef]) -> bool {
-    let grouped = view.blocks[block.0].grouped.iter().flatten().filter_map(Expr::as_column);
-    let given: Vec<ColumnRef> = columns.iter().copied().chain(grouped).collect();
-    let known = closure(view, catalog, block, &given);
-    let derived = view.derived.iter().filter(|d| d.block == block);
-    open_in(view, catalog, block, &known).is_empty() && derived.into_iter().all(|d| is_known(view, catalog, d, &known))
+    BlockRows::new(view, catalog, block).determined_by(columns)
 }
 
-/// Whether giving `terms` fixes a row of the view: of its tables, or of its groups, or, under DISTINCT, of
-/// what it selects.
-pub(super) fn determines_view_row(view: &FlatView, catalog: &Catalog, terms: &[Term]) -> bool {
-    let top = &view.blocks[TOP.0];
-    let columns: Vec<ColumnRef> = terms.iter().filter_map(Term::as_column).collect();
-    if let Some(keys) = &top.grouped {
-        let known = closure(view, catalog, TOP, &columns);
-        let follows = |key: &Expr| match key.as_term() {
-            Some(key) => terms.contains(&key) || key.columns().iter().all(|c| known.contains(c)),
-            None => matches!(key.kind, crate::resolve::ExprKind::Constant),
+/// What fixes a row of a block's FROM clause; for many questions about one block.
+pub struct BlockRows<'v> {
+    view: &'v FlatView,
+    block: BlockId,
+    dependencies: Dependencies,
+}
+
+impl<'v> BlockRows<'v> {
+    /// Prepares the answers.
+    pub fn new(view: &'v FlatView, catalog: &'v Catalog, block: BlockId) -> Self {
+        BlockRows { view, block, dependencies: Dependencies::new(view, catalog, block) }
+    }
+
+    /// As [`determines_rows`].
+    pub fn determined_by(&self, columns: &[ColumnRef]) -> bool {
+        let mut known = self.dependencies.known(columns);
+        let grouped = self.view.blocks[self.block.0].grouped.iter().flatten().filter_map(Expr::as_column);
+        known.give(&grouped.collect::<Vec<_>>());
+        all_known(self.view, self.block, &known)
+    }
+}
+
+/// What fixes a row of the view: of its tables, or of its groups, or, under DISTINCT, of what it selects.
+pub(super) struct ViewRows<'v> {
+    rows: BlockRows<'v>,
+    apart: Apart,
+}
+
+/// What tells the rows of a view apart.
+enum Apart {
+    /// The rows of its tables.
+    Tables,
+    /// These expressions of its groups; `None` for one that is no term.
+    Groups(Vec<Option<Term>>),
+    /// What it selects: functions of these columns.
+    Selected(BTreeSet<ColumnRef>),
+}
+
+/// What follows from some terms.
+pub(super) struct Given<'d> {
+    known: Known<'d>,
+    formulas: BTreeSet<Term>,
+}
+
+impl Given<'_> {
+    /// Gives more terms.
+    pub(super) fn give(&mut self, terms: &[Term]) {
+        self.known.give(&terms.iter().filter_map(Term::as_column).collect::<Vec<_>>());
+        self.formulas.extend(terms.iter().filter(|t| t.as_column().is_none()).cloned());
+    }
+
+    /// Whether a term's value follows.
+    pub(super) fn follows(&self, term: &Term) -> bool {
+        match term {
+            Term::Column(column) => self.known.contains(column),
+            Term::Formula(formula) => {
+                self.formulas.contains(term) || formula.columns().iter().all(|c| self.known.contains(c))
+            }
+        }
+    }
+}
+
+impl<'v> ViewRows<'v> {
+    /// Prepares the answers.
+    pub(super) fn new(view: &'v FlatView, catalog: &'v Catalog) -> Self {
+        let top = &view.blocks[TOP.0];
+        let apart = match &top.grouped {
+            Some(keys) => {
+                let constant = |k: &&Expr| matches!(k.kind, ExprKind::Constant) && k.formula.is_none();
+                Apart::Groups(keys.iter().filter(|k| !constant(k)).map(Expr::as_term).collect())
+            }
+            None if top.distinct => Apart::Selected(selected_columns(view)),
+            None => Apart::Tables,
         };
-        return keys.iter().all(follows);
+        ViewRows { rows: BlockRows::new(view, catalog, TOP), apart }
     }
-    if top.distinct {
-        let known = closure(view, catalog, TOP, &columns);
-        return selected_columns(view).iter().all(|c| known.contains(c));
+
+    /// What follows from these terms in the top block.
+    pub(super) fn given(&self, terms: &[Term]) -> Given<'_> {
+        let mut given = Given { known: self.rows.dependencies.known(&[]), formulas: BTreeSet::new() };
+        given.give(terms);
+        given
     }
-    determines_rows(view, catalog, TOP, &columns)
+
+    /// Whether these terms fix a row.
+    pub(super) fn determined_by(&self, terms: &[Term]) -> bool {
+        match &self.apart {
+            Apart::Groups(keys) => {
+                let given = self.given(terms);
+                keys.iter().all(|k| k.as_ref().is_some_and(|k| given.follows(k)))
+            }
+            Apart::Selected(columns) => {
+                let given = self.given(terms);
+                columns.iter().all(|c| given.known.contains(c))
+            }
+            Apart::Tables => self.rows.determined_by(&terms.iter().filter_map(Term::as_column).collect::<Vec<_>>()),
+        }
+    }
 }
 
 /// The columns of the top block that the outputs are functions of.
@@ -65,20 +141,14 @@ fn selected_columns(view: &FlatView) -> BTreeSet<ColumnRef> {
     columns
 }
 
-/// Whether the values of `wanted` follow from those of `terms` in the top block.
-pub(super) fn follows(view: &FlatView, catalog: &Catalog, terms: &[Term], wanted: &[Term]) -> bool {
-    let columns: Vec<ColumnRef> = terms.iter().filter_map(Term::as_column).collect();
-    let known = closure(view, catalog, TOP, &columns);
-    wanted.iter().all(|t| terms.contains(t) || t.columns().iter().all(|c| known.contains(c)))
-}
-
-/// The uses of a block whose row is not fixed.
-fn open_in(view: &FlatView, catalog: &Catalog, block: BlockId, known: &BTreeSet<ColumnRef>) -> Vec<UseId> {
-    uses_of(view, block).filter(|u| !row_is_known(view, catalog, *u, known)).collect()
+/// Whether one row of everything in a block's FROM clause is fixed.
+fn all_known(view: &FlatView, block: BlockId, known: &Known<'_>) -> bool {
+    uses_of(view, block).all(|u| known.has_row(u))
+        && view.derived.iter().filter(|d| d.block == block).all(|d| is_known(view, d, known))
 }
 
 /// Whether one row of a derived relation is fixed.
-fn is_known(view: &FlatView, catalog: &Catalog, derived: &Derived, known: &BTreeSet<ColumnRef>) -> bool {
+fn is_known(view: &FlatView, derived: &Derived, known: &Known<'_>) -> bool {
     let Some(inner) = derived.inner else { return false };
     match derived.rows {
         Rows::One => true,
@@ -87,32 +157,12 @@ fn is_known(view: &FlatView, catalog: &Catalog, derived: &Derived, known: &BTree
             let mut keys = view.blocks[inner.0].grouped.iter().flatten();
             keys.all(|k| match k.as_term() {
                 Some(Term::Column(column)) => known.contains(&column),
-                Some(key) => is_given(view, derived.block, &key, known),
+                Some(key) => known.is_given(inner, key),
                 None => matches!(k.kind, ExprKind::Constant),
             })
         }
-        Rows::Joined => {
-            let nested = view.derived.iter().filter(|d| d.block == inner);
-            open_in(view, catalog, inner, known).is_empty()
-                && nested.into_iter().all(|d| is_known(view, catalog, d, known))
-        }
+        Rows::Joined => all_known(view, inner, known),
     }
-}
-
-/// Whether a formula is compared with something known, of the same type.
-fn is_given(view: &FlatView, block: BlockId, key: &Term, known: &BTreeSet<ColumnRef>) -> bool {
-    let typed = |a: &Term, b: &Term| match (a, b) {
-        (Term::Formula(a), Term::Formula(b)) => a.ty.is_some() && a.ty == b.ty,
-        _ => false,
-    };
-    let outside = |c: &ColumnRef| !view.in_region(view.use_of(*c).block, block);
-    let fixed = |t: &Term| t.columns().iter().all(|c| known.contains(c) || outside(c));
-    view.comparisons.iter().filter(|c| view.in_region(c.block, block)).any(|c| match &c.kind {
-        ComparisonKind::Equal(left, right) => {
-            (left == key && typed(left, right) && fixed(right)) || (right == key && typed(left, right) && fixed(left))
-        }
-        _ => false,
-    })
 }
 
 /// Whether a column can be NULL in a row of its block.
@@ -120,95 +170,6 @@ pub fn nullable_in_row(view: &FlatView, catalog: &Catalog, column: ColumnRef) ->
     let owner = view.use_of(column);
     let declared = catalog.table(&owner.table).columns[column.column].not_null;
     owner.nullable || !(declared || compared(view, column) || view.is_stated(column, Fact::Present))
-}
-
-fn closure(view: &FlatView, catalog: &Catalog, block: BlockId, given: &[ColumnRef]) -> BTreeSet<ColumnRef> {
-    let in_region = |c: ColumnRef| view.in_region(view.use_of(c).block, block);
-    let constant = |s: &&Stated| s.fact == Fact::Constant && view.in_region(s.block, block);
-    let own = |s: &&Stated| view.in_region(view.use_of(s.column).block, s.block);
-    let fixed = view.stated.iter().filter(constant).filter(own).map(|s| s.column);
-    let mut known: BTreeSet<ColumnRef> = given.iter().copied().chain(fixed).collect();
-    known.extend(single_rows(view, catalog, block));
-    let ty = |c: ColumnRef| &catalog.table(&view.use_of(c).table).columns[c.column].ty;
-    let sound = |e: &&Equality| view.in_region(e.block, block) && same_equality(ty(e.left), ty(e.right));
-    let equalities: Vec<&Equality> = view.equalities.iter().filter(sound).collect();
-    // Columns that equal an expression of the same kind of type.
-    let computed: Vec<(&Formula, ColumnRef, &Comparison)> = view
-        .comparisons
-        .iter()
-        .filter(|c| view.in_region(c.block, block))
-        .filter_map(|c| match &c.kind {
-            ComparisonKind::Equal(Term::Formula(formula), Term::Column(to))
-            | ComparisonKind::Equal(Term::Column(to), Term::Formula(formula)) => Some((formula.as_ref(), *to, c)),
-            _ => None,
-        })
-        .filter(|(formula, to, _)| formula.ty.as_ref().is_some_and(|t| same_equality(t, ty(*to))))
-        .collect();
-    loop {
-        let before = known.len();
-        for equality in &equalities {
-            for (from, to) in [(equality.left, equality.right), (equality.right, equality.left)] {
-                let own = in_region(to) && view.in_region(view.use_of(to).block, equality.block);
-                if own && (known.contains(&from) || !in_region(from)) && carries(equality.scope, to) {
-                    known.insert(to);
-                }
-            }
-        }
-        for (formula, to, at) in &computed {
-            let own = in_region(*to) && view.in_region(view.use_of(*to).block, at.block);
-            let given = formula.columns().iter().all(|c| known.contains(c) || !in_region(*c));
-            if own && given && carries(at.scope, *to) {
-                known.insert(*to);
-            }
-        }
-        for use_id in (0..view.uses.len()).map(UseId).filter(|u| view.in_region(view.uses[u.0].block, block)) {
-            if row_is_known(view, catalog, use_id, &known) {
-                known.extend(all_columns(view, catalog, use_id));
-            }
-        }
-        if known.len() == before {
-            return known;
-        }
-    }
-}
-
-fn all_columns(view: &FlatView, catalog: &Catalog, use_id: UseId) -> impl Iterator<Item = ColumnRef> {
-    let columns = catalog.table(&view.uses[use_id.0].table).columns.len();
-    (0..columns).map(move |column| ColumnRef { use_id, column })
-}
-
-/// What a relation of at most one row shows is fixed by the row around it.
-fn single_rows(view: &FlatView, catalog: &Catalog, block: BlockId) -> Vec<ColumnRef> {
-    let single = |at: BlockId| {
-        at != block && view.in_region(at, block) && view.derived_by(at).is_some_and(|d| d.rows == Rows::One)
-    };
-    let uses = (0..view.uses.len()).map(UseId).filter(|u| single(view.uses[u.0].block));
-    uses.flat_map(|u| all_columns(view, catalog, u).collect::<Vec<_>>()).collect()
-}
-
-/// Whether an equality makes `to` known from its other side: always within an inner join; from the preserved to the
-/// nullable side and within the nullable side of an outer one.
-fn carries(scope: Scope, to: ColumnRef) -> bool {
-    match scope {
-        Scope::Always => true,
-        Scope::Outer { from: start, to: end } => (start..end).contains(&to.use_id.0),
-        Scope::Full(_) => false,
-    }
-}
-
-fn row_is_known(view: &FlatView, catalog: &Catalog, use_id: UseId, known: &BTreeSet<ColumnRef>) -> bool {
-    let declared = catalog.table(&view.uses[use_id.0].table);
-    let by_key = declared.keys.iter().any(|key| {
-        key.columns.iter().all(|&column| {
-            let column = ColumnRef { use_id, column };
-            known.contains(&column) && (key.not_null || compared(view, column))
-        })
-    });
-    // An anti-join: where a column that is never NULL is NULL, there is no row.
-    let is_absent = |(column, declared): (usize, &Column)| {
-        declared.not_null && view.is_stated(ColumnRef { use_id, column }, Fact::Absent)
-    };
-    by_key || declared.columns.iter().enumerate().any(is_absent)
 }
 
 /// A column that a condition on its rows compares with `=` is not NULL in any row that passes it.
@@ -231,31 +192,41 @@ pub(super) fn key_columns(use_id: UseId, key: &Key) -> Vec<ColumnRef> {
     key.columns.iter().map(|&column| ColumnRef { use_id, column }).collect()
 }
 
-/// The columns that equal `column` in every row of the top block, itself first: linked by inner
-/// equalities among uses that are not nullable.
-pub(super) fn equality_class(view: &FlatView, catalog: &Catalog, column: ColumnRef) -> Vec<ColumnRef> {
-    let solid = |c: ColumnRef| {
-        let owner = view.use_of(c);
-        !owner.nullable && view.is_stable(owner.block, TOP)
-    };
-    let ty = |c: ColumnRef| &catalog.table(&view.use_of(c).table).columns[c.column].ty;
-    let holds =
-        |e: &&Equality| e.scope == Scope::Always && view.is_stable(e.block, TOP) && same_type(ty(e.left), ty(e.right));
-    let mut class = vec![column];
-    let mut at = 0;
-    while at < class.len() {
-        let current = class[at];
-        for equality in view.equalities.iter().filter(holds) {
-            let other = match (equality.left == current, equality.right == current) {
-                (true, _) => equality.right,
-                (_, true) => equality.left,
-                _ => continue,
-            };
-            if solid(other) && solid(current) && !class.contains(&other) {
-                class.push(other);
+/// Which columns are equal in every row of the top block: those linked by inner equalities among uses that are not
+/// nullable.
+pub(super) struct Equals {
+    /// In the order of the equalities.
+    of: BTreeMap<ColumnRef, Vec<ColumnRef>>,
+}
+
+impl Equals {
+    pub(super) fn new(view: &FlatView, catalog: &Catalog) -> Self {
+        let solid = |c: ColumnRef| {
+            let owner = view.use_of(c);
+            !owner.nullable && view.is_stable(owner.block, TOP)
+        };
+        let ty = |c: ColumnRef| &catalog.table(&view.use_of(c).table).columns[c.column].ty;
+        let mut of: BTreeMap<ColumnRef, Vec<ColumnRef>> = BTreeMap::new();
+        for Equality { left, right, block, scope, .. } in &view.equalities {
+            let holds = *scope == Scope::Always && view.is_stable(*block, TOP) && same_type(ty(*left), ty(*right));
+            if holds && solid(*left) && solid(*right) {
+                of.entry(*left).or_default().push(*right);
+                of.entry(*right).or_default().push(*left);
             }
         }
-        at += 1;
+        Equals { of }
     }
-    class
+
+    /// The columns that equal `column`, itself first, then the nearest.
+    pub(super) fn class(&self, column: ColumnRef) -> Vec<ColumnRef> {
+        let mut seen = BTreeSet::from([column]);
+        let mut class = vec![column];
+        let mut at = 0;
+        while at < class.len() {
+            let near = self.of.get(&class[at]).into_iter().flatten();
+            class.extend(near.filter(|c| seen.insert(**c)));
+            at += 1;
+        }
+        class
+    }
 }

@@ -5,13 +5,15 @@
 //! rows of different variants must differ in it; the `key(…)` directive asserts one instead, and the tview's primary
 //! key then enforces it.
 
-use super::closure::{determines_view_row, equality_class, follows, key_columns, nullable_in_row, uses_of};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::closure::{Equals, ViewRows, key_columns, nullable_in_row, uses_of};
 use super::locks::is_scalar;
 use super::telling::tell_apart;
 use crate::catalog::{Catalog, SqlType};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Ident;
-use crate::resolve::{ColumnRef, Expr, ExprKind, FlatView, Rows, TOP, Term};
+use crate::resolve::{ColumnRef, Expr, ExprKind, FlatView, Rows, TOP, Term, UseId};
 use crate::source::Span;
 
 /// One column of a view's key.
@@ -49,26 +51,22 @@ pub fn infer(view: &FlatView, variants: &Variants, catalog: &Catalog) -> Result<
     }
     let giving: Vec<&(Vec<usize>, FlatView)> = variants.iter().filter(|(choice, _)| gives(view, choice)).collect();
     let Some(((_, first), others)) = giving.split_first() else { return Err(missing(view, view, catalog, None)) };
-    let candidates = candidates(first, catalog);
-    let mut untold = None;
-    for candidate in &candidates {
-        let Some(mut outputs) = select(first, catalog, candidate) else { continue };
+    let (rows, shown) = (ViewRows::new(first, catalog), Shown::new(first, catalog));
+    let mut unselected = None;
+    for candidate in candidates(first, catalog, &rows) {
+        let Some(mut outputs) = shown.select(&candidate) else {
+            unselected = unselected.or(Some(candidate));
+            continue;
+        };
         for (_, other) in others {
             complete(other, catalog, &mut outputs);
         }
-        match tell_apart(view, &giving, outputs) {
-            Ok(outputs) => {
-                let proof = describe(first, catalog, candidate);
-                return finish(view, variants, catalog, outputs, proof, false);
-            }
-            Err(diagnostic) => untold = untold.or(Some(diagnostic)),
-        }
+        // Whether rows can be told apart is a question of all outputs: another candidate would not help.
+        let outputs = tell_apart(view, &giving, outputs)?;
+        let proof = describe(first, catalog, &candidate);
+        return finish(view, variants, catalog, outputs, proof, false);
     }
-    if let Some(diagnostic) = untold {
-        return Err(diagnostic);
-    }
-    let unselected = candidates.iter().find(|c| select(first, catalog, c).is_none());
-    Err(missing(view, first, catalog, unselected))
+    Err(missing(view, first, catalog, unselected.as_ref()))
 }
 
 /// Whether rows of a variant are rows of the view.
@@ -95,51 +93,67 @@ fn single_row(view: &FlatView, variants: &Variants, catalog: &Catalog) -> Result
 /// Adds what is missing for the outputs to identify a row of this variant too.
 fn complete(view: &FlatView, catalog: &Catalog, outputs: &mut Vec<usize>) {
     let terms: Vec<Term> = outputs.iter().filter_map(|o| view.outputs[*o].expr.as_term()).collect();
-    if determines_view_row(view, catalog, &terms) {
+    let rows = ViewRows::new(view, catalog);
+    if rows.determined_by(&terms) {
         return;
     }
-    if let Some(more) = candidates(view, catalog).iter().find_map(|c| select(view, catalog, c)) {
+    let shown = Shown::new(view, catalog);
+    if let Some(more) = candidates(view, catalog, &rows).find_map(|c| shown.select(&c)) {
         outputs.extend(more);
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         outputs.retain(|o| seen.insert(*o));
     }
 }
 
-/// Sets of terms that identify the rows, the best first: the groups, or a key of one table, else keys of
-/// several.
-fn candidates(view: &FlatView, catalog: &Catalog) -> Vec<Vec<Term>> {
+/// Sets of terms that identify the rows, the best first: the groups, or what DISTINCT selects, or a key of one table,
+/// else keys of several, which are looked for only where nothing simpler is selected.
+fn candidates<'c>(
+    view: &'c FlatView,
+    catalog: &'c Catalog,
+    rows: &'c ViewRows<'c>,
+) -> Box<dyn Iterator<Item = Vec<Term>> + 'c> {
     if let Some(keys) = &view.blocks[TOP.0].grouped {
         let constant = |e: &&Expr| !matches!(e.kind, ExprKind::Constant);
-        let Some(mut terms) = keys.iter().filter(constant).map(Expr::as_term).collect::<Option<Vec<_>>>() else {
-            return Vec::new();
-        };
-        minimize(view, catalog, &mut terms);
-        return if determines_view_row(view, catalog, &terms) { vec![terms] } else { Vec::new() };
+        let terms = keys.iter().filter(constant).map(Expr::as_term).collect::<Option<Vec<_>>>();
+        let terms = terms.map(|terms| minimized(rows, terms));
+        return Box::new(terms.filter(|t| rows.determined_by(t)).into_iter());
     }
     if view.blocks[TOP.0].distinct {
-        let mut terms: Vec<Term> = view.outputs.iter().filter_map(|o| o.expr.as_term()).collect();
-        terms.retain(|t| !t.columns().is_empty());
-        minimize(view, catalog, &mut terms);
-        if determines_view_row(view, catalog, &terms) {
-            return vec![terms];
+        let terms = view.outputs.iter().filter_map(|o| o.expr.as_term());
+        let terms = minimized(rows, terms.filter(|t| !t.columns().is_empty()).collect());
+        if rows.determined_by(&terms) {
+            return Box::new(std::iter::once(terms));
         }
     }
     let keyed = keyed_relations(view, catalog);
-    let single = keyed.iter().flatten().filter(|k| determines_view_row(view, catalog, k)).cloned();
-    let mut all: Vec<Vec<Term>> = single.collect();
-    for (at, start) in keyed.iter().enumerate() {
+    let single: Vec<_> = keyed.iter().flatten().filter(|k| rows.determined_by(k)).cloned().collect();
+    Box::new(single.into_iter().chain(std::iter::once_with(move || composed(&keyed, rows)).flatten()))
+}
+
+/// From how many relations a key of several is put together, one after the other. Where it is selected at all, it is
+/// nearly always found from the first one.
+const MAX_STARTS: usize = 64;
+
+/// Keys put together from those of several relations.
+fn composed(keyed: &[Vec<Vec<Term>>], rows: &ViewRows<'_>) -> Vec<Vec<Term>> {
+    let mut all: Vec<Vec<Term>> = Vec::new();
+    let mut seen: BTreeSet<BTreeSet<Term>> = BTreeSet::new();
+    for (at, start) in keyed.iter().enumerate().take(MAX_STARTS) {
         for first in start {
             let mut terms = first.clone();
+            let mut given = rows.given(first);
             for (_, other) in keyed.iter().enumerate().filter(|(n, _)| *n != at) {
-                let open = |terms: &[Term]| other.iter().all(|k| !follows(view, catalog, terms, k));
-                if open(&terms)
-                    && let Some(key) = other.first()
-                {
+                let open = other.iter().all(|k| !k.iter().all(|t| given.follows(t)));
+                if let Some(key) = other.first().filter(|_| open) {
                     terms.extend(key.iter().cloned());
+                    given.give(key);
                 }
             }
-            minimize(view, catalog, &mut terms);
-            if determines_view_row(view, catalog, &terms) && !all.contains(&terms) {
+            if !seen.insert(terms.iter().cloned().collect()) {
+                continue;
+            }
+            minimize(rows, &mut terms);
+            if rows.determined_by(&terms) && !all.contains(&terms) {
                 all.push(terms);
             }
         }
@@ -150,13 +164,13 @@ fn candidates(view: &FlatView, catalog: &Catalog) -> Vec<Vec<Term>> {
 /// The keys of everything in the FROM clause that no outer join makes NULL, one list per relation.
 fn keyed_relations(view: &FlatView, catalog: &Catalog) -> Vec<Vec<Vec<Term>>> {
     let solid = uses_of(view, TOP).filter(|u| !view.uses[u.0].nullable);
-    let keys_of = |u: crate::resolve::UseId| {
+    let keys_of = |u: UseId| {
         let mut keys: Vec<_> = catalog.table(&view.uses[u.0].table).keys.iter().filter(|k| k.not_null).collect();
         keys.sort_by_key(|k| !k.primary);
         let terms = |k| key_columns(u, k).into_iter().map(Term::Column).collect();
         keys.into_iter().map(terms).collect::<Vec<Vec<Term>>>()
     };
-    let solid_use = |u: &crate::resolve::UseId| !view.uses[u.0].nullable;
+    let solid_use = |u: &UseId| !view.uses[u.0].nullable;
     let groups = view.derived.iter().filter(|d| d.block == TOP && d.rows == Rows::Groups).filter_map(|d| {
         let keys = view.blocks[d.inner?.0].grouped.as_ref()?;
         let terms: Vec<Term> = keys.iter().map(Expr::as_term).collect::<Option<_>>()?;
@@ -165,13 +179,29 @@ fn keyed_relations(view: &FlatView, catalog: &Catalog) -> Vec<Vec<Vec<Term>>> {
     solid.map(keys_of).chain(groups).collect()
 }
 
+/// From how many groups or selected values those are left out that follow from the others. A key of so many is refused
+/// anyway, unless a few of them are one.
+const MAX_TERMS: usize = 400;
+
+/// The terms that the others follow from.
+fn minimized(rows: &ViewRows<'_>, mut terms: Vec<Term>) -> Vec<Term> {
+    if terms.len() > MAX_TERMS {
+        let mut seen = BTreeSet::new();
+        terms.retain(|t| seen.insert(t.clone()));
+    }
+    if terms.len() <= MAX_TERMS {
+        minimize(rows, &mut terms);
+    }
+    terms
+}
+
 /// Drops the terms that follow from the others.
-fn minimize(view: &FlatView, catalog: &Catalog, terms: &mut Vec<Term>) {
+fn minimize(rows: &ViewRows<'_>, terms: &mut Vec<Term>) {
     let mut at = 0;
     while at < terms.len() {
         let mut rest = terms.clone();
         rest.remove(at);
-        if !rest.is_empty() && determines_view_row(view, catalog, &rest) {
+        if !rest.is_empty() && rows.determined_by(&rest) {
             *terms = rest;
         } else {
             at += 1;
@@ -179,18 +209,37 @@ fn minimize(view: &FlatView, catalog: &Catalog, terms: &mut Vec<Term>) {
     }
 }
 
-/// The outputs that show the terms of a candidate, or equals of theirs.
-fn select(view: &FlatView, catalog: &Catalog, candidate: &[Term]) -> Option<Vec<usize>> {
-    let shows = |term: &Term| view.outputs.iter().position(|o| o.expr.as_term().as_ref() == Some(term));
-    let shown = |term: &Term| match term {
-        Term::Column(column) => {
-            let class = equality_class(view, catalog, *column);
-            class.into_iter().find_map(|c| shows(&Term::Column(c)))
-        }
-        Term::Formula(_) => shows(term),
-    };
-    candidate.iter().map(shown).collect()
+/// What the outputs show.
+struct Shown {
+    equals: Equals,
+    /// The first output that is nothing but this term.
+    outputs: BTreeMap<Term, usize>,
 }
+
+impl Shown {
+    fn new(view: &FlatView, catalog: &Catalog) -> Self {
+        let mut outputs = BTreeMap::new();
+        for (index, output) in view.outputs.iter().enumerate() {
+            if let Some(term) = output.expr.as_term() {
+                outputs.entry(term).or_insert(index);
+            }
+        }
+        Shown { equals: Equals::new(view, catalog), outputs }
+    }
+
+    /// The outputs that show the terms of a candidate, or equals of theirs.
+    fn select(&self, candidate: &[Term]) -> Option<Vec<usize>> {
+        let shows = |term: &Term| self.outputs.get(term).copied();
+        let shown = |term: &Term| match term {
+            Term::Column(column) => self.equals.class(*column).into_iter().find_map(|c| shows(&Term::Column(c))),
+            Term::Formula(_) => shows(term),
+        };
+        candidate.iter().map(shown).collect()
+    }
+}
+
+/// How many columns an index of PostgreSQL can have, and so the key of a tview.
+const MAX_KEY_COLUMNS: usize = 32;
 
 /// Checks what a key has to be beside unique, in each variant.
 fn finish(
@@ -201,6 +250,9 @@ fn finish(
     proof: String,
     asserted: bool,
 ) -> Result<(ViewKey, Vec<Vec<Term>>), Refusal> {
+    if outputs.len() > MAX_KEY_COLUMNS {
+        return Err(too_wide(view, &outputs, &proof));
+    }
     let mut all = Vec::new();
     for (choice, variant) in variants {
         let terms: Result<Vec<Term>, Refusal> =
@@ -282,6 +334,15 @@ fn common_type(types: Vec<Option<&SqlType>>) -> Option<SqlType> {
     Some(types[widest].clone())
 }
 
+fn too_wide(view: &FlatView, outputs: &[usize], proof: &str) -> Refusal {
+    let title = format!("the key of `{}` has {} columns", view.name.name, outputs.len());
+    Box::new(
+        Diagnostic::new(Code::UnsupportedKey, title, view.span)
+            .label(format!("an index of PostgreSQL has {MAX_KEY_COLUMNS} at most"))
+            .note(proof.to_owned()),
+    )
+}
+
 fn untyped(view: &FlatView, output: usize) -> Refusal {
     let shown = &view.outputs[output];
     let title = format!("the type of key column `{}` is not known", shown.name);
@@ -320,7 +381,7 @@ fn show(view: &FlatView, catalog: &Catalog, term: &Term) -> String {
 fn describe(view: &FlatView, catalog: &Catalog, terms: &[Term]) -> String {
     let mut parts: Vec<String> = Vec::new();
     let columns: Vec<ColumnRef> = terms.iter().filter_map(Term::as_column).collect();
-    for use_id in columns.iter().map(|c| c.use_id).collect::<std::collections::BTreeSet<_>>() {
+    for use_id in columns.iter().map(|c| c.use_id).collect::<BTreeSet<_>>() {
         let table = catalog.table(&view.uses[use_id.0].table);
         let own = columns.iter().filter(|c| c.use_id == use_id);
         let list: Vec<&str> = own.map(|c| table.columns[c.column].name.as_str()).collect();

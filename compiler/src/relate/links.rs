@@ -9,14 +9,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::closure::equality_class;
+use super::closure::Equals;
 use super::locks::{self, ValueLock};
 use super::steps::{Step, steps};
 use crate::catalog::Catalog;
 use crate::resolve::{ColumnRef, FlatView, Formula, TOP, Term, UseId};
 
 /// What a link compares.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Pair {
     /// A term of the child and one of the parent are equal.
     Equal {
@@ -88,15 +88,12 @@ impl Link {
 
 /// Gives links that are the same in several variants the same number.
 pub(super) fn number<'l>(variants: impl Iterator<Item = &'l mut Links>) {
-    let mut known: Vec<Link> = Vec::new();
+    let mut known: BTreeMap<UseId, Vec<Link>> = BTreeMap::new();
     for link in variants.flat_map(|l| l.list.iter_mut()) {
-        let of_child = known.iter().filter(|k| k.child == link.child);
-        link.number = match of_child.clone().position(|k| k.is_same(link)) {
-            Some(number) => number,
-            None => of_child.count(),
-        };
-        if !known.iter().any(|k| k.is_same(link)) {
-            known.push(link.clone());
+        let of_child = known.entry(link.child).or_default();
+        link.number = of_child.iter().position(|k| k.is_same(link)).unwrap_or(of_child.len());
+        if link.number == of_child.len() {
+            of_child.push(link.clone());
         }
     }
 }
@@ -105,8 +102,12 @@ pub(super) fn number<'l>(variants: impl Iterator<Item = &'l mut Links>) {
 #[derive(Clone, Debug, Default)]
 pub struct Links {
     list: Vec<Link>,
+    /// By use: its place in the list.
+    at: Vec<Option<usize>>,
     /// The uses that nothing links to the key: their changes concern the view as a whole.
     pub whole: Vec<UseId>,
+    /// One of those, where it is for the length of the way only.
+    pub too_far: Option<UseId>,
 }
 
 impl Links {
@@ -117,7 +118,7 @@ impl Links {
 
     /// The link of a use; `None` for a use that nothing selected reads or that nothing links.
     pub fn of(&self, use_id: UseId) -> Option<&Link> {
-        self.list.iter().find(|l| l.child == use_id)
+        self.at.get(use_id.0).copied().flatten().map(|at| &self.list[at])
     }
 
     /// The links from a use up to the root, its own first.
@@ -139,20 +140,30 @@ impl Links {
     }
 }
 
+/// How many joins may lie between a table and the key. Every table on the way is locked through all that are above it,
+/// so that what is emitted for a chain grows with the third power of its length.
+pub(super) const MAX_WAY: usize = 32;
+
+/// How many uses are tried as the root.
+const MAX_ROOTS: usize = 16;
+
 /// The links of all live uses: below the root that leaves the fewest unlinked.
 pub fn derive(view: &FlatView, key: &[Term], catalog: &Catalog) -> Links {
     let live = view.live_blocks();
     let uses: Vec<UseId> = (0..view.uses.len()).map(UseId).filter(|u| live.contains(&view.uses[u.0].block)).collect();
     if view.whole.is_some() {
-        return Links { list: Vec::new(), whole: uses };
+        return Links { whole: uses, ..Links::default() };
     }
-    let steps = steps(view, catalog);
+    let ways = Ways::new(view, key, catalog);
     let mut best: Option<Links> = None;
-    for root in roots(view, key, &uses, catalog) {
-        let links = Tree { view, key, catalog, steps: &steps }.below(root, &uses);
+    let mut too_far = None;
+    for root in ways.roots(&uses) {
+        let links = Tree::new(&ways, &uses).below(root);
+        too_far = too_far.or(links.too_far);
         let reachable = key.iter().all(|t| t.uses().iter().all(|u| links.of(*u).is_some()));
         let better = best.as_ref().is_none_or(|b| links.whole.len() < b.whole.len());
-        let done = links.whole.is_empty();
+        // What is too far from the best root is not brought nearer by another one.
+        let done = links.whole.is_empty() || links.too_far.is_some();
         if reachable && better {
             best = Some(links);
             if done {
@@ -160,115 +171,174 @@ pub fn derive(view: &FlatView, key: &[Term], catalog: &Catalog) -> Links {
             }
         }
     }
-    best.unwrap_or(Links { list: Vec::new(), whole: uses })
+    best.unwrap_or(Links { whole: uses, too_far, ..Links::default() })
 }
 
-/// The uses that can be the root, the best first: those that hold the whole key, parts of it, none of it.
-fn roots(view: &FlatView, key: &[Term], uses: &[UseId], catalog: &Catalog) -> Vec<UseId> {
-    const MAX_ROOTS: usize = 16;
-    let solid = |u: &UseId| !view.uses[u.0].nullable && view.is_stable(view.uses[u.0].block, TOP);
-    let holds = |u: &UseId| own_key(view, key, *u, catalog).is_some();
-    let of_key: BTreeSet<UseId> = key.iter().flat_map(Term::uses).collect();
-    let mut roots: Vec<UseId> = uses.iter().copied().filter(solid).collect();
-    roots.sort_by_key(|u| (!holds(u), !of_key.contains(u)));
-    roots.truncate(MAX_ROOTS);
-    roots
+/// What links are made of, whatever the root is.
+struct Ways<'v> {
+    view: &'v FlatView,
+    catalog: &'v Catalog,
+    key: &'v [Term],
+    /// By use.
+    steps: Vec<Vec<Step>>,
+    /// By use: the uses with a step to it, and whether that is an equality.
+    back: Vec<BTreeSet<(UseId, bool)>>,
+    /// For each term of the key that is a column: what equals it, the nearest first.
+    classes: Vec<Option<Class>>,
 }
 
-/// A use's own terms that equal the key in every row.
-fn own_key(view: &FlatView, key: &[Term], use_id: UseId, catalog: &Catalog) -> Option<Vec<Term>> {
-    let own = |term: &Term| match term {
-        Term::Column(column) => {
-            let class = equality_class(view, catalog, *column);
-            class.into_iter().find(|c| c.use_id == use_id).map(Term::Column)
-        }
-        Term::Formula(formula) => formula.uses().iter().all(|u| *u == use_id).then(|| term.clone()),
-    };
-    key.iter().map(own).collect()
+/// The columns that equal one.
+struct Class {
+    all: BTreeSet<ColumnRef>,
+    /// The first one of each use.
+    of_use: BTreeMap<UseId, ColumnRef>,
 }
 
-struct Tree<'t> {
-    view: &'t FlatView,
-    key: &'t [Term],
-    catalog: &'t Catalog,
-    steps: &'t BTreeMap<UseId, Vec<Step>>,
-}
-
-impl Tree<'_> {
-    fn below(&self, root: UseId, uses: &[UseId]) -> Links {
-        let key = own_key(self.view, self.key, root, self.catalog);
-        let mut list =
-            vec![Link { child: root, parent: None, on: Vec::new(), key: key.clone(), lock: None, number: 0 }];
-        let mut open: Vec<UseId> = uses.iter().copied().filter(|u| *u != root).collect();
-        if let Some(key) = &key {
-            list.extend(open.iter().filter_map(|u| self.direct_link(root, key, *u)));
-            open.retain(|u| list.iter().all(|l| l.child != *u));
-        }
-        // Equalities first; what they do not reach, other conditions may.
-        loop {
-            self.grow(&mut list, &mut open, true);
-            let before = open.len();
-            self.grow_once(&mut list, &mut open, false);
-            if open.len() == before {
-                return Links { list, whole: open };
+impl<'v> Ways<'v> {
+    fn new(view: &'v FlatView, key: &'v [Term], catalog: &'v Catalog) -> Self {
+        let steps = steps(view, catalog);
+        let mut back = vec![BTreeSet::new(); view.uses.len()];
+        for (from, own) in steps.iter().enumerate() {
+            for step in own {
+                back[step.to.0].insert((UseId(from), step.is_equality));
             }
         }
-    }
-
-    /// Layer by layer, until nothing more is reached.
-    fn grow(&self, list: &mut Vec<Link>, open: &mut Vec<UseId>, equalities: bool) {
-        loop {
-            let before = open.len();
-            self.grow_once(list, open, equalities);
-            if open.len() == before {
-                return;
+        let equals = Equals::new(view, catalog);
+        let class = |term: &Term| {
+            let list = equals.class(term.as_column()?);
+            let mut of_use = BTreeMap::new();
+            for column in &list {
+                of_use.entry(column.use_id).or_insert(*column);
             }
-        }
+            Some(Class { all: list.into_iter().collect(), of_use })
+        };
+        let classes = key.iter().map(class).collect();
+        Ways { view, catalog, key, steps, back, classes }
     }
 
-    fn grow_once(&self, list: &mut Vec<Link>, open: &mut Vec<UseId>, equalities: bool) {
-        let position: BTreeMap<UseId, usize> = list.iter().enumerate().map(|(at, l)| (l.child, at)).collect();
-        let found: Vec<Link> = open.iter().filter_map(|u| self.best_link(*u, &position, equalities)).collect();
-        let linked: BTreeSet<UseId> = found.iter().map(|l| l.child).collect();
-        open.retain(|u| !linked.contains(u));
-        list.extend(found);
+    /// The uses that can be the root, the best first: those that hold the whole key, parts of it, none of it.
+    fn roots(&self, uses: &[UseId]) -> Vec<UseId> {
+        let view = self.view;
+        let solid = |u: &UseId| !view.uses[u.0].nullable && view.is_stable(view.uses[u.0].block, TOP);
+        let of_key: BTreeSet<UseId> = self.key.iter().flat_map(Term::uses).collect();
+        let mut roots: Vec<UseId> = uses.iter().copied().filter(solid).collect();
+        roots.sort_by_cached_key(|u| (self.own_key(*u).is_none(), !of_key.contains(u)));
+        roots.truncate(MAX_ROOTS);
+        roots
     }
 
-    /// A use that carries the whole key in its own columns.
-    fn direct_link(&self, root: UseId, key: &[Term], use_id: UseId) -> Option<Link> {
+    /// A use's own terms that equal the key in every row.
+    fn own_key(&self, use_id: UseId) -> Option<Vec<Term>> {
+        let own = |(term, class): (&Term, &Option<Class>)| match (term, class) {
+            (Term::Column(_), Some(class)) => class.of_use.get(&use_id).copied().map(Term::Column),
+            _ => term.uses().iter().all(|u| *u == use_id).then(|| term.clone()),
+        };
+        self.key.iter().zip(&self.classes).map(own).collect()
+    }
+
+    /// A use that carries the whole key in its own columns, where the root holds it.
+    fn direct_link(&self, root: UseId, root_key: &[Term], use_id: UseId) -> Option<Link> {
         let (view, catalog) = (self.view, self.catalog);
         let ty = |c: ColumnRef| &catalog.table(&view.use_of(c).table).columns[c.column].ty;
-        let own = |wanted: &Term| {
-            let class = equality_class(view, catalog, wanted.as_column()?);
-            let pairs = self.steps.get(&use_id)?.iter().filter_map(|s| s.pair.columns());
-            let mut equal = pairs.filter(|(from, to)| class.contains(to) && locks::same_type(ty(*from), ty(*to)));
+        let own = |class: &Option<Class>| {
+            let all = &class.as_ref()?.all;
+            let pairs = self.steps[use_id.0].iter().filter_map(|s| s.pair.columns());
+            let mut equal = pairs.filter(|(from, to)| all.contains(to) && locks::same_type(ty(*from), ty(*to)));
             equal.next().map(|(from, _)| Term::Column(from))
         };
-        let columns: Vec<Term> = key.iter().map(own).collect::<Option<_>>()?;
+        let columns: Vec<Term> = self.classes.iter().map(own).collect::<Option<_>>()?;
         let pair = |(child, parent): (&Term, &Term)| Pair::Equal {
             child: child.clone(),
             parent: parent.clone(),
             null_safe: false,
         };
-        let on = columns.iter().zip(key).map(pair).collect();
+        let on = columns.iter().zip(root_key).map(pair).collect();
         Some(Link { child: use_id, parent: Some(root), on, key: Some(columns), lock: None, number: 0 })
     }
 
-    /// The link to the use that has been linked longest, among these to the one with which most is compared.
-    fn best_link(&self, use_id: UseId, linked: &BTreeMap<UseId, usize>, equalities: bool) -> Option<Link> {
-        let mut by_parent: BTreeMap<usize, (UseId, Vec<Pair>)> = BTreeMap::new();
-        for step in self.steps.get(&use_id)?.iter().filter(|s| s.is_equality == equalities) {
-            if let Some(at) = linked.get(&step.to) {
-                let (_, pairs) = by_parent.entry(*at).or_insert_with(|| (step.to, Vec::new()));
-                if !pairs.contains(&step.pair) {
-                    pairs.push(step.pair.clone());
+    /// The link to the use with which most is compared, among these to the one that has been linked longest.
+    fn best_link(&self, use_id: UseId, linked: &[Option<usize>], equalities: bool) -> Option<Link> {
+        let mut by_parent: BTreeMap<usize, (UseId, Vec<&Pair>)> = BTreeMap::new();
+        let mut seen: BTreeSet<&Pair> = BTreeSet::new();
+        for step in self.steps[use_id.0].iter().filter(|s| s.is_equality == equalities) {
+            if let Some(at) = linked[step.to.0] {
+                let (_, pairs) = by_parent.entry(at).or_insert_with(|| (step.to, Vec::new()));
+                if seen.insert(&step.pair) {
+                    pairs.push(&step.pair);
                 }
             }
         }
         let best = by_parent.into_iter().max_by_key(|(at, (_, pairs))| (pairs.len(), std::cmp::Reverse(*at)));
         best.map(|(_, (parent, on))| {
+            let on: Vec<Pair> = on.into_iter().cloned().collect();
             let lock = Some(locks::for_pairs(self.view, self.catalog, &on));
             Link { child: use_id, parent: Some(parent), on, key: None, lock, number: 0 }
         })
+    }
+}
+
+/// A tree that grows from its root. Every step is looked at once when the use that it leads to is linked, and once when
+/// the use that it begins at is.
+struct Tree<'t> {
+    ways: &'t Ways<'t>,
+    list: Vec<Link>,
+    /// By use: its place in the list.
+    at: Vec<Option<usize>>,
+    open: BTreeSet<UseId>,
+    /// Those of the open uses, and some linked meanwhile, that have a step to a linked one: an equality.
+    by_equality: BTreeSet<UseId>,
+    /// Any other condition.
+    by_condition: BTreeSet<UseId>,
+    /// How many joins lie between the last uses and the key.
+    joins: usize,
+}
+
+impl<'t> Tree<'t> {
+    fn new(ways: &'t Ways<'t>, uses: &[UseId]) -> Self {
+        Tree {
+            ways,
+            list: Vec::new(),
+            at: vec![None; ways.view.uses.len()],
+            open: uses.iter().copied().collect(),
+            by_equality: BTreeSet::new(),
+            by_condition: BTreeSet::new(),
+            joins: 0,
+        }
+    }
+
+    fn below(mut self, root: UseId) -> Links {
+        let key = self.ways.own_key(root);
+        self.add(Link { child: root, parent: None, on: Vec::new(), key: key.clone(), lock: None, number: 0 });
+        if let Some(key) = key {
+            let direct: Vec<Link> = self.open.iter().filter_map(|u| self.ways.direct_link(root, &key, *u)).collect();
+            direct.into_iter().for_each(|link| self.add(link));
+        }
+        // Equalities first; what they do not reach, other conditions may.
+        let mut too_far = None;
+        loop {
+            let equalities = self.by_equality.iter().any(|u| self.open.contains(u));
+            let next = std::mem::take(if equalities { &mut self.by_equality } else { &mut self.by_condition });
+            let next: Vec<UseId> = next.into_iter().filter(|u| self.open.contains(u)).collect();
+            let Some(first) = next.first() else { break };
+            if self.joins == MAX_WAY {
+                too_far = Some(*first);
+                break;
+            }
+            self.joins += 1;
+            let links: Vec<Link> = next.iter().filter_map(|u| self.ways.best_link(*u, &self.at, equalities)).collect();
+            links.into_iter().for_each(|link| self.add(link));
+        }
+        Links { list: self.list, at: self.at, whole: self.open.into_iter().collect(), too_far }
+    }
+
+    fn add(&mut self, link: Link) {
+        let child = link.child;
+        self.open.remove(&child);
+        self.at[child.0] = Some(self.list.len());
+        self.list.push(link);
+        for (from, is_equality) in self.ways.back[child.0].iter().filter(|(u, _)| self.open.contains(u)) {
+            let reached = if *is_equality { &mut self.by_equality } else { &mut self.by_condition };
+            reached.insert(*from);
+        }
     }
 }

@@ -8,6 +8,7 @@
 //! The argument is in `docs/architecture.md` ("Which documents does a row reach?").
 
 mod closure;
+mod dependencies;
 mod keys;
 mod links;
 mod locks;
@@ -16,10 +17,13 @@ mod telling;
 #[cfg(test)]
 mod tests;
 
-pub use closure::{determines_rows, nullable_in_row};
+pub use closure::{BlockRows, determines_rows, nullable_in_row};
 pub use keys::{KeyColumn, ViewKey};
+use links::MAX_WAY;
 pub use links::{Link, Links, Pair};
 pub use locks::{ValueLock, is_scalar, key_lock, variable_type};
+
+use std::collections::BTreeSet;
 
 use crate::catalog::Catalog;
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
@@ -55,9 +59,15 @@ pub struct Relations {
 impl Relations {
     /// The different links that have locks, in locking order.
     pub fn locked_links(&self) -> Vec<&Link> {
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         let all = self.variants.iter().flat_map(|v| v.links.iter()).filter(|l| l.lock.is_some());
         all.filter(|l| seen.insert((l.child, l.number))).collect()
+    }
+
+    /// The lock of one of the links of a use.
+    pub fn lock_of(&self, use_id: UseId, number: usize) -> Option<&ValueLock> {
+        let links = self.variants.iter().filter_map(|v| v.links.of(use_id));
+        links.filter(|l| l.number == number).find_map(|l| l.lock.as_ref())
     }
 
     /// The link of a use, the first of several.
@@ -100,10 +110,16 @@ pub fn relate(view: &FlatView, catalog: &Catalog, diagnostics: &mut Diagnostics)
     }
     let mut refused = view.whole.map(|(reason, span)| whole_view(view, reason, span)).into_iter().collect::<Vec<_>>();
     if refused.is_empty() {
-        let mut uses: Vec<UseId> = relations.whole().collect();
-        uses.sort_unstable();
-        uses.dedup();
-        refused.extend(uses.into_iter().map(|u| unlinked_table(view, u, catalog)));
+        let (mut far, mut unlinked) = (BTreeSet::new(), BTreeSet::new());
+        for links in relations.variants.iter().map(|v| &v.links) {
+            match links.too_far {
+                // What lies behind it is unlinked for the same reason.
+                Some(use_id) => drop(far.insert(use_id)),
+                None => unlinked.extend(&links.whole),
+            }
+        }
+        refused.extend(far.into_iter().map(|u| too_far(view, u)));
+        refused.extend(unlinked.into_iter().map(|u| unlinked_table(view, u, catalog)));
     }
     let is_fine = refused.is_empty();
     refused.into_iter().for_each(|d| diagnostics.push(d));
@@ -116,6 +132,15 @@ const FULL_REFRESH: &str =
 fn whole_view(view: &FlatView, reason: &str, span: crate::source::Span) -> Diagnostic {
     let title = format!("every write would concern all documents of `{}`", view.name.name);
     Diagnostic::new(Code::UnlinkedTable, title, span).label(reason).help(FULL_REFRESH)
+}
+
+fn too_far(view: &FlatView, use_id: UseId) -> Diagnostic {
+    let owner = &view.uses[use_id.0];
+    let title = format!("`{}` is more than {MAX_WAY} joins away from the key of `{}`", owner.alias, view.name.name);
+    Diagnostic::new(Code::UnsupportedQuery, title, owner.span)
+        .note("what a write to it would have to do grows with every table on the way")
+        .help("keep a column of the key's table in a table on the way, and compare it with the key")
+        .help(FULL_REFRESH)
 }
 
 fn unlinked_table(view: &FlatView, use_id: UseId, catalog: &Catalog) -> Diagnostic {

@@ -3,8 +3,6 @@
 //! In: the equalities and comparisons of a variant. Out: for each use, the uses that its rows lead to. What always holds:
 //! a row of the use influences only those rows of the other one for which the condition holds.
 
-use std::collections::BTreeMap;
-
 use super::links::Pair;
 use super::locks;
 use crate::catalog::Catalog;
@@ -22,9 +20,10 @@ pub(super) struct Step {
 }
 
 /// All steps, by the use that they begin at.
-pub(super) fn steps(view: &FlatView, catalog: &Catalog) -> BTreeMap<UseId, Vec<Step>> {
-    let mut steps: BTreeMap<UseId, Vec<Step>> = BTreeMap::new();
-    let mut add = |from: UseId, step: Step| steps.entry(from).or_default().push(step);
+pub(super) fn steps(view: &FlatView, catalog: &Catalog) -> Vec<Vec<Step>> {
+    let mut steps: Vec<Vec<Step>> = vec![Vec::new(); view.uses.len()];
+    let mut add = |from: UseId, step: Step| steps[from.0].push(step);
+    let nullable = nullable_ranges(view);
     for equality in &view.equalities {
         for (from, to) in columns(view, catalog, equality) {
             let (child, parent) = (Term::Column(from), Term::Column(to));
@@ -33,7 +32,7 @@ pub(super) fn steps(view: &FlatView, catalog: &Catalog) -> BTreeMap<UseId, Vec<S
         }
     }
     for comparison in &view.comparisons {
-        for (from, step) in compared(view, catalog, comparison) {
+        for (from, step) in compared(view, catalog, comparison, &nullable) {
             add(from, step);
         }
     }
@@ -72,7 +71,12 @@ fn is_scalar(view: &FlatView, catalog: &Catalog, column: ColumnRef) -> bool {
 }
 
 /// The steps of another comparison: it has to be between two uses.
-fn compared(view: &FlatView, catalog: &Catalog, comparison: &Comparison) -> Vec<(UseId, Step)> {
+fn compared(
+    view: &FlatView,
+    catalog: &Catalog,
+    comparison: &Comparison,
+    nullable: &[Option<(usize, usize)>],
+) -> Vec<(UseId, Step)> {
     let (sides, formulas) = match &comparison.kind {
         ComparisonKind::Equal(left, right) | ComparisonKind::Same(left, right) => {
             let formulas = [left, right].into_iter().filter_map(|t| match t {
@@ -90,7 +94,7 @@ fn compared(view: &FlatView, catalog: &Catalog, comparison: &Comparison) -> Vec<
     let mut uses: Vec<UseId> = all.iter().map(|c| c.use_id).collect();
     uses.dedup();
     let &[first, second] = uses.as_slice() else { return Vec::new() };
-    if !formulas.iter().all(|f| is_evaluable(view, f, comparison.scope)) {
+    if !formulas.iter().all(|f| is_evaluable(f, comparison.scope, nullable)) {
         return Vec::new();
     }
     let null_safe = matches!(comparison.kind, ComparisonKind::Same(..));
@@ -126,13 +130,20 @@ fn formulas_arc(comparison: &Comparison) -> Option<std::sync::Arc<Formula>> {
     }
 }
 
+/// By use: the smallest range of uses that holds the nullable sides of all outer joins around it.
+fn nullable_ranges(view: &FlatView) -> Vec<Option<(usize, usize)>> {
+    let mut ranges: Vec<Option<(usize, usize)>> = vec![None; view.uses.len()];
+    for (from, to) in view.outer_joins.iter().flat_map(|j| j.nullable()) {
+        for range in &mut ranges[from..to] {
+            *range = Some(range.map_or((from, to), |(f, t)| (f.min(from), t.max(to))));
+        }
+    }
+    ranges
+}
+
 /// Whether a formula says of the current rows what it says in the view: not where an outer join has put NULLs in the place
 /// of a row and the formula makes something of them.
-fn is_evaluable(view: &FlatView, formula: &Formula, scope: Scope) -> bool {
-    let outside = |use_id: UseId| {
-        let around = view.outer_joins.iter().flat_map(|j| j.nullable());
-        let mut around = around.filter(|(from, to)| (*from..*to).contains(&use_id.0));
-        around.all(|(from, to)| matches!(scope, Scope::Outer { from: f, to: t } if from <= f && t <= to))
-    };
-    formula.null_in_null_out || formula.uses().into_iter().all(|u| !view.uses[u.0].nullable || outside(u))
+fn is_evaluable(formula: &Formula, scope: Scope, nullable: &[Option<(usize, usize)>]) -> bool {
+    let within = |(from, to): (usize, usize)| matches!(scope, Scope::Outer { from: f, to: t } if f <= from && to <= t);
+    formula.null_in_null_out || formula.uses().into_iter().all(|u| nullable[u.0].is_none_or(within))
 }

@@ -25,11 +25,13 @@ impl Resolver<'_> {
         };
         match (conjunct, &expr.kind) {
             (Ast::IsNotNull(inner), ExprKind::Apply(operands)) => {
+                self.count(&operands[..1], expr.span)?;
                 let operand = self.with_formula(operands[0].clone(), inner);
                 let claim = Claim::Fact(operand, Fact::Present);
                 self.flat.conjuncts.push(Conjunct { claim, block, scope: holds });
             }
             (Ast::IsNull(_), ExprKind::Apply(operands)) => {
+                self.count(&operands[..1], expr.span)?;
                 let claim = Claim::Fact(operands[0].clone(), Fact::Absent);
                 self.flat.conjuncts.push(Conjunct { claim, block, scope: holds });
             }
@@ -90,7 +92,9 @@ impl Resolver<'_> {
         let (inner, outputs) = self.subquery_block(query, block)?;
         // Which rows LIMIT and DISTINCT ON leave is decided before they are compared.
         let state = &self.flat.blocks[inner.0];
-        if let ([Output { expr, .. }], false) = (outputs.as_slice(), state.limited || state.picked) {
+        let picks = state.limited || state.picked;
+        if let ([Output { expr, .. }], false) = (outputs.as_slice(), picks) {
+            self.count([&left, expr], span)?;
             let claim = Claim::Equal(left.clone(), expr.clone());
             self.flat.conjuncts.push(Conjunct { claim, block: inner, scope: Scope::Always });
         }

@@ -23,6 +23,8 @@ impl Resolver<'_> {
     /// One expression of `block`.
     pub(super) fn expr(&mut self, ast: &Ast, block: BlockId) -> Resolved<Expr> {
         let span = self.span(ast);
+        self.size.expressions += 1;
+        self.check_size(span)?;
         match ast {
             Ast::Identifier(name) => self.unqualified(&ident(name), span),
             Ast::CompoundIdentifier(names) => self.qualified_column(&names.iter().map(ident).collect::<Vec<_>>(), span),
@@ -137,8 +139,14 @@ impl Resolver<'_> {
 
     fn unqualified(&mut self, name: &Ident, span: Span) -> Resolved<Expr> {
         match scope::unqualified(&self.scopes, name) {
-            Found::Column(expr) => Ok(Expr { span, ..expr.clone() }),
-            Found::Row(item) => Ok(row(&item.columns.clone(), span)),
+            Found::Column(expr) => {
+                let expr = Expr { span, ..expr.clone() };
+                self.copied(expr, span)
+            }
+            Found::Row(item) => {
+                let expr = row(&item.columns, span);
+                self.copied(expr, span)
+            }
             Found::Ambiguous(relations) => {
                 let list: Vec<String> = relations.iter().map(|r| format!("`{r}.{name}`")).collect();
                 Err(self.refuse(
@@ -187,7 +195,10 @@ impl Resolver<'_> {
             return Err(self.refuse(diagnostic));
         };
         match item.columns.iter().find(|(n, _)| n == column) {
-            Some((_, expr)) => Ok(Expr { span, ..expr.clone() }),
+            Some((_, expr)) => {
+                let expr = Expr { span, ..expr.clone() };
+                self.copied(expr, span)
+            }
             None => {
                 let near = did_you_mean(column.as_str(), item.columns.iter().map(|(n, _)| n.as_str()));
                 let title = format!("`{relation}` has no column `{column}`");
@@ -202,7 +213,7 @@ impl Resolver<'_> {
 
     pub(super) fn subquery_block(&mut self, query: &Query, block: BlockId) -> Resolved<(BlockId, Vec<super::Output>)> {
         let span = self.span(query);
-        let inner = self.open_block(Some(block), span);
+        let inner = self.open_block(Some(block), span)?;
         let outputs = self.query(query, inner)?;
         Ok((inner, outputs))
     }
@@ -370,8 +381,8 @@ impl Resolver<'_> {
             FunctionArgExpr::Expr(expr) => self.expr(expr, block).map(Some),
             FunctionArgExpr::Wildcard => Ok(None),
             FunctionArgExpr::QualifiedWildcard(name) => {
-                let columns = self.relation_item(name, span)?.columns.clone();
-                Ok(Some(row(&columns, span)))
+                let row = row(&self.relation_item(name, span)?.columns, span);
+                self.copied(row, span).map(Some)
             }
             FunctionArgExpr::WildcardWithOptions(_) => {
                 let title = "this form of argument is not supported";

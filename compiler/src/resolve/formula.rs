@@ -23,8 +23,15 @@ use crate::syntax::Statement;
 /// By how many tokens a place of the parser's may be too narrow.
 const MAX_WIDENING: usize = 24;
 
+/// Of how many tokens the text of a formula may be. What is longer is no link and no key: where it ends would have to
+/// be looked for in too long a text.
+const MAX_TOKENS: usize = 200;
+
+/// How long a formula may be: one of columns that are formulas themselves can be longer than its own text.
+const MAX_LENGTH: usize = 8_000;
+
 /// An expression over columns of uses, as text with holes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Formula {
     /// In order.
     pub pieces: Vec<Piece>,
@@ -37,7 +44,7 @@ pub struct Formula {
 }
 
 /// A part of a [`Formula`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Piece {
     /// Text to be copied.
     Text(String),
@@ -48,7 +55,7 @@ pub enum Piece {
 }
 
 /// What links and keys are made of.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Term {
     /// A column.
     Column(ColumnRef),
@@ -57,6 +64,15 @@ pub enum Term {
 }
 
 impl Piece {
+    /// About as long as its text.
+    fn length(&self) -> usize {
+        match self {
+            Piece::Text(text) => text.len(),
+            Piece::Column(_) => 16,
+            Piece::Either(_, list) => list.iter().flatten().map(Piece::length).sum(),
+        }
+    }
+
     /// As text, with columns written by `column`.
     pub fn text(&self, column: &dyn Fn(ColumnRef) -> String) -> String {
         match self {
@@ -164,13 +180,21 @@ impl Expr {
 impl Resolver<'_> {
     /// The formula of an expression that has been resolved already; `None` where it reads more than columns.
     pub(super) fn formula(&mut self, ast: &Ast) -> Option<Arc<Formula>> {
+        let statement = self.statement;
+        let narrow = statement.tokens_of(ast.span()).filter(|tokens| tokens.len() <= MAX_TOKENS)?;
         let mut mentions = Vec::new();
         self.mentions(ast, &mut mentions)?;
-        let statement = self.statement;
-        let range = exact(statement, ast)?;
+        let range = self.exact(narrow, ast)?;
         let mut holes: Vec<(Range<usize>, Vec<Piece>)> = Vec::with_capacity(mentions.len());
+        let mut length =
+            range.clone().map(|at| statement.tokens[at].1.end - statement.tokens[at].1.start).sum::<usize>();
         for (mention, expr) in mentions {
-            holes.push((statement.tokens_of(mention.span())?, expr.pieces()?));
+            let pieces = expr.pieces()?;
+            length += pieces.iter().map(Piece::length).sum::<usize>();
+            if length > MAX_LENGTH {
+                return None;
+            }
+            holes.push((statement.tokens_of(mention.span())?, pieces));
         }
         holes.sort_by_key(|(tokens, _)| tokens.start);
         let inside = |hole: &Range<usize>| range.start <= hole.start && hole.end <= range.end;
@@ -249,12 +273,37 @@ impl Resolver<'_> {
         }
     }
 
-    /// A name that has been resolved before, without reporting anything.
+    /// A name that has been resolved before, without reporting or counting anything.
     pub(super) fn known(&mut self, ast: &Ast) -> Option<Expr> {
-        let before = self.found.len();
+        let (before, size) = (self.found.len(), self.size);
         let expr = self.expr(ast, super::TOP).ok();
         self.found.truncate(before);
+        self.size = size;
         expr
+    }
+
+    /// The tokens of an expression. The parser's place of it is widened until what stands there parses to it.
+    fn exact(&mut self, narrow: Range<usize>, ast: &Ast) -> Option<Range<usize>> {
+        let statement = self.statement;
+        for extra in 0..=MAX_WIDENING {
+            for left in 0..=extra {
+                let end = narrow.end + extra - left;
+                let Some(start) = narrow.start.checked_sub(left).filter(|_| end <= statement.tokens.len()) else {
+                    continue;
+                };
+                // Most of what is no expression need not be parsed to see that.
+                if !is_balanced(statement, start..end) {
+                    continue;
+                }
+                if !self.may_reread(end - start) {
+                    return None;
+                }
+                if parses_to(statement, start..end, ast) {
+                    return Some(start..end);
+                }
+            }
+        }
+        None
     }
 }
 
@@ -285,16 +334,18 @@ pub(super) fn plain_arguments(call: &sqlparser::ast::Function) -> Option<Vec<&As
     }
 }
 
-/// The tokens of an expression. The parser's place of it is widened until what stands there parses to it.
-fn exact(statement: &Statement, ast: &Ast) -> Option<Range<usize>> {
-    let narrow = statement.tokens_of(ast.span())?;
-    (0..=MAX_WIDENING).find_map(|extra| {
-        (0..=extra).find_map(|left| {
-            let start = narrow.start.checked_sub(left)?;
-            let end = narrow.end + extra - left;
-            (end <= statement.tokens.len() && parses_to(statement, start..end, ast)).then_some(start..end)
-        })
-    })
+/// Whether every parenthesis and bracket of a range has its partner in it.
+fn is_balanced(statement: &Statement, range: Range<usize>) -> bool {
+    let mut open = 0_usize;
+    for (token, _) in &statement.tokens[range] {
+        match token {
+            Token::LParen | Token::LBracket => open += 1,
+            Token::RParen | Token::RBracket if open == 0 => return false,
+            Token::RParen | Token::RBracket => open -= 1,
+            _ => {}
+        }
+    }
+    open == 0
 }
 
 fn parses_to(statement: &Statement, range: Range<usize>, ast: &Ast) -> bool {

@@ -85,6 +85,7 @@ impl Resolver<'_> {
         match scope.merge(&names, start.visible, middle.visible, merged) {
             Ok(pairs) => {
                 for (left, right) in pairs {
+                    self.count([&left, &right], span)?;
                     let claim = Claim::Equal(left.clone(), right.clone());
                     self.flat.conjuncts.push(Conjunct { claim, block, scope: holds });
                     let both = ExprKind::Apply(vec![left, right]);
@@ -293,12 +294,16 @@ impl Resolver<'_> {
     }
 
     fn add_item(&mut self, item: Item, span: Span) -> Resolved<()> {
-        let Some(scope) = self.scopes.last_mut() else { return Err(Refused) };
+        let Some(scope) = self.scopes.last() else { return Err(Refused) };
         if scope.items.iter().any(|i| i.name == item.name && i.schema == item.schema) {
             let title = format!("table name `{}` is used more than once in one FROM clause", item.name);
             return Err(self.refuse(Diagnostic::new(Code::DuplicateName, title, span).help("give one an alias")));
         }
-        scope.add(item);
+        self.size.relations += 1;
+        self.count(item.columns.iter().map(|(_, value)| value), span)?;
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.add(item);
+        }
         Ok(())
     }
 
@@ -346,7 +351,7 @@ impl Resolver<'_> {
                 1 => shown.clone(),
                 n => Ident::new(format!("{}_{n}", shown.as_str().chars().take(12).collect::<String>())),
             };
-            if !self.flat.uses.iter().any(|u| u.alias == candidate) {
+            if self.taken.insert(candidate.clone()) {
                 return candidate;
             }
         }

@@ -21,6 +21,7 @@ mod relation;
 mod scope;
 mod set_operations;
 mod settle;
+mod size;
 mod typing;
 mod window;
 
@@ -537,9 +538,15 @@ pub fn resolve(
         _ => None,
     });
     let mut flat_views = Vec::new();
+    let mut expressions = 0;
     for view in views.filter(|v| !v.directives.iter().any(|d| d.name == "skip")) {
+        if expressions > size::MAX_OF_PROGRAM {
+            diagnostics.push(size::program_too_large(view.span));
+            break;
+        }
         let mut found = Vec::new();
-        let resolved = query::Resolver::new(catalog, &places, statements, view, &mut found).view(view);
+        let resolver = query::Resolver::new(catalog, &places, statements, view, &mut found);
+        let resolved = resolver.view(view, &mut expressions);
         match resolved {
             Ok(flat) if flat.documents().next().is_some() => flat_views.push(flat),
             Ok(_) => continue,

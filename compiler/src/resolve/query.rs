@@ -4,7 +4,8 @@
 //! that change which rows belong together (grouping, DISTINCT, set operations, windows, WITH) are
 //! refused here until the derivation covers them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use sqlparser::ast::{
     Distinct, Expr as Ast, GroupByExpr, LimitClause, OrderBy, OrderByKind, Query, Select, SelectItem,
@@ -15,6 +16,7 @@ use super::naming::{self, ident, output_name};
 use super::place::Places;
 use super::relation::CteInScope;
 use super::scope::Scope;
+use super::size::Size;
 use super::{Block, BlockId, Expr, FlatView, Output, TOP};
 use crate::catalog::{Catalog, View};
 use crate::diagnostics::{Code, Diagnostic};
@@ -39,7 +41,7 @@ pub struct Resolver<'a> {
     /// The one whose text is being read.
     pub(super) statement: &'a Statement,
     /// The selects being read, innermost last.
-    pub(super) selects: Vec<Select>,
+    pub(super) selects: Vec<Arc<Select>>,
     /// The copies of blocks that stand for the partitions of their windows.
     pub(super) partitions: HashMap<(BlockId, String), BlockId>,
     /// The names of those copies.
@@ -53,6 +55,10 @@ pub struct Resolver<'a> {
     pub(super) ctes: Vec<CteInScope>,
     /// How often each alias has been given.
     pub(super) aliases: HashMap<Ident, usize>,
+    /// The aliases of the uses so far.
+    pub(super) taken: HashSet<Ident>,
+    /// How large the view has become.
+    pub(super) size: Size,
     /// Where to point when the parser kept no place.
     pub(super) fallback: Span,
 }
@@ -104,13 +110,21 @@ impl<'a> Resolver<'a> {
             expanding: vec![(view.name.clone(), view.span)],
             ctes: Vec::new(),
             aliases: HashMap::new(),
+            taken: HashSet::new(),
+            size: Size::default(),
             fallback: view.query_span,
         }
     }
 
-    /// The whole view.
-    pub fn view(mut self, view: &View) -> Resolved<FlatView> {
-        let block = self.open_block(None, view.query_span);
+    /// The whole view. Adds how many expressions there are in it.
+    pub fn view(mut self, view: &View, expressions: &mut usize) -> Resolved<FlatView> {
+        let resolved = self.whole(view);
+        *expressions += self.work();
+        resolved.map(|()| self.flat)
+    }
+
+    fn whole(&mut self, view: &View) -> Resolved<()> {
+        let block = self.open_block(None, view.query_span)?;
         debug_assert_eq!(block, TOP);
         let outputs = self.query(&view.query, block)?;
         let top = &self.flat.blocks[TOP.0];
@@ -121,7 +135,7 @@ impl<'a> Resolver<'a> {
         }
         self.check_variants()?;
         self.flat.outputs = self.rename_outputs(&view.column_aliases, view.span, outputs)?;
-        Ok(self.flat)
+        Ok(())
     }
 
     pub(super) fn refuse(&mut self, diagnostic: Diagnostic) -> Refused {
@@ -138,7 +152,10 @@ impl<'a> Resolver<'a> {
         self.places.span(self.file, node, self.fallback)
     }
 
-    pub(super) fn open_block(&mut self, parent: Option<BlockId>, span: Span) -> BlockId {
+    /// One more query in the view.
+    pub(super) fn open_block(&mut self, parent: Option<BlockId>, span: Span) -> Resolved<BlockId> {
+        self.size.queries += 1;
+        self.check_size(span)?;
         self.flat.blocks.push(Block {
             parent,
             conditions: Vec::new(),
@@ -152,7 +169,7 @@ impl<'a> Resolver<'a> {
             distinct: false,
             span,
         });
-        BlockId(self.flat.blocks.len() - 1)
+        Ok(BlockId(self.flat.blocks.len() - 1))
     }
 
     /// A query whose rows are those of `block`; leaves no scope behind.
@@ -181,7 +198,7 @@ impl<'a> Resolver<'a> {
         let outputs = match query.body.as_ref() {
             SetExpr::Select(select) => {
                 self.scopes.push(Scope::default());
-                self.selects.push(select.as_ref().clone());
+                self.selects.push(Arc::new(select.as_ref().clone()));
                 let outputs = self.select(select, block, order_by);
                 self.selects.pop();
                 self.scopes.pop();
@@ -265,7 +282,7 @@ impl<'a> Resolver<'a> {
                 _ => None,
             };
             keys.push(match by_name {
-                Some(expr) => expr,
+                Some(expr) => self.copied(expr, self.span(ast))?,
                 None => {
                     let expr = self.expr(ast, block)?;
                     self.with_formula(expr, ast)
@@ -287,7 +304,7 @@ impl<'a> Resolver<'a> {
                 _ => None,
             };
             let expr = match by_name {
-                Some(expr) => expr,
+                Some(expr) => self.copied(expr, self.span(ast))?,
                 None => self.expr(ast, block)?,
             };
             let expr = self.with_formula(expr, ast);
@@ -342,7 +359,7 @@ impl<'a> Resolver<'a> {
                 _ => None,
             };
             let expr = match expr {
-                Some(expr) => expr,
+                Some(expr) => self.copied(expr, self.span(&key.expr))?,
                 None => self.expr(&key.expr, block)?,
             };
             self.flat.blocks[block.0].order_by.push(expr);
@@ -361,12 +378,17 @@ impl<'a> Resolver<'a> {
             SelectItem::ExprWithAlias { expr, alias } => {
                 Ok(vec![Output { name: ident(alias), expr: self.output(expr, block)?, built: builds_object(expr) }])
             }
-            SelectItem::Wildcard(options) if plain_wildcard(options) => Ok(self.star()),
+            SelectItem::Wildcard(options) if plain_wildcard(options) => {
+                let outputs = self.star();
+                self.count(outputs.iter().map(|o| &o.expr), self.span(item))?;
+                Ok(outputs)
+            }
             SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options)
                 if plain_wildcard(options) =>
             {
                 let span = self.span(name);
                 let columns = self.relation_item(name, span)?.columns.clone();
+                self.count(columns.iter().map(|(_, value)| value), span)?;
                 Ok(columns.into_iter().map(|(name, expr)| Output { name, expr, built: false }).collect())
             }
             other => {

@@ -171,7 +171,7 @@ impl Resolver<'_> {
         block: BlockId,
         mention: Span,
     ) -> Resolved<Vec<Output>> {
-        let inner = self.open_block(Some(block), mention);
+        let inner = self.open_block(Some(block), mention)?;
         self.flat.blocks[inner.0].recursive = is_recursive;
         let outputs = self.query(query, inner)?;
         let Some(rows) = self.flat.rows_of(inner) else {
@@ -247,6 +247,11 @@ impl Resolver<'_> {
         }
         for (column, renamed) in names.iter_mut().zip(alias.iter().flat_map(|a| &a.columns)) {
             column.0 = ident(&renamed.name);
+        }
+        // Every column is a function of all arguments.
+        for _ in &names {
+            self.size.expressions += arguments.len();
+            self.count(&arguments, span)?;
         }
         let json = if name.starts_with("json_") { super::JsonType::Json } else { super::JsonType::Jsonb };
         let value = |(name, is_json): (Ident, bool)| {

@@ -5,6 +5,8 @@
 //! every column, whatever the operation is: so each side is followed as if it were the whole query. A recursive CTE is a
 //! UNION whose rows lead to further rows, so that nothing outside is linked to its columns.
 
+use std::sync::Arc;
+
 use sqlparser::ast::{OrderBy, SetExpr, SetOperator, SetQuantifier, Values};
 
 use super::query::{Refused, Resolved, Resolver};
@@ -102,11 +104,11 @@ impl Resolver<'_> {
 
     /// One side as a block of its own.
     fn side_of(&mut self, body: &SetExpr, rows: Rows, span: Span, block: BlockId) -> Resolved<Vec<Output>> {
-        let inner = self.open_block(Some(block), span);
+        let inner = self.open_block(Some(block), span)?;
         let outputs = match body {
             SetExpr::Select(select) => {
                 self.scopes.push(Scope::default());
-                self.selects.push(select.as_ref().clone());
+                self.selects.push(Arc::new(select.as_ref().clone()));
                 let outputs = self.select(select, inner, None);
                 self.selects.pop();
                 self.scopes.pop();
@@ -128,10 +130,11 @@ impl Resolver<'_> {
 
     /// VALUES: rows of expressions over the queries around.
     fn values(&mut self, values: &Values, span: Span, block: BlockId) -> Resolved<Vec<Output>> {
-        let mut rows = Vec::new();
+        let mut rows: Vec<Vec<Expr>> = Vec::new();
         for row in &values.rows {
             rows.push(row.iter().map(|e| self.expr(e, block)).collect::<Resolved<Vec<_>>>()?);
         }
+        self.count(rows.iter().flatten(), span)?;
         self.flat.derived.push(Derived { block, inner: None, rows: Rows::Many });
         let width = rows.first().map_or(0, Vec::len);
         let column = |n: usize| {
@@ -156,10 +159,10 @@ impl Resolver<'_> {
         for alternative in &self.flat.alternatives {
             variants = variants.saturating_mul(alternative.choices);
         }
+        let span = self.flat.alternatives.first().map_or(self.fallback, |a| a.span);
         if variants <= MAX_VARIANTS {
-            return Ok(());
+            return self.count_variants(variants, span);
         }
-        let span = self.flat.alternatives[0].span;
         let title = "too many set operations and full joins in one view";
         let diagnostic = Diagnostic::new(Code::UnsupportedQuery, title, span)
             .note(format!("their sides combine in {variants} ways; at most {MAX_VARIANTS} are followed"))

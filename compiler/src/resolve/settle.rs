@@ -30,31 +30,29 @@ impl FlatView {
         // What was not chosen may hold alternatives of its own: choices that differ in those alone are one.
         let mut variants: Vec<(Vec<usize>, FlatView)> = Vec::new();
         for choice in choices {
-            let idle = |n: usize| self.is_idle(n, &choice);
+            let chosen = self.chosen_blocks(&choice);
+            let idle = |n: usize| !chosen[self.alternatives[n].block.0];
             if (0..choice.len()).all(|n| choice[n] == 0 || !idle(n)) {
-                let view = self.variant(&choice);
+                let view = self.variant(&choice, &chosen);
                 variants.push((choice, view));
             }
         }
         variants
     }
 
-    /// Whether an alternative lies within a side of another that was not chosen.
-    fn is_idle(&self, alternative: usize, choice: &[usize]) -> bool {
-        !self.is_chosen(self.alternatives[alternative].block, choice)
-    }
-
-    /// Whether a block and all blocks around it are among the chosen.
-    fn is_chosen(&self, block: BlockId, choice: &[usize]) -> bool {
-        let mut at = Some(block);
-        while let Some(block) = at {
-            let other = |rows: Rows| matches!(rows, Rows::Branch(n, side) if choice[n] != side);
-            if self.derived_by(block).is_some_and(|d| other(d.rows)) {
-                return false;
+    /// By block: whether it and all blocks around it are among the chosen.
+    fn chosen_blocks(&self, choice: &[usize]) -> Vec<bool> {
+        let mut chosen = vec![true; self.blocks.len()];
+        for derived in &self.derived {
+            if let (Some(inner), Rows::Branch(alternative, side)) = (derived.inner, derived.rows) {
+                chosen[inner.0] = choice[alternative] == side;
             }
-            at = self.blocks[block.0].parent;
         }
-        true
+        // A block is opened after the blocks around it.
+        for block in 0..self.blocks.len() {
+            chosen[block] &= self.blocks[block].parent.is_none_or(|parent| chosen[parent.0]);
+        }
+        chosen
     }
 
     /// The columns that a FULL JOIN compares, left and right.
@@ -67,17 +65,17 @@ impl FlatView {
         self.conjuncts.iter().filter_map(pair).collect()
     }
 
-    fn variant(&self, choice: &[usize]) -> FlatView {
+    fn variant(&self, choice: &[usize], chosen: &[bool]) -> FlatView {
         let mut view = self.clone();
         if !self.alternatives.is_empty() {
-            view.choose(self, choice);
+            view.choose(choice, chosen);
         }
         view.settle();
         view
     }
 
-    fn choose(&mut self, whole: &FlatView, choice: &[usize]) {
-        let chosen = |block: BlockId| whole.is_chosen(block, choice);
+    fn choose(&mut self, choice: &[usize], chosen: &[bool]) {
+        let chosen = |block: BlockId| chosen[block.0];
         self.derived.retain(|d| d.inner.map_or_else(|| chosen(d.block), chosen));
         self.conjuncts.retain(|c| chosen(c.block));
         let pick = |expr: &mut Expr| expr.choose(choice);

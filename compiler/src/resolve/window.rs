@@ -90,16 +90,20 @@ impl Resolver<'_> {
 
     /// The copy of a block's rows that are in one partition with a row of it.
     fn partition(&mut self, select: &Select, partition: &[Ast], span: Span, block: BlockId) -> Resolved<BlockId> {
+        // The same window may be named by many calls.
+        self.size.expressions += partition.len();
+        self.check_size(span)?;
         let written: Vec<String> = partition.iter().map(ToString::to_string).collect();
         let slot = (block, written.join(", "));
         if let Some(copy) = self.partitions.get(&slot) {
             return Ok(*copy);
         }
         let own: Vec<Expr> = partition.iter().map(|e| self.with_own_formula(e, block)).collect::<Resolved<_>>()?;
-        let copy = self.open_block(Some(block), span);
+        let copy = self.open_block(Some(block), span)?;
         self.copies.insert(copy, Names::default());
         let copied = self.in_copy(copy, |resolver, copy| resolver.copy_rows(select, partition, copy))?;
         for (left, right) in copied.into_iter().zip(own) {
+            self.count([&left, &right], span)?;
             self.flat.blocks[copy.0].conditions.extend([left.clone(), right.clone()]);
             self.flat.conjuncts.push(Conjunct { claim: Claim::Same(left, right), block: copy, scope: Scope::Always });
         }
@@ -152,27 +156,35 @@ fn selected<'s>(select: &'s Select, key: &'s Ast) -> &'s Ast {
     }
 }
 
+/// How many windows a query may name.
+const MAX_NAMED: usize = 256;
+
+/// How many of them may be built on each other.
+const MAX_STEPS: usize = 8;
+
 /// PARTITION BY and ORDER BY of a window, through the WINDOW clause.
 fn specification(select: &Select, window: &WindowType) -> Option<(Vec<Ast>, Vec<Ast>)> {
-    let named = |name: &sqlparser::ast::Ident| {
-        let definition = select.named_window.iter().find(|w| w.0.value.eq_ignore_ascii_case(&name.value))?;
-        match &definition.1 {
-            NamedWindowExpr::WindowSpec(spec) => of_spec(select, spec),
-            NamedWindowExpr::NamedWindow(_) => None,
+    let mut known = select.named_window.get(..).filter(|all| all.len() <= MAX_NAMED)?;
+    let mut specs: Vec<&WindowSpec> = Vec::new();
+    let mut base = match window {
+        WindowType::NamedWindow(name) => Some(name),
+        WindowType::WindowSpec(spec) => {
+            specs.push(spec);
+            spec.window_name.as_ref()
         }
     };
-    match window {
-        WindowType::NamedWindow(name) => named(name),
-        WindowType::WindowSpec(spec) => of_spec(select, spec),
+    while let Some(name) = base {
+        let at = known.iter().position(|w| w.0.value.eq_ignore_ascii_case(&name.value))?;
+        let NamedWindowExpr::WindowSpec(spec) = &known[at].1 else { return None };
+        if specs.len() == MAX_STEPS {
+            return None;
+        }
+        specs.push(spec);
+        base = spec.window_name.as_ref();
+        // A window can be built on those before it only.
+        known = &known[..at];
     }
-}
-
-fn of_spec(select: &Select, spec: &WindowSpec) -> Option<(Vec<Ast>, Vec<Ast>)> {
-    let (mut partition, mut order) = match &spec.window_name {
-        Some(name) => specification(select, &WindowType::NamedWindow(name.clone()))?,
-        None => (Vec::new(), Vec::new()),
-    };
-    partition.extend(spec.partition_by.iter().cloned());
-    order.extend(spec.order_by.iter().map(|o| o.expr.clone()));
+    let partition = specs.iter().rev().flat_map(|s| s.partition_by.iter().cloned()).collect();
+    let order = specs.iter().rev().flat_map(|s| s.order_by.iter().map(|o| o.expr.clone())).collect();
     Some((partition, order))
 }

@@ -57,9 +57,9 @@ pub struct Statement {
 /// What a statement is.
 #[derive(Clone, Debug)]
 pub enum StatementKind {
-    /// The query of a view definition, as `ast::Statement::Query`: consumed to its end, and no guard
+    /// The query of a view definition: consumed to its end, and no guard
     /// objected. The definition's head is read with [`view::head`].
-    Parsed(Box<sqlparser::ast::Statement>),
+    Parsed(std::sync::Arc<sqlparser::ast::Query>),
     /// Not a view definition. The catalog reads its tokens where it declares something.
     Tokens,
     /// A view definition that cannot be read; reported, unless its directives say `skip` or its
@@ -215,7 +215,7 @@ fn view_kind(
 ) -> StatementKind {
     let refusal = match result {
         Ok(query) => {
-            return StatementKind::Parsed(Box::new(sqlparser::ast::Statement::Query(query)));
+            return StatementKind::Parsed(query.into());
         }
         Err(refusal) => refusal,
     };

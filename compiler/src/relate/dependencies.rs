@@ -1,0 +1,395 @@
+//! What follows from what within a block.
+//!
+//! In: a view and one of its blocks. Out: [`Dependencies`], built once per block, and from them [`Known`]: everything
+//! that follows from given columns. What always holds: finding it takes time in proportion to the equalities and keys
+//! of the block, however many steps a proof has, because every equality and key is looked at once.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use super::locks::same_equality;
+use crate::catalog::{Catalog, Table};
+use crate::resolve::{
+    BlockId, ColumnRef, Comparison, ComparisonKind, Expr, Fact, FlatView, Formula, Rows, Scope, Stated, Term, UseId,
+};
+
+/// The equalities, keys and constants of a block.
+pub(super) struct Dependencies {
+    /// Columns that something follows from or that follow from something, numbered.
+    numbers: HashMap<ColumnRef, usize>,
+    /// By number.
+    columns: Vec<Column>,
+    /// By use: its numbered columns.
+    of_use: Vec<Vec<usize>>,
+    /// What follows from several columns together.
+    rules: Vec<Then>,
+    /// By the block that groups and the formula that it groups by: the columns that fix it, in each of the ways in which
+    /// the formula is compared with something.
+    given: BTreeMap<(BlockId, Term), Vec<Vec<ColumnRef>>>,
+    /// What is known before anything is given.
+    start: State,
+}
+
+/// What follows from a column.
+#[derive(Default)]
+struct Column {
+    /// Columns that equal it, by number.
+    equal: Vec<usize>,
+    /// Rules that it is part of.
+    rules: Vec<usize>,
+}
+
+/// What follows from a rule.
+#[derive(Clone, Copy)]
+enum Then {
+    /// From a key: one row.
+    Row(UseId),
+    /// From all columns of a formula: the column that equals it, by number.
+    Column(usize),
+}
+
+#[derive(Clone, Default)]
+struct State {
+    /// By number.
+    columns: Vec<bool>,
+    /// Given columns without a number.
+    others: BTreeSet<ColumnRef>,
+    /// By use: all of its columns are known.
+    whole: Vec<bool>,
+    /// By use: it has one row at most.
+    rows: Vec<bool>,
+    /// By rule: how many of its columns are not known.
+    missing: Vec<usize>,
+}
+
+/// What follows from the columns given so far.
+pub(super) struct Known<'d> {
+    dependencies: &'d Dependencies,
+    state: State,
+}
+
+impl Dependencies {
+    /// Those of a block and of the relations that make rows of its FROM clause.
+    pub(super) fn new(view: &FlatView, catalog: &Catalog, block: BlockId) -> Self {
+        let mut builder = Builder::new(view, catalog, block);
+        let mut known = builder.equalities();
+        known.extend(builder.computed());
+        builder.keys();
+        builder.groups();
+        known.extend(builder.constants());
+        builder.single_rows(&mut known);
+        let mut dependencies = builder.dependencies;
+        let mut start = std::mem::take(&mut dependencies.start);
+        dependencies.spread(&mut start, known);
+        dependencies.start = start;
+        dependencies
+    }
+
+    /// What follows from these columns.
+    pub(super) fn known(&self, given: &[ColumnRef]) -> Known<'_> {
+        let mut known = Known { dependencies: self, state: self.start.clone() };
+        known.give(given);
+        known
+    }
+
+    /// Adds columns, by number, and all that follows.
+    fn spread(&self, state: &mut State, mut queue: Vec<usize>) {
+        while let Some(number) = queue.pop() {
+            if std::mem::replace(&mut state.columns[number], true) {
+                continue;
+            }
+            let column = &self.columns[number];
+            queue.extend(column.equal.iter().filter(|to| !state.columns[**to]));
+            for &rule in &column.rules {
+                state.missing[rule] -= 1;
+                if state.missing[rule] > 0 {
+                    continue;
+                }
+                match self.rules[rule] {
+                    Then::Column(to) => queue.push(to),
+                    Then::Row(UseId(owner)) => {
+                        state.rows[owner] = true;
+                        if !std::mem::replace(&mut state.whole[owner], true) {
+                            queue.extend(&self.of_use[owner]);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Known<'_> {
+    /// Gives more columns.
+    pub(super) fn give(&mut self, columns: &[ColumnRef]) {
+        let mut queue = Vec::new();
+        for column in columns {
+            match self.dependencies.numbers.get(column) {
+                Some(number) => queue.push(*number),
+                None => {
+                    self.state.others.insert(*column);
+                }
+            }
+        }
+        self.dependencies.spread(&mut self.state, queue);
+    }
+
+    /// Whether a column's value follows.
+    pub(super) fn contains(&self, column: &ColumnRef) -> bool {
+        let numbered = |column| self.dependencies.numbers.get(column).is_some_and(|n| self.state.columns[*n]);
+        self.state.whole[column.use_id.0] || numbered(column) || self.state.others.contains(column)
+    }
+
+    /// Whether a formula that a block groups by is compared with something known, of the same type.
+    pub(super) fn is_given(&self, inner: BlockId, key: Term) -> bool {
+        let ways = self.dependencies.given.get(&(inner, key)).into_iter().flatten();
+        ways.into_iter().any(|columns| columns.iter().all(|c| self.contains(c)))
+    }
+
+    /// Whether one row of a use follows.
+    pub(super) fn has_row(&self, use_id: UseId) -> bool {
+        self.state.rows[use_id.0]
+    }
+}
+
+/// Which blocks make rows of which.
+struct Region {
+    /// By block: the block that reads its rows in FROM.
+    readers: Vec<Option<BlockId>>,
+}
+
+impl Region {
+    fn new(view: &FlatView) -> Self {
+        let mut readers = vec![None; view.blocks.len()];
+        for derived in view.derived.iter().rev() {
+            if let Some(inner) = derived.inner {
+                readers[inner.0] = Some(derived.block);
+            }
+        }
+        Region { readers }
+    }
+
+    /// As [`FlatView::in_region`].
+    fn holds(&self, mut at: BlockId, block: BlockId) -> bool {
+        while at != block {
+            match self.readers[at.0] {
+                Some(reader) => at = reader,
+                None => return false,
+            }
+        }
+        true
+    }
+}
+
+struct Builder<'v> {
+    dependencies: Dependencies,
+    view: &'v FlatView,
+    block: BlockId,
+    region: Region,
+    /// By use.
+    tables: Vec<&'v Table>,
+}
+
+impl<'v> Builder<'v> {
+    fn new(view: &'v FlatView, catalog: &'v Catalog, block: BlockId) -> Self {
+        let uses = view.uses.len();
+        let start = State { whole: vec![false; uses], rows: vec![false; uses], ..State::default() };
+        let dependencies = Dependencies {
+            numbers: HashMap::new(),
+            columns: Vec::new(),
+            of_use: vec![Vec::new(); uses],
+            rules: Vec::new(),
+            given: BTreeMap::new(),
+            start,
+        };
+        let tables = view.uses.iter().map(|u| catalog.table(&u.table)).collect();
+        Builder { dependencies, view, block, region: Region::new(view), tables }
+    }
+
+    /// The number of a column.
+    fn number(&mut self, column: ColumnRef) -> usize {
+        let all = &mut self.dependencies;
+        *all.numbers.entry(column).or_insert_with(|| {
+            all.columns.push(Column::default());
+            all.start.columns.push(false);
+            all.of_use[column.use_id.0].push(all.columns.len() - 1);
+            all.columns.len() - 1
+        })
+    }
+
+    fn inside(&self, column: ColumnRef, block: BlockId) -> bool {
+        self.region.holds(self.view.use_of(column).block, block)
+    }
+
+    /// The equalities that carry a dependency. Returns the columns that equal one of the blocks around.
+    fn equalities(&mut self) -> Vec<usize> {
+        let mut fixed = Vec::new();
+        for equality in &self.view.equalities {
+            let ty = |c: ColumnRef| &self.tables[c.use_id.0].columns[c.column].ty;
+            if !self.region.holds(equality.block, self.block) || !same_equality(ty(equality.left), ty(equality.right)) {
+                continue;
+            }
+            for (from, to) in [(equality.left, equality.right), (equality.right, equality.left)] {
+                if !self.inside(to, self.block) || !self.inside(to, equality.block) || !carries(equality.scope, to) {
+                    continue;
+                }
+                let to = self.number(to);
+                if self.inside(from, self.block) {
+                    let from = self.number(from);
+                    self.dependencies.columns[from].equal.push(to);
+                } else {
+                    fixed.push(to);
+                }
+            }
+        }
+        fixed
+    }
+
+    /// The columns that equal an expression of the same kind of type: they follow from its columns. Returns those that
+    /// follow from the blocks around.
+    fn computed(&mut self) -> Vec<usize> {
+        let mut fixed = Vec::new();
+        for comparison in &self.view.comparisons {
+            let Some((formula, to)) = column_and_formula(comparison) else { continue };
+            let ty = &self.tables[to.use_id.0].columns[to.column].ty;
+            let sound = self.region.holds(comparison.block, self.block)
+                && formula.ty.as_ref().is_some_and(|t| same_equality(t, ty))
+                && self.inside(to, self.block)
+                && self.inside(to, comparison.block)
+                && carries(comparison.scope, to);
+            if !sound {
+                continue;
+            }
+            let to = self.number(to);
+            let columns: Vec<ColumnRef> =
+                formula.columns().into_iter().filter(|c| self.inside(*c, self.block)).collect();
+            match columns.is_empty() {
+                true => fixed.push(to),
+                false => self.rule(columns, Then::Column(to)),
+            }
+        }
+        fixed
+    }
+
+    /// Something that follows from several columns together.
+    fn rule(&mut self, columns: impl IntoIterator<Item = ColumnRef>, then: Then) {
+        let number = self.dependencies.rules.len();
+        self.dependencies.rules.push(then);
+        let mut missing = 0;
+        for column in columns {
+            let column = self.number(column);
+            self.dependencies.columns[column].rules.push(number);
+            missing += 1;
+        }
+        self.dependencies.start.missing.push(missing);
+    }
+
+    /// What fixes the formulas that relations in FROM are grouped by.
+    fn groups(&mut self) {
+        let mut wanted: BTreeMap<Term, Vec<(BlockId, BlockId)>> = BTreeMap::new();
+        let groups = self.view.derived.iter().filter(|d| d.rows == Rows::Groups);
+        for derived in groups.filter(|d| self.region.holds(d.block, self.block)) {
+            let Some(inner) = derived.inner else { continue };
+            let keys = self.view.blocks[inner.0].grouped.iter().flatten().filter_map(Expr::as_term);
+            for key in keys.filter(|k| k.as_column().is_none()).collect::<BTreeSet<_>>() {
+                wanted.entry(key).or_default().push((inner, derived.block));
+            }
+        }
+        let comparisons = if wanted.is_empty() { &[] } else { self.view.comparisons.as_slice() };
+        for comparison in comparisons {
+            let ComparisonKind::Equal(left, right) = &comparison.kind else { continue };
+            if !same_formula_type(left, right) {
+                continue;
+            }
+            for (key, other) in [(left, right), (right, left)] {
+                for (inner, reader) in wanted.get(key).into_iter().flatten() {
+                    if self.region.holds(comparison.block, *reader) {
+                        let columns = other.columns().into_iter().filter(|c| self.inside(*c, *reader)).collect();
+                        self.dependencies.given.entry((*inner, key.clone())).or_default().push(columns);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The columns that equal a constant.
+    fn constants(&mut self) -> Vec<usize> {
+        let constant = |s: &&Stated| s.fact == Fact::Constant && self.region.holds(s.block, self.block);
+        let fixed = self.view.stated.iter().filter(constant).filter(|s| self.inside(s.column, s.block));
+        let columns: Vec<ColumnRef> = fixed.map(|s| s.column).collect();
+        columns.into_iter().map(|c| self.number(c)).collect()
+    }
+
+    /// The uses of which there is one row at most, whatever is given. Adds their columns.
+    fn single_rows(&mut self, known: &mut Vec<usize>) {
+        let rows = &mut self.dependencies.start.rows;
+        // An anti-join: where a column that is never NULL is NULL, there is no row.
+        for stated in self.view.stated.iter().filter(|s| s.fact == Fact::Absent) {
+            let ColumnRef { use_id, column } = stated.column;
+            rows[use_id.0] |= self.tables[use_id.0].columns[column].not_null
+                && self.region.holds(self.view.uses[use_id.0].block, stated.block);
+        }
+        for (index, owner) in self.view.uses.iter().enumerate() {
+            let (here, at) = (self.region.holds(owner.block, self.block), owner.block);
+            // What a relation of at most one row shows is fixed by the row around it.
+            let single = || at != self.block && self.view.derived_by(at).is_some_and(|d| d.rows == Rows::One);
+            if here && (rows[index] || single()) {
+                self.dependencies.start.whole[index] = true;
+                known.extend(&self.dependencies.of_use[index]);
+            }
+        }
+    }
+
+    /// The keys whose columns are never NULL in a row of the block.
+    fn keys(&mut self) {
+        let compared = self.compared();
+        for use_id in (0..self.view.uses.len()).map(UseId) {
+            if !self.region.holds(self.view.uses[use_id.0].block, self.block) {
+                continue;
+            }
+            for key in &self.tables[use_id.0].keys {
+                let columns: BTreeSet<ColumnRef> =
+                    key.columns.iter().map(|&column| ColumnRef { use_id, column }).collect();
+                if !key.not_null && !columns.iter().all(|c| compared.contains(c)) {
+                    continue;
+                }
+                self.dependencies.start.rows[use_id.0] |= columns.is_empty();
+                self.rule(columns, Then::Row(use_id));
+            }
+        }
+    }
+
+    /// A column that a condition on its rows compares with `=` is not NULL in any row that passes it.
+    fn compared(&self) -> HashSet<ColumnRef> {
+        let strict = self.view.equalities.iter().filter(|e| !e.null_safe);
+        let sides = strict.flat_map(|e| [(e.left, e), (e.right, e)]);
+        let compared = sides.filter(|(c, e)| self.inside(*c, e.block) && carries(e.scope, *c)).map(|(c, _)| c);
+        let constant = self.view.stated.iter().filter(|s| s.fact == Fact::Constant && self.inside(s.column, s.block));
+        compared.chain(constant.map(|s| s.column)).collect()
+    }
+}
+
+/// `column = formula`.
+fn column_and_formula(comparison: &Comparison) -> Option<(&Formula, ColumnRef)> {
+    match &comparison.kind {
+        ComparisonKind::Equal(Term::Formula(formula), Term::Column(to))
+        | ComparisonKind::Equal(Term::Column(to), Term::Formula(formula)) => Some((formula.as_ref(), *to)),
+        _ => None,
+    }
+}
+
+fn same_formula_type(left: &Term, right: &Term) -> bool {
+    match (left, right) {
+        (Term::Formula(left), Term::Formula(right)) => left.ty.is_some() && left.ty == right.ty,
+        _ => false,
+    }
+}
+
+/// Whether an equality makes `to` known from its other side: always within an inner join; from the preserved to the
+/// nullable side and within the nullable side of an outer one.
+fn carries(scope: Scope, to: ColumnRef) -> bool {
+    match scope {
+        Scope::Always => true,
+        Scope::Outer { from: start, to: end } => (start..end).contains(&to.use_id.0),
+        Scope::Full(_) => false,
+    }
+}
