@@ -238,8 +238,11 @@ impl<'a> Container<'a> {
         self.child_bytes(start, entry.end(start))
     }
 
-    /// Binary search for a key: the pair's index, or where the pair would be.
+    /// Looks for a key: the pair's index, or where the pair would be.
     pub(crate) fn search(&self, key: &[u8]) -> Result<std::result::Result<usize, usize>> {
+        if self.is_object && self.len() <= layout::OFFSET_STRIDE {
+            return self.scan(key);
+        }
         let (mut low, mut high) = (0, if self.is_object { self.len() } else { 0 });
         while low < high {
             let middle = low + (high - low) / 2;
@@ -250,6 +253,26 @@ impl<'a> Container<'a> {
             }
         }
         Ok(Err(low))
+    }
+
+    /// As [`Container::search`], from the first key on: up to one stride, every probe of a binary search would add up
+    /// the lengths of the keys before it, while most keys differ in length already.
+    fn scan(&self, key: &[u8]) -> Result<std::result::Result<usize, usize>> {
+        let mut start = 0;
+        for (index, entry) in self.entry_range(0, self.len())?.enumerate() {
+            let end = entry.end(start);
+            let order = match end.saturating_sub(start).cmp(&key.len()) {
+                Ordering::Equal if entry.kind() == layout::TYPE_STRING => self.child_bytes(start, end)?.cmp(key),
+                Ordering::Equal => return Err(CoreError::corrupt("a key is not a string")),
+                by_length => by_length,
+            };
+            match order {
+                Ordering::Less => start = end,
+                Ordering::Equal => return Ok(Ok(index)),
+                Ordering::Greater => return Ok(Err(index)),
+            }
+        }
+        Ok(Err(self.len()))
     }
 
     /// As [`Container::get`], trying the pair at `near` first and leaving there where the key was
