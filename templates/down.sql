@@ -36,7 +36,7 @@ BEGIN
     DROP TRIGGER IF EXISTS {{ move_trigger }} ON {{ table.name }};
     FOR fired IN -- those of its partitions, and of tables that were some
         SELECT g.tgname, g.tgrelid::regclass AS relation FROM pg_trigger AS g
-         WHERE g.tgfoid = to_regproc({{ table.function_regproc }}) ORDER BY g.tgrelid, g.tgname
+         WHERE g.tgfoid = to_regproc({{ table.function_regproc }}) OR g.tgname = {{ begin_literal }} ORDER BY g.tgrelid, g.tgname
     LOOP
         EXECUTE format('DROP TRIGGER %I ON %s', fired.tgname, fired.relation);
     END LOOP;
@@ -78,6 +78,8 @@ BEGIN
         DROP FUNCTION tview.attach(regclass);
         DROP FUNCTION tview.attach_triggers(text, regclass, text);
         DROP FUNCTION tview.partition_columns(oid, text);
+        DROP FUNCTION tview.is_inserting(text, oid, boolean);
+        DROP FUNCTION tview.begin_insert();
         DROP FUNCTION tview.take_moves(text, oid);
         DROP FUNCTION tview.count_move();
         DROP FUNCTION tview.status();

@@ -146,11 +146,13 @@ AS $tview$
           LEFT JOIN pg_trigger AS g ON g.tgrelid = w.relation AND g.tgfoid = w.handler
                                    AND g.tgtype & 1 = 0 AND g.tgtype & w.bit <> 0
         UNION ALL
-        SELECT s.tview_oid, format('%s is partitioned and the trigger for rows that MERGE moves is missing or disabled', s.root)
-          FROM source AS s
-          JOIN pg_partitioned_table AS p ON p.partrelid = s.root
+        SELECT r.tview_oid, format('%s is partitioned and the trigger for rows that MERGE %s is missing or disabled',
+                                   r.relation, CASE f.name WHEN 'count_move' THEN 'moves' ELSE 'inserts' END)
+          FROM relation AS r
+          JOIN pg_partitioned_table AS p ON p.partrelid = r.relation
+         CROSS JOIN (VALUES ('count_move'), ('begin_insert')) AS f(name)
          WHERE NOT EXISTS (SELECT FROM pg_trigger AS g
-                            WHERE g.tgrelid = s.root AND g.tgfoid = to_regproc('tview.count_move')::oid
+                            WHERE g.tgrelid = r.relation AND g.tgfoid = to_regproc('tview.' || f.name)::oid
                               AND g.tgenabled IN ('O', 'A'))
         UNION ALL
         SELECT s.tview_oid, format('%s was a partition of %s: its rows have left without a write', g.tgrelid::regclass, s.root)
@@ -223,6 +225,36 @@ BEGIN
 END
 $tview$;
 
+-- Before a statement that may insert. MERGE into a partitioned table shows the statement's triggers, in place of what an
+-- update made of a row, the row that was inserted last; where both events belong to one statement, its
+-- new rows are trusted only as far as each has its old one.
+CREATE OR REPLACE FUNCTION tview.begin_insert()
+RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $tview$
+BEGIN
+    PERFORM set_config(format('tview.inserts_%s_%s_%s', TG_ARGV[0], TG_RELID, pg_trigger_depth()), 'yes', true);
+    RETURN NULL;
+END
+$tview$;
+
+-- Whether the statement whose trigger asks may insert as well; its own trigger for that, which comes last, ends it.
+CREATE OR REPLACE FUNCTION tview.is_inserting(program text, relation oid, ends boolean)
+RETURNS boolean
+LANGUAGE plpgsql
+AS $tview$
+DECLARE
+    flag      text := format('tview.inserts_%s_%s_%s', program, relation, pg_trigger_depth());
+    inserting boolean := coalesce(current_setting(flag, true), '') = 'yes';
+BEGIN
+    IF inserting AND ends THEN
+        PERFORM set_config(flag, '', true);
+    END IF;
+    RETURN inserting;
+END
+$tview$;
+
 -- The columns that decide in which partition a row is, on any level, as a list for SQL.
 CREATE OR REPLACE FUNCTION tview.partition_columns(relation oid, prefix text)
 RETURNS text
@@ -250,6 +282,7 @@ DECLARE
     wrong       text;
     one         record;
     moved       name := 'zzz_tview_' || program || '__move';
+    begun       name := 'zzz_tview_' || program || '__begin';
     known       text;
     columns     text := tview.partition_columns(root, '');
 BEGIN
@@ -270,7 +303,13 @@ BEGIN
           FROM pg_trigger AS g
          WHERE g.tgfoid = handler_oid
            AND g.tgrelid NOT IN (SELECT p.relid FROM pg_partition_tree(root) AS p)
-         ORDER BY g.tgrelid, g.tgname
+         UNION ALL
+        SELECT b.tgrelid::regclass, b.tgname
+          FROM pg_trigger AS b
+         WHERE b.tgname = begun
+           AND b.tgrelid NOT IN (SELECT p.relid FROM pg_partition_tree(root) AS p)
+           AND EXISTS (SELECT FROM pg_trigger AS g WHERE g.tgrelid = b.tgrelid AND g.tgfoid = handler_oid)
+         ORDER BY relation, tgname
     LOOP
         EXECUTE format('DROP TRIGGER %I ON %s', one.tgname, one.relation);
     END LOOP;
@@ -291,6 +330,17 @@ BEGIN
     LOOP
         EXECUTE format('CREATE TRIGGER %I AFTER %s ON %s %s FOR EACH STATEMENT EXECUTE FUNCTION tview.%I()',
                        one.tgname, one.event, one.relation, one.referencing, handler);
+    END LOOP;
+
+    FOR one IN
+        SELECT c.oid::regclass AS relation
+          FROM pg_partition_tree(root) AS p
+          JOIN pg_class AS c ON c.oid = p.relid AND c.relkind = 'p'
+         WHERE NOT EXISTS (SELECT FROM pg_trigger AS g WHERE g.tgrelid = c.oid AND g.tgname = begun)
+         ORDER BY c.oid
+    LOOP
+        EXECUTE format('CREATE TRIGGER %I BEFORE INSERT ON %s FOR EACH STATEMENT EXECUTE FUNCTION tview.begin_insert(%L)',
+                       begun, one.relation, program);
     END LOOP;
 
     -- PostgreSQL gives this one to partitions by itself, to later ones too. It is made again only where a level with
@@ -354,6 +404,8 @@ REVOKE EXECUTE ON FUNCTION
     tview.status(),
     tview.count_move(),
     tview.take_moves(text, oid),
+    tview.begin_insert(),
+    tview.is_inserting(text, oid, boolean),
     tview.partition_columns(oid, text),
     tview.attach_triggers(text, regclass, text),
     tview.attach(regclass)

@@ -26,15 +26,18 @@ DECLARE
     {{ key.name }} {{ key.array_type }};
 {%- endfor %}
 {%- if partitioned %}
-    -- How many rows may have moved to another partition, and how many of them the statement shows.
+    -- How many rows may have moved to another partition, and whether the statement shows all that it did.
     moves bigint;
-    shown bigint;
+    seen boolean := true;
 {%- endif %}
 BEGIN
     IF TG_OP = 'INSERT' THEN
         SELECT {{ insert_aggregates }}
           INTO {{ new_variables }}
           FROM new_rows AS n;
+{%- if partitioned %}
+        PERFORM tview.is_inserting({{ program_literal }}, TG_RELID, ends => true);
+{%- endif %}
     ELSIF TG_OP = 'DELETE' THEN
         SELECT {{ delete_aggregates }}
           INTO {{ old_variables }}
@@ -43,16 +46,18 @@ BEGIN
 {{ update }}
 {%- if partitioned %}
         moves := tview.take_moves({{ program_literal }}, TG_RELID);
-        IF moves > 0 THEN
-            EXECUTE format('SELECT count(*) FROM (SELECT %1$s FROM old_rows EXCEPT ALL SELECT %1$s FROM new_rows) AS d',
-                           tview.partition_columns(TG_RELID, '')) INTO shown;
-            IF moves > shown THEN -- MERGE has moved rows that nobody has seen
-                PERFORM tview.require_read_committed();
+        IF tview.is_inserting({{ program_literal }}, TG_RELID, ends => false) THEN
+            seen := moves = 0 AND NOT EXISTS ({{ unpaired }});
+        ELSIF moves > 0 THEN
+            EXECUTE format('SELECT $1 <= count(*) FROM (SELECT %1$s FROM old_rows EXCEPT ALL SELECT %1$s FROM new_rows) AS d',
+                           tview.partition_columns(TG_RELID, '')) INTO seen USING moves;
+        END IF;
+        IF NOT seen THEN -- MERGE has changed rows that it does not show as they are
+            PERFORM tview.require_read_committed();
 {%- for line in refresh %}
-                {{ line }}
+            {{ line }}
 {%- endfor %}
-                RETURN NULL;
-            END IF;
+            RETURN NULL;
         END IF;
 {%- endif %}
     ELSE -- TRUNCATE

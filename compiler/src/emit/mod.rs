@@ -88,6 +88,7 @@ pub fn emit(program: &Program) -> Files {
         tables: &tables,
         partitions: tables.iter().any(|t| t.partitioned),
         move_trigger: names::trigger(program.name, "move").sql(),
+        begin_literal: sql_literal(names::trigger(program.name, "begin").as_str()),
     };
     Files { up: file(templates::text(&up)), down: file(templates::text(&down)) }
 }

@@ -124,6 +124,7 @@ fn sql(program: &Program, plan: &TablePlan, table: &Table, triggers: &[Trigger],
         update: update(plan, table, &carried),
         truncate: refresh(program, plan, |lock| !lock.exclusive.is_empty()),
         refresh: refresh(program, plan, |_| true),
+        unpaired: unpaired(plan, table),
         first_old: carried[0].old.clone(),
         first_new: carried[0].new.clone(),
         steps,
@@ -177,6 +178,19 @@ fn update(plan: &TablePlan, table: &Table, carried: &[Variables]) -> String {
         on.collect::<Vec<_>>().join(" AND "),
         row("o", &plan.reads),
         row("n", &plan.reads),
+    )
+}
+
+/// A query for rows of an update that have no partner by the primary key.
+fn unpaired(plan: &TablePlan, table: &Table) -> String {
+    let Some(pairing) = &plan.pairing else { return "SELECT FROM old_rows".into() };
+    let names: Vec<String> = pairing.iter().map(|c| table.columns[*c].name.sql()).collect();
+    let on: Vec<String> = names.iter().map(|c| format!("n.{c} = o.{c}")).collect();
+    format!(
+        "SELECT FROM old_rows AS o FULL JOIN new_rows AS n ON {}\n                \
+         WHERE o.{first} IS NULL OR n.{first} IS NULL",
+        on.join(" AND "),
+        first = names[0],
     )
 }
 

@@ -51,6 +51,7 @@ pub struct Down<'a> {
     pub tables: &'a [TableModel],
     pub partitions: bool,
     pub move_trigger: String,
+    pub begin_literal: String,
 }
 
 /// A view that the migration defines.
@@ -266,6 +267,7 @@ pub struct TableSql {
     pub update: String,
     pub truncate: Vec<String>,
     pub refresh: Vec<String>,
+    pub unpaired: String,
     pub first_old: String,
     pub first_new: String,
     pub steps: Vec<String>,

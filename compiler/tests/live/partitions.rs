@@ -104,6 +104,116 @@ fn rows_that_merge_moves() {
     assert_eq!(value("partition_merge", counters), "");
 }
 
+/// The row trigger is what sees such rows; an installation without it says so.
+#[test]
+fn without_the_row_trigger_a_move_is_missed_and_status_says_so() {
+    if server().major_version() < 15 {
+        return;
+    }
+    with_rows("partition_unseen");
+    run("partition_unseen", "ALTER TABLE shipment DISABLE TRIGGER zzz_tview_test__move");
+    assert!(problems("partition_unseen").contains("rows that MERGE moves is missing or disabled"));
+    run(
+        "partition_unseen",
+        "MERGE INTO shipment s USING (VALUES (2)) AS n(id) ON s.id = n.id WHEN MATCHED THEN UPDATE SET region = 'south'",
+    );
+    let wrong =
+        "SELECT string_agg(format('%s %s', c.key->>'id', c.difference), ', ') FROM tview.check('tv_shipment') c";
+    assert_eq!(value("partition_unseen", wrong), "2 extra, 2 missing");
+    run(
+        "partition_unseen",
+        "ALTER TABLE shipment ENABLE TRIGGER zzz_tview_test__move; SELECT tview.attach('shipment')",
+    );
+    assert_equal("partition_unseen");
+}
+
+/// Partition keys with odd names, on two levels, by an expression and in a table without a key.
+#[test]
+fn merge_moves_by_keys_of_all_sorts() {
+    if server().major_version() < 15 {
+        return;
+    }
+    let name = "partition_odd";
+    installed(name, &fixture("compiler/tests/data/live/odd_partitions.sql"));
+    run(
+        name,
+        r#"INSERT INTO kinds VALUES ('a', 'A'), ('b', 'B'), ('c', 'C');
+           INSERT INTO "Ev ents" VALUES (1, '2019-01-01', 'a', 1), (2, '2019-01-01', 'c', 2), (3, '2021-01-01', 'a', 3);
+           INSERT INTO noted VALUES ('a', 1, 'x'), ('a', 7, 'y'), ('b', NULL, 'z');"#,
+    );
+    let documents = "SELECT string_agg(t.data::text, ',' ORDER BY t.kind) FROM tv_kind t";
+    for (merge, matched) in [
+        (r#""Ev ents" t USING (VALUES (1)) AS s(id) ON t."it's" = s.id"#, r#"UPDATE SET "Day, of" = '2022-01-01'"#),
+        (r#""Ev ents" t USING (VALUES (2)) AS s(id) ON t."it's" = s.id"#, "UPDATE SET kind = 'b'"),
+        (r#""Ev ents" t USING (VALUES (2)) AS s(id) ON t."it's" = s.id"#, "UPDATE SET v = 9"),
+        (
+            r#""Ev ents" t USING (VALUES (1), (2), (3)) AS s(id) ON t."it's" = s.id"#,
+            r#"UPDATE SET kind = 'c', "Day, of" = t."Day, of" - 1000"#,
+        ),
+        ("noted t USING (VALUES ('x'), ('y')) AS s(note) ON t.note = s.note", "UPDATE SET k = 8 - t.k"),
+        ("noted t USING (VALUES ('z')) AS s(note) ON t.note = s.note", "UPDATE SET k = 2, kind = 'c'"),
+        ("noted t USING (VALUES ('z')) AS s(note) ON t.note = s.note", "UPDATE SET k = NULL"),
+        // Another value of the key in the same partition: nothing moves, and the statement shows the row.
+        ("noted t USING (VALUES ('x')) AS s(note) ON t.note = s.note", "UPDATE SET k = t.k + 10"),
+    ] {
+        let before = value(name, documents);
+        run(name, &format!("MERGE INTO {merge} WHEN MATCHED THEN {matched}"));
+        assert_equal(name);
+        assert_ne!(value(name, documents), before, "{merge} {matched}");
+    }
+}
+
+/// What PostgreSQL shows as the new row of an update is the row inserted before it, where one MERGE does both.
+#[test]
+fn merge_that_inserts_and_then_updates() {
+    if server().major_version() < 15 {
+        return;
+    }
+    let name = "partition_insert_update";
+    installed(name, &fixture("compiler/tests/data/live/odd_partitions.sql"));
+    run(
+        name,
+        r#"INSERT INTO kinds VALUES ('a', 'A'), ('b', 'B'), ('c', 'C');
+           INSERT INTO "Ev ents" VALUES (45, '2021-07-03', 'a', 1), (46, '2021-07-03', 'a', 2);
+           INSERT INTO noted VALUES ('a', 1, 'x'), ('a', 7, 'y');"#,
+    );
+    let source = r#"USING (VALUES (25, 'b'), (45, 'a'), (26, 'b'), (46, 'a')) AS s(id, kind)"#;
+    for (table, on, matched, insert) in [
+        (
+            r#""Ev ents" t"#,
+            r#"t."it's" = s.id"#,
+            r#"UPDATE SET "it's" = s.id + 100"#,
+            r#"("it's", "Day, of", kind) VALUES (s.id, '2021-07-03', s.kind)"#,
+        ),
+        (
+            r#""Ev ents" t"#,
+            r#"t."it's" = s.id + 100"#,
+            "UPDATE SET kind = 'c'",
+            r#"("it's", "Day, of", kind) VALUES (s.id + 200, '2021-07-03', 'b')"#,
+        ),
+        (
+            r#""Ev ents" t"#,
+            r#"t."it's" = s.id + 100"#,
+            "UPDATE SET v = 77",
+            r#"("it's", "Day, of", kind) VALUES (s.id + 300, '2021-07-03', 'b')"#,
+        ),
+        (
+            "noted t",
+            "t.kind = s.kind AND t.k = s.id - 44",
+            "UPDATE SET kind = 'c', note = 'moved'",
+            "VALUES ('b', 3, 'new')",
+        ),
+    ] {
+        run(
+            name,
+            &format!(
+                "MERGE INTO {table} {source} ON {on} WHEN MATCHED THEN {matched} WHEN NOT MATCHED THEN INSERT {insert}"
+            ),
+        );
+        assert_equal(name);
+    }
+}
+
 /// Between a row's move being counted and being looked for, a trigger of the user's own updates the same table.
 #[test]
 fn a_statement_within_a_merge_counts_for_itself() {
@@ -195,8 +305,8 @@ fn the_reverse_takes_every_trigger_back() {
     let sql = fixture(PATH);
     let output = installed("partition_down", &sql);
     let ours = "SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'zzz_tview%'";
-    // Eight tables of two trees and one more; the row trigger of two roots with its copies.
-    assert_eq!(value("partition_down", ours), ((6 + 3 + 1) * 4 + (6 + 3)).to_string());
+    // Two trees and one more table; the row trigger of two roots with its copies; the one of tables that route rows.
+    assert_eq!(value("partition_down", ours), ((6 + 3 + 1) * 4 + (6 + 3) + (2 + 1)).to_string());
     run("partition_down", "ALTER TABLE parcel DETACH PARTITION parcel_1");
     run("partition_down", &output.down);
     assert_eq!(value("partition_down", ours), "0");

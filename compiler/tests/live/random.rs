@@ -76,6 +76,7 @@ fixtures! {
     quoted_names: "compiler/tests/data/live/quoted_names.sql",
     fixed_below: "compiler/tests/data/live/fixed_below.sql",
     partitions: "compiler/tests/data/live/partitions.sql",
+    odd_partitions: "compiler/tests/data/live/odd_partitions.sql",
     groups: "compiler/tests/data/live/groups.sql",
     set_operations: "compiler/tests/data/live/set_operations.sql",
     full_joins: "compiler/tests/data/live/full_joins.sql",

@@ -60,7 +60,9 @@ impl Maker<'_> {
             return Ok(None);
         }
         let plain = self.plain_columns(at);
+        let moved = if table.partitioned && self.dice.percent(50) { self.moved(at, &key.columns)? } else { None };
         let matched = match self.dice.pick(&plain).copied().filter(|column| columns.contains(column)) {
+            _ if moved.is_some() => moved.unwrap_or_default(),
             Some(column) if self.dice.percent(75) => {
                 let name = quote::soft_ident(&table.columns[column].name);
                 format!("UPDATE SET {name} = s.{name}")
@@ -77,6 +79,20 @@ impl Maker<'_> {
             prefixed(table, &columns, "s"),
         );
         Ok(Some(Statement::sql(Kind::Merge, sql)))
+    }
+
+    /// An action that gives rows another key, and so perhaps another partition; a key holds the partition key.
+    fn moved(&mut self, at: usize, key: &[usize]) -> Made<Option<String>> {
+        let table = self.table(at);
+        let Some(&column) = self.dice.pick(key).filter(|&&column| table.columns[column].assignable()) else {
+            return Ok(None);
+        };
+        let value = match self.value(at, column, Pool::Small)? {
+            Value::Default => Value::Null,
+            value => value,
+        };
+        let column = &table.columns[column];
+        Ok(Some(format!("UPDATE SET {} = {}", quote::soft_ident(&column.name), self.typed(column, &value))))
     }
 
     /// The source of a MERGE has no DEFAULT, so what must not be NULL gets a value.
