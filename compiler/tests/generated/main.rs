@@ -55,7 +55,7 @@ fn generated_views_stay_equal() {
     });
     let summary = summary.into_inner().expect("no thread has panicked");
     println!("{summary}");
-    summary.save(env!("CARGO_TARGET_TMPDIR"));
+    summary.save_refusals();
     assert!(
         summary.failures.is_empty(),
         "{} of {} cases failed:\n{}",
