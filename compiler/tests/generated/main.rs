@@ -5,6 +5,7 @@
 //! many; `TVIEWC_GEN_SHAPES` switches shapes (see `shapes.rs`). A failing case is saved in Cargo's folder for files of tests.
 
 mod expr;
+mod found;
 mod from;
 mod query;
 mod relation;

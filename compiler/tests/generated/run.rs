@@ -21,7 +21,7 @@ use crate::schema::Schema;
 use crate::shapes::Menu;
 
 /// The role that owns the tables; not a superuser.
-const OWNER: &str = "app";
+pub const OWNER: &str = "app";
 const VIEWS: usize = 5;
 
 /// The server of this process.
