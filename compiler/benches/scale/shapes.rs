@@ -56,7 +56,10 @@ const CHILD: Write =
     Write { table: Table::Child, sql: "UPDATE child SET amount = amount + 1, name = name || '.' WHERE id = $1" };
 const PARENT: Write = Write { table: Table::Parent, sql: "UPDATE parent SET name = name || '.' WHERE id = $1" };
 const AREA: Write = Write { table: Table::Area, sql: "UPDATE area SET name = name || '.' WHERE id = $1" };
-const MOVE: Write = Write { table: Table::Child, sql: "UPDATE child SET rank = rank + 1 WHERE id = $1" };
+const REPARENT: Write =
+    Write { table: Table::Child, sql: "UPDATE child SET parent_id = greatest(1, parent_id - 1) WHERE id = $1" };
+const REBOSS: Write =
+    Write { table: Table::Parent, sql: "UPDATE parent SET boss_id = greatest(1, boss_id - 1) WHERE id = $1" };
 
 pub const SHAPES: &[Shape] = &[
     Shape {
@@ -118,7 +121,7 @@ pub const SHAPES: &[Shape] = &[
         views: "CREATE VIEW v_x AS SELECT p.id, jsonb_build_object('a', EXISTS (SELECT 1 FROM child c WHERE c.parent_id = p.id AND c.amount > 500),
                     'b', p.boss_id IN (SELECT c.rank FROM child c WHERE c.parent_id = p.id)) AS data
                   FROM parent p WHERE NOT EXISTS (SELECT 1 FROM child c WHERE c.parent_id = p.id AND c.amount < 0);",
-        writes: &[CHILD, PARENT],
+        writes: &[CHILD, REPARENT, REBOSS],
     },
     Shape {
         name: "= ANY(array column)",
@@ -130,7 +133,7 @@ pub const SHAPES: &[Shape] = &[
         name: "GROUP BY a reference",
         views: "CREATE VIEW v_x AS SELECT c.parent_id, jsonb_build_object('n', count(*), 'sum', sum(c.amount),
                     'list', jsonb_agg(c.name ORDER BY c.id)) AS data FROM child c GROUP BY c.parent_id HAVING count(*) > 1;",
-        writes: &[CHILD],
+        writes: &[CHILD, REPARENT],
     },
     Shape {
         name: "GROUP BY over a join",
@@ -171,7 +174,7 @@ pub const SHAPES: &[Shape] = &[
         views: "CREATE VIEW v_x AS WITH s AS (SELECT c.parent_id, count(*) AS n FROM child c GROUP BY c.parent_id)
                 SELECT p.id, jsonb_build_object('name', p.name, 'n', s.n, 'boss', b.n) AS data
                   FROM parent p LEFT JOIN s ON s.parent_id = p.id LEFT JOIN s b ON b.parent_id = p.boss_id;",
-        writes: &[PARENT, CHILD],
+        writes: &[PARENT, REPARENT],
     },
     Shape {
         name: "UNION ALL",
@@ -192,13 +195,13 @@ pub const SHAPES: &[Shape] = &[
         views: "CREATE VIEW v_x AS SELECT s.id, jsonb_build_object('id', s.id, 'name', p.name) AS data
                   FROM (SELECT c.parent_id AS id FROM child c EXCEPT SELECT p.id FROM parent p WHERE p.name = 'none') s
                   JOIN parent p ON p.id = s.id;",
-        writes: &[PARENT, MOVE],
+        writes: &[PARENT, REPARENT],
     },
     Shape {
         name: "DISTINCT",
         views: "CREATE VIEW v_x AS SELECT DISTINCT p.id, jsonb_build_object('name', p.name) AS data
                   FROM parent p JOIN child c ON c.parent_id = p.id WHERE c.amount >= 0;",
-        writes: &[PARENT, CHILD],
+        writes: &[PARENT, REPARENT],
     },
     Shape {
         name: "DISTINCT ON",

@@ -187,7 +187,6 @@ impl Case {
     }
 
     /// The migration of some views, or the errors.
-    #[expect(clippy::type_complexity, reason = "three outcomes: a panic, errors, a migration")]
     fn compiled(&self, names: &BTreeSet<String>) -> Result<Result<String, Vec<(Code, String)>>, Failed> {
         let text = self.sql(|view| names.contains(&view.name));
         let sources = Sources { files: vec![SourceFile { name: "views.sql".into(), text, context_only: false }] };
