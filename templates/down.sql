@@ -12,6 +12,10 @@ DO $tview$
 DECLARE
     installed text;
     we_made_the_schema boolean;
+{%- if partitions %}
+    fired record;
+{%- endif %}
+    we_made_the_native_schema boolean;
 BEGIN
     IF to_regclass('tview.program') IS NULL THEN
         RETURN;
@@ -28,12 +32,23 @@ BEGIN
 {%- for trigger in table.triggers %}
     DROP TRIGGER IF EXISTS {{ trigger.name }} ON {{ table.name }};
 {%- endfor %}
+{%- if table.partitioned %}
+    DROP TRIGGER IF EXISTS {{ move_trigger }} ON {{ table.name }};
+    FOR fired IN -- those of its partitions, and of tables that were some
+        SELECT g.tgname, g.tgrelid::regclass AS relation FROM pg_trigger AS g
+         WHERE g.tgfoid = to_regproc({{ table.function_regproc }}) ORDER BY g.tgrelid, g.tgname
+    LOOP
+        EXECUTE format('DROP TRIGGER %I ON %s', fired.tgname, fired.relation);
+    END LOOP;
+{%- endif %}
     DROP FUNCTION IF EXISTS tview.{{ table.function }}();
 {% endfor %}
 {%- for tview in tviews %}
     DROP FUNCTION IF EXISTS tview.{{ tview.recompute }}({{ tview.key_types }});
     DROP FUNCTION IF EXISTS tview.{{ tview.lock }}({{ tview.key_types }});
     DROP FUNCTION IF EXISTS tview.{{ tview.refresh }}();
+    DROP FUNCTION IF EXISTS tview.{{ tview.check }}();
+    DROP FUNCTION IF EXISTS tview.{{ tview.repair }}(jsonb);
     DELETE FROM tview.pg_tview_meta AS m WHERE m.tview_oid = to_regclass({{ tview.name_literal }});
     DROP TABLE IF EXISTS {{ tview.name }};
 {%- for lock in tview.lock_tables %}
@@ -47,22 +62,61 @@ BEGIN
         DROP VIEW IF EXISTS {{ view.name }};
     END IF;
 {%- endfor %}
+    DELETE FROM tview.source_table AS s WHERE s.program = {{ program_literal }};
     DELETE FROM tview.created_object AS c WHERE c.program = {{ program_literal }};
     DELETE FROM tview.program AS p WHERE p.name = {{ program_literal }};
 
     -- The runtime goes with the last program.
     IF NOT EXISTS (SELECT FROM tview.program) THEN
-        we_made_the_schema := EXISTS (SELECT FROM tview.created_object AS c WHERE c.kind = 'schema');
+        we_made_the_schema := EXISTS (SELECT FROM tview.created_object AS c
+                                       WHERE c.kind = 'schema' AND c.name = 'tview');
         DROP FUNCTION tview.lock_values(regclass, integer[], integer[]);
         DROP FUNCTION tview.lock_link(regclass, boolean, boolean);
         DROP FUNCTION tview.require_read_committed();
-        DROP FUNCTION tview.expect_table(text, text[], text[], text[], text[]);
-        DROP TABLE tview.pg_tview_meta, tview.created_object, tview.program;
+        DROP FUNCTION tview.expect_table(text, boolean, text[], text[], text[], text[]);
+        DROP FUNCTION tview.copy_grants(regclass, regclass);
+        DROP FUNCTION tview.attach(regclass);
+        DROP FUNCTION tview.attach_triggers(text, regclass, text);
+        DROP FUNCTION tview.partition_columns(oid, text);
+        DROP FUNCTION tview.take_moves(text, oid);
+        DROP FUNCTION tview.count_move();
+        DROP FUNCTION tview.status();
+        DROP FUNCTION tview.repair(regclass, jsonb);
+        DROP FUNCTION tview.check(regclass);
+        DROP FUNCTION tview.view_hash(regclass);
+        -- The patch functions, the last made first.
+        DROP VIEW tview.patch_runtime;
+        DROP FUNCTION tview.jsonb_delta_available();
+        DROP FUNCTION tview.jsonb_apply(jsonb, jsonb);
+        DROP FUNCTION tview.jsonb_has_path_changed(jsonb, jsonb, text[]);
+        DROP FUNCTION tview.jsonb_array_insert_at(jsonb, text[], integer, jsonb);
+        DROP FUNCTION tview.jsonb_array_delete_where(jsonb, text[], text, jsonb);
+        DROP FUNCTION tview.jsonb_array_upsert_where(jsonb, text[], text, jsonb, jsonb);
+        DROP FUNCTION tview.jsonb_smart_patch_array(jsonb, jsonb, text[], text);
+        DROP FUNCTION tview.jsonb_array_update_where(jsonb, text[], text, jsonb, jsonb);
+        DROP FUNCTION tview.jsonb_merge_at_path(jsonb, jsonb, text[]);
+        DROP FUNCTION tview.jsonb_merge_shallow(jsonb, jsonb);
+        DROP FUNCTION tview.jsonb_smart_patch_scalar(jsonb, jsonb);
+        DROP FUNCTION tview.jsonb_smart_patch_nested(jsonb, jsonb, text[]);
+        DROP FUNCTION tview.jsonb_merge_into(jsonb, jsonb, text[], text);
+        DROP FUNCTION tview.jsonb_position(jsonb, text, jsonb);
+        DROP FUNCTION tview.jsonb_create(jsonb, text[], integer, jsonb);
+        DROP FUNCTION tview.jsonb_walk(jsonb, text[], text, boolean);
+        DROP FUNCTION tview.jsonb_check(text[], jsonb, text);
+        we_made_the_native_schema := EXISTS (SELECT FROM tview.created_object AS c
+                                              WHERE c.kind = 'schema' AND c.name = 'tview_native');
+        DROP TABLE tview.check_result, tview.source_table, tview.pg_tview_meta, tview.created_object, tview.program;
         IF we_made_the_schema
            AND NOT EXISTS (SELECT FROM pg_class AS c WHERE c.relnamespace = 'tview'::regnamespace)
            AND NOT EXISTS (SELECT FROM pg_proc AS p WHERE p.pronamespace = 'tview'::regnamespace)
            AND NOT EXISTS (SELECT FROM pg_type AS t WHERE t.typnamespace = 'tview'::regnamespace) THEN
             DROP SCHEMA tview;
+        END IF;
+        -- With the extension in it, it stays.
+        IF we_made_the_native_schema
+           AND NOT EXISTS (SELECT FROM pg_proc AS p WHERE p.pronamespace = to_regnamespace('tview_native'))
+           AND NOT EXISTS (SELECT FROM pg_extension AS e WHERE e.extnamespace = to_regnamespace('tview_native')) THEN
+            DROP SCHEMA IF EXISTS tview_native;
         END IF;
     END IF;
 END

@@ -43,7 +43,12 @@ CREATE TABLE IF NOT EXISTS tview.pg_tview_meta (
     dependency_paths   text[] NOT NULL,
     array_match_keys   text[] NOT NULL,
     document_columns   text[] NOT NULL,
-    strategies         text[] NOT NULL
+    strategies         text[] NOT NULL,
+    source_oids        regclass[] NOT NULL,
+    refresh_function   text NOT NULL,
+    check_function     text NOT NULL,
+    repair_function    text NOT NULL,
+    view_hash          text NOT NULL
 );
 
 -- Locks on values that lead to documents, until the end of the transaction. `link` is an empty table
@@ -126,7 +131,7 @@ $tview$;
 -- Stops an installation over a table that is not what the compiler read: another kind of table, columns of
 -- other types, or a key that a proof rests on and that is missing, deferrable, partial or nullable.
 CREATE OR REPLACE FUNCTION tview.expect_table(
-    relation text, column_names text[], column_types text[], not_null text[], unique_keys text[])
+    relation text, partitioned boolean, column_names text[], column_types text[], not_null text[], unique_keys text[])
 RETURNS void
 LANGUAGE plpgsql
 AS $tview$
@@ -139,10 +144,11 @@ BEGIN
             USING HINT = 'Apply the statements that create it first.';
     END IF;
     SELECT CASE
-               WHEN c.relkind <> 'r' THEN 'is not an ordinary table'
+               WHEN partitioned AND c.relkind <> 'p' THEN 'is not a partitioned table'
+               WHEN NOT partitioned AND c.relkind <> 'r' THEN 'is not an ordinary table'
                WHEN c.relpersistence = 't' THEN 'is temporary'
                WHEN c.relispartition THEN 'is a partition'
-               WHEN EXISTS (SELECT FROM pg_inherits i WHERE c.oid IN (i.inhrelid, i.inhparent))
+               WHEN NOT partitioned AND EXISTS (SELECT FROM pg_inherits i WHERE c.oid IN (i.inhrelid, i.inhparent))
                    THEN 'takes part in inheritance'
                WHEN EXISTS (SELECT FROM pg_rewrite w WHERE w.ev_class = c.oid) THEN 'has rules'
            END
@@ -189,10 +195,50 @@ BEGIN
 END
 $tview$;
 
+-- Lets whoever may read a view read its tview, when that is made. A view that shows each reader what their own rights
+-- and policies allow is another matter: its tview holds all rows.
+CREATE OR REPLACE FUNCTION tview.copy_grants(view regclass, tview regclass)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $tview$
+DECLARE
+    one record;
+BEGIN
+    FOR one IN
+        SELECT a.grantee, a.is_grantable, s.name AS of_column,
+               EXISTS (SELECT FROM pg_options_to_table(c.reloptions) AS o
+                        WHERE o.option_name = 'security_invoker' AND o.option_value::boolean) AS by_reader
+          FROM pg_class AS c
+         CROSS JOIN LATERAL (SELECT NULL::name AS name, c.relacl AS acl
+                             UNION ALL
+                             SELECT b.attname, b.attacl FROM pg_attribute AS b
+                              WHERE b.attrelid = c.oid AND b.attnum > 0 AND NOT b.attisdropped) AS s
+         CROSS JOIN LATERAL aclexplode(s.acl) AS a
+         WHERE c.oid = view AND a.privilege_type = 'SELECT' AND a.grantee <> c.relowner
+         ORDER BY a.grantee, s.name
+    LOOP
+        IF one.by_reader THEN
+            RAISE WARNING 'the grants of % are not carried over to %', view, tview
+                USING DETAIL = 'The view has security_invoker: it shows readers what they may see, its tview holds all rows.',
+                      HINT = 'Grant SELECT on the tview yourself, perhaps with policies of its own.';
+            RETURN;
+        END IF;
+        EXECUTE format('GRANT SELECT%s ON %s TO %s%s',
+                       ' (' || quote_ident(one.of_column) || ')', tview,
+                       CASE WHEN one.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(one.grantee)) END,
+                       CASE WHEN one.is_grantable THEN ' WITH GRANT OPTION' END);
+    END LOOP;
+END
+$tview$;
+
 REVOKE EXECUTE ON FUNCTION
+    tview.copy_grants(regclass, regclass),
     tview.lock_values(regclass, integer[], integer[]),
     tview.lock_link(regclass, boolean, boolean),
     tview.require_read_committed(),
-    tview.expect_table(text, text[], text[], text[], text[])
+    tview.expect_table(text, boolean, text[], text[], text[], text[])
     FROM PUBLIC;
+{% include "operations.sql" %}
 
+{% include "patch.sql" %}

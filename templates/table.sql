@@ -25,6 +25,11 @@ DECLARE
 {%- for key in key_variables %}
     {{ key.name }} {{ key.array_type }};
 {%- endfor %}
+{%- if partitioned %}
+    -- How many rows may have moved to another partition, and how many of them the statement shows.
+    moves bigint;
+    shown bigint;
+{%- endif %}
 BEGIN
     IF TG_OP = 'INSERT' THEN
         SELECT {{ insert_aggregates }}
@@ -36,6 +41,20 @@ BEGIN
           FROM old_rows AS o;
     ELSIF TG_OP = 'UPDATE' THEN
 {{ update }}
+{%- if partitioned %}
+        moves := tview.take_moves({{ program_literal }}, TG_RELID);
+        IF moves > 0 THEN
+            EXECUTE format('SELECT count(*) FROM (SELECT %1$s FROM old_rows EXCEPT ALL SELECT %1$s FROM new_rows) AS d',
+                           tview.partition_columns(TG_RELID, '')) INTO shown;
+            IF moves > shown THEN -- MERGE has moved rows that nobody has seen
+                PERFORM tview.require_read_committed();
+{%- for line in refresh %}
+                {{ line }}
+{%- endfor %}
+                RETURN NULL;
+            END IF;
+        END IF;
+{%- endif %}
     ELSE -- TRUNCATE
         PERFORM tview.require_read_committed();
 {%- for line in truncate %}
@@ -69,5 +88,8 @@ BEGIN
             {{ trigger.referencing }}FOR EACH STATEMENT EXECUTE FUNCTION tview.{{ function }}();
     END IF;
 {%- endfor %}
+{%- if partitioned %}
+    PERFORM tview.attach_triggers({{ program_literal }}, {{ name_literal }}, {{ function_literal }});
+{%- endif %}
 END
 $tview$;

@@ -28,6 +28,7 @@ BEGIN
             EXECUTE {{ column.set_lz4 }};
 {%- endfor %}
         END IF;
+        PERFORM tview.copy_grants({{ view_literal }}, {{ name_literal }});
     END IF;
 END
 $tview$;
@@ -42,7 +43,8 @@ COMMENT ON TABLE tview.{{ lock.name }} IS {{ lock.comment }};
 
 INSERT INTO tview.pg_tview_meta (
     tview_oid, view_oid, program, key_columns, source_table_names, fk_columns,
-    dependency_types, dependency_paths, array_match_keys, document_columns, strategies)
+    dependency_types, dependency_paths, array_match_keys, document_columns, strategies,
+    source_oids, refresh_function, check_function, repair_function, view_hash)
 VALUES (
     {{ name_literal }}::regclass, {{ view_literal }}::regclass, {{ program_literal }},
     ARRAY[{{ meta.key_columns }}]::text[],
@@ -52,8 +54,11 @@ VALUES (
     ARRAY[{{ meta.paths }}]::text[],
     ARRAY[{{ meta.match_keys }}]::text[],
     ARRAY[{{ meta.columns }}]::text[],
-    ARRAY[{{ meta.strategies }}]::text[])
-ON CONFLICT (tview_oid) DO NOTHING;
+    ARRAY[{{ meta.strategies }}]::text[],
+    ARRAY[{{ meta.source_oids }}]::regclass[],
+    {{ refresh_literal }}, {{ check_literal }}, {{ repair_literal }}, tview.view_hash({{ view_literal }}))
+ON CONFLICT (tview_oid) DO UPDATE SET view_hash = excluded.view_hash
+ WHERE pg_tview_meta.view_hash <> excluded.view_hash;
 
 -- Locks these keys: those without a document by the key, which whoever may create one locks as well, then the
 -- documents in key order. False where a document went away while it was waited for: it is locked neither way.
@@ -129,16 +134,18 @@ BEGIN
          USING unnest({{ key_variables }}) AS k({{ key_aliases }})
          WHERE {{ t_is_k }}
            AND NOT EXISTS (SELECT FROM fresh AS f WHERE {{ t_is_f }})
-{{ write }}
+{{- write }}
 END
 $tview$;
 
--- Compares every row with the view and writes those that differ.
+-- Compares every row with the view and writes those that differ; says how many.
 CREATE OR REPLACE FUNCTION tview.{{ refresh }}()
-RETURNS void
+RETURNS bigint
 LANGUAGE plpgsql
 {{ settings }}
 AS $tview$
+DECLARE
+    written bigint;
 BEGIN
     PERFORM tview.lock_link({{ key_lock }}, true, false);
     PERFORM FROM (SELECT FROM {{ name }} AS t ORDER BY {{ t_keys }} FOR UPDATE) AS d;
@@ -155,12 +162,17 @@ BEGIN
     ), gone AS (
         DELETE FROM {{ name }} AS t
          WHERE NOT EXISTS (SELECT FROM fresh AS f WHERE {{ t_is_f }})
-{{ write }}
+{{- write_counted }}
+    RETURN written;
 END
 $tview$;
+
+{{ operations }}
 
 REVOKE EXECUTE ON FUNCTION
     tview.{{ lock }}({{ key_types }}),
     tview.{{ recompute }}({{ key_types }}),
-    tview.{{ refresh }}()
+    tview.{{ refresh }}(),
+    tview.{{ check }}(),
+    tview.{{ repair }}(jsonb)
     FROM PUBLIC;

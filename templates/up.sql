@@ -55,10 +55,11 @@ BEGIN
 {%- endif %}{% endfor %}
 {% for table in tables %}
     PERFORM tview.expect_table({{ table.name_literal }},
-        ARRAY[{{ table.column_names }}]::text[],
-        ARRAY[{{ table.column_types }}]::text[],
-        ARRAY[{{ table.not_null }}]::text[],
-        ARRAY[{{ table.unique_keys }}]::text[]);
+        partitioned  => {{ table.partitioned }},
+        column_names => ARRAY[{{ table.column_names }}]::text[],
+        column_types => ARRAY[{{ table.column_types }}]::text[],
+        not_null     => ARRAY[{{ table.not_null }}]::text[],
+        unique_keys  => ARRAY[{{ table.unique_keys }}]::text[]);
 {%- endfor %}
 END
 $tview$;
@@ -68,6 +69,10 @@ VALUES ({{ program_literal }}, ARRAY[{{ source_literals }}], {{ hash_literal }},
 ON CONFLICT (name) DO UPDATE SET compiler_version = excluded.compiler_version
  WHERE program.compiler_version <> excluded.compiler_version;
 
+{% for table in tables -%}
+INSERT INTO tview.source_table (program, table_oid, trigger_function)
+VALUES ({{ program_literal }}, {{ table.name_literal }}, {{ table.function_literal }}) ON CONFLICT DO NOTHING;
+{% endfor %}
 -- Nobody writes while the documents are built; readers are not held up.
 {% if !tables.is_empty() -%}
 LOCK TABLE {{ lock_list }} IN SHARE ROW EXCLUSIVE MODE;

@@ -13,15 +13,22 @@ use super::{Failure, database};
 /// What to compile: the same for every command that compiles.
 #[derive(Clone, Debug, Args)]
 pub(super) struct Input {
+    #[command(flatten)]
+    files: Files,
+    /// A PostgreSQL server whose catalog is the context, instead of files with --schema.
+    #[arg(long, value_name = "URL", env = "TVIEWC_DATABASE_URL", hide_env_values = true)]
+    database_url: Option<String>,
+}
+
+/// The files of a program.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Files {
     /// SQL files, one program in this order; `-` or none for standard input.
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// A file with definitions that are only context: nothing of it is compiled (repeatable).
     #[arg(long, value_name = "FILE", env = "TVIEWC_SCHEMA")]
     schema: Vec<PathBuf>,
-    /// A PostgreSQL server whose catalog is the context, instead of files with --schema.
-    #[arg(long, value_name = "URL", env = "TVIEWC_DATABASE_URL", hide_env_values = true)]
-    database_url: Option<String>,
     /// The program's name; by default that of the first file, or `main`.
     #[arg(long, value_name = "NAME", env = "TVIEWC_PROGRAM")]
     program: Option<String>,
@@ -35,14 +42,33 @@ const STDIN: &str = "-";
 impl Input {
     /// Reads everything.
     pub(super) fn read(&self) -> Result<Sources, Failure> {
+        let live = self.database_url.iter().map(|url| database::source(url).map_err(Failure::Plain));
+        let mut files = live.collect::<Result<Vec<_>, _>>()?;
+        files.extend(self.files.read()?.files);
+        Ok(Sources { files })
+    }
+
+    /// The program's name, folded as an identifier.
+    pub(super) fn program(&self) -> Result<String, Failure> {
+        self.files.program()
+    }
+}
+
+impl Files {
+    /// The files as named, context first.
+    pub(super) fn names(&self) -> impl Iterator<Item = String> + '_ {
+        self.schema.iter().chain(&self.files).map(|path| path.display().to_string())
+    }
+
+    /// Reads the files, context first.
+    pub(super) fn read(&self) -> Result<Sources, Failure> {
         let standard_input = [PathBuf::from(STDIN)];
         let files = if self.files.is_empty() { &standard_input[..] } else { &self.files };
         if files.iter().chain(&self.schema).filter(|f| f.as_os_str() == STDIN).count() > 1 {
             return Err(Failure::new("standard input can be read only once"));
         }
         let context = self.schema.iter().map(|f| source(f, true));
-        let live = self.database_url.iter().map(|url| database::source(url).map_err(Failure::Plain));
-        let files = live.chain(context).chain(files.iter().map(|f| source(f, false))).collect::<Result<_, _>>()?;
+        let files = context.chain(files.iter().map(|f| source(f, false))).collect::<Result<_, _>>()?;
         Ok(Sources { files })
     }
 

@@ -1,7 +1,7 @@
 //! The command line: the only place that reads, writes and ends the process.
 //!
 //! In: arguments, files, standard input. Out: the product on standard output, diagnostics and one
-//! summary line on standard error, an exit code: 0 fine, 1 diagnostics with errors, 2 usage or
+//! summary line on standard error, an exit code: 0 fine, 1 diagnostics with errors or a mismatch, 2 usage or
 //! input/output, 101 a bug of ours. One file per subcommand.
 
 mod check;
@@ -13,6 +13,7 @@ mod graph;
 mod input;
 mod output;
 mod report;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -74,6 +75,7 @@ enum Command {
     Check(check::Arguments),
     Graph(graph::Arguments),
     Explain(explain::Arguments),
+    Verify(verify::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -114,6 +116,7 @@ fn run(cli: &Cli) -> u8 {
         Command::Check(arguments) => check::run(arguments, &cli.global),
         Command::Graph(arguments) => graph::run(arguments, &cli.global),
         Command::Explain(arguments) => explain::run(arguments),
+        Command::Verify(arguments) => verify::run(arguments, &cli.global),
         Command::Completions(arguments) => completions::run(arguments),
     };
     match result {

@@ -84,6 +84,8 @@ pub fn emit(program: &Program) -> Files {
         views_reversed: views.iter().rev().collect(),
         tviews: &tviews,
         tables: &tables,
+        partitions: tables.iter().any(|t| t.partitioned),
+        move_trigger: names::trigger(program.name, "move").sql(),
     };
     let file = |text: String| format!("{}\n", text.trim_end_matches('\n'));
     Files { up: file(templates::text(&up)), down: file(templates::text(&down)) }

@@ -59,6 +59,16 @@ pub fn refresh(program: &str, tview: &QualName) -> Ident {
     of_object(program, tview, &["refresh"])
 }
 
+/// The function that compares all documents with the view.
+pub fn check(program: &str, tview: &QualName) -> Ident {
+    of_object(program, tview, &["check"])
+}
+
+/// The function that mends documents by key.
+pub fn repair(program: &str, tview: &QualName) -> Ident {
+    of_object(program, tview, &["repair"])
+}
+
 /// The table that stands for the keys of a tview.
 pub fn key_lock(program: &str, tview: &QualName) -> Ident {
     of_object(program, tview, &["lock_key"])
@@ -96,6 +106,8 @@ pub fn object_names(program: &str, tviews: &[Tview], tables: &[QualName]) -> Vec
         names.push((lock(program, &tview.name), format!("the lock function of {}", tview.name)));
         names.push((recompute(program, &tview.name), format!("the recompute function of {}", tview.name)));
         names.push((refresh(program, &tview.name), format!("the refresh function of {}", tview.name)));
+        names.push((check(program, &tview.name), format!("the check function of {}", tview.name)));
+        names.push((repair(program, &tview.name), format!("the repair function of {}", tview.name)));
         names.push((key_lock(program, &tview.name), format!("the key lock of {}", tview.name)));
         for link in tview.relations.locked_links() {
             let name = link_lock(program, tview, link.child, link.number);

@@ -7,7 +7,7 @@ use super::templates::{self, Carried, FlagModel, KeysModel, TableModel, TableSql
 use super::tview::key_columns;
 use super::way::{Context, Images, casts, flag_variable};
 use super::{Program, base_table, list, names, one_line};
-use crate::catalog::{Table, TypeClass};
+use crate::catalog::{Table, TableKind, TypeClass};
 use crate::names::sql_literal;
 use crate::plan::{ColumnSet, LockStep, Reach, Source, TablePlan, Tview, TviewStep, UseStep};
 use crate::relate::{ValueLock, variable_type};
@@ -15,9 +15,9 @@ use crate::relate::{ValueLock, variable_type};
 /// The model of a base table.
 pub fn model(program: &Program, plan: &TablePlan, settings: &str) -> TableModel {
     let table = base_table(program.catalog, &plan.table);
-    let function = names::table_function(program.name, &plan.table).sql();
+    let function = names::table_function(program.name, &plan.table);
     let triggers = triggers(program.name);
-    let sql = templates::text(&sql(program, plan, table, &function, &triggers, settings));
+    let sql = templates::text(&sql(program, plan, table, &triggers, settings));
     let column = |c: &usize| &table.columns[*c];
     let typed = |c: &usize| match column(c).ty.class {
         TypeClass::Unknown => "NULL".to_owned(),
@@ -33,7 +33,10 @@ pub fn model(program: &Program, plan: &TablePlan, settings: &str) -> TableModel 
     TableModel {
         name: plan.table.sql(),
         name_literal: sql_literal(&plan.table.sql()),
-        function,
+        partitioned: table.kind == TableKind::Partitioned,
+        function: function.sql(),
+        function_literal: sql_literal(function.as_str()),
+        function_regproc: regclass(&function.sql()),
         triggers,
         column_names: list(plan.reads.iter().map(|c| sql_literal(column(c).name.as_str()))),
         column_types: list(plan.reads.iter().map(typed)),
@@ -68,14 +71,8 @@ struct Variables {
     new: String,
 }
 
-fn sql(
-    program: &Program,
-    plan: &TablePlan,
-    table: &Table,
-    function: &str,
-    triggers: &[Trigger],
-    settings: &str,
-) -> TableSql {
+fn sql(program: &Program, plan: &TablePlan, table: &Table, triggers: &[Trigger], settings: &str) -> TableSql {
+    let function = names::table_function(program.name, &plan.table);
     let carried: Vec<Variables> = plan
         .carried
         .iter()
@@ -103,7 +100,10 @@ fn sql(
         name: plan.table.sql(),
         name_literal: sql_literal(&plan.table.sql()),
         purposes: plan.steps.iter().map(|s| one_line(&purpose(program, plan, s))).collect(),
-        function: function.to_owned(),
+        program_literal: sql_literal(program.name),
+        partitioned: table.kind == TableKind::Partitioned,
+        function: function.sql(),
+        function_literal: sql_literal(function.as_str()),
         settings: settings.to_owned(),
         carried: carried
             .iter()
@@ -122,7 +122,8 @@ fn sql(
         delete_aggregates: aggregates("o"),
         old_variables: list(carried.iter().map(|v| v.old.clone())),
         update: update(plan, table, &carried),
-        truncate: truncate(program, plan),
+        truncate: refresh(program, plan, |lock| !lock.exclusive.is_empty()),
+        refresh: refresh(program, plan, |_| true),
         first_old: carried[0].old.clone(),
         first_new: carried[0].new.clone(),
         steps,
@@ -179,11 +180,13 @@ fn update(plan: &TablePlan, table: &Table, carried: &[Variables]) -> String {
     )
 }
 
-fn truncate(program: &Program, plan: &TablePlan) -> Vec<String> {
+/// Compares all rows of all tviews. TRUNCATE adds none that a document could come to depend on, and so needs only the
+/// locks of rows that go; rows that nobody has seen need all.
+fn refresh(program: &Program, plan: &TablePlan, needed: impl Fn(&LockStep) -> bool) -> Vec<String> {
     let mut lines = Vec::new();
     for step in &plan.steps {
         let tview = &program.tviews[step.tview];
-        for lock in step.locks.iter().filter(|l| !l.exclusive.is_empty()) {
+        for lock in step.locks.iter().filter(|l| needed(l)) {
             let name = names::link_lock(program.name, tview, lock.link, lock.number).sql();
             lines.push(format!("PERFORM tview.lock_link({}, true, false);", regclass(&name)));
         }

@@ -46,6 +46,8 @@ pub struct Down<'a> {
     pub views_reversed: Vec<&'a ViewModel>,
     pub tviews: &'a [TviewModel],
     pub tables: &'a [TableModel],
+    pub partitions: bool,
+    pub move_trigger: String,
 }
 
 /// A view that the migration defines.
@@ -66,6 +68,8 @@ pub struct TviewModel {
     pub lock: String,
     pub recompute: String,
     pub refresh: String,
+    pub check: String,
+    pub repair: String,
     pub key_types: String,
     pub lock_tables: Vec<LockTable>,
     pub sql: String,
@@ -82,7 +86,10 @@ pub struct LockTable {
 pub struct TableModel {
     pub name: String,
     pub name_literal: String,
+    pub partitioned: bool,
     pub function: String,
+    pub function_literal: String,
+    pub function_regproc: String,
     pub triggers: Vec<Trigger>,
     pub column_names: String,
     pub column_types: String,
@@ -109,6 +116,8 @@ pub struct Write {
     pub t_columns: String,
     pub f_columns: String,
     pub t_is_f: String,
+    /// Whether the statement counts the rows that it writes.
+    pub counted: bool,
 }
 
 /// A key column of a tview, as its recompute function names it.
@@ -127,6 +136,7 @@ pub struct Meta {
     pub match_keys: String,
     pub columns: String,
     pub strategies: String,
+    pub source_oids: String,
 }
 
 /// A document column.
@@ -154,6 +164,11 @@ pub struct TviewSql {
     pub lock: String,
     pub recompute: String,
     pub refresh: String,
+    pub check: String,
+    pub repair: String,
+    pub refresh_literal: String,
+    pub check_literal: String,
+    pub repair_literal: String,
     pub settings: String,
     pub key_parameters: String,
     pub key_types: String,
@@ -178,6 +193,33 @@ pub struct TviewSql {
     pub w_is_k: String,
     pub t_is_f: String,
     pub write: String,
+    pub write_counted: String,
+    pub operations: String,
+}
+
+/// A key column, as the functions that check and repair name it.
+pub struct OperationKey {
+    /// Quoted.
+    pub name: String,
+    pub literal: String,
+    pub variable: String,
+    pub array_type: String,
+    pub element_type: String,
+}
+
+#[derive(Template)]
+#[template(path = "tview_operations.sql")]
+pub struct OperationsSql<'a> {
+    pub name: String,
+    pub view: String,
+    pub settings: &'a str,
+    pub check: String,
+    pub repair: String,
+    pub lock: String,
+    pub recompute: String,
+    pub keys: Vec<OperationKey>,
+    /// Quoted.
+    pub columns: Vec<String>,
 }
 
 /// A column of the changed rows.
@@ -205,8 +247,11 @@ pub struct KeysModel {
 pub struct TableSql {
     pub name: String,
     pub name_literal: String,
+    pub program_literal: String,
+    pub partitioned: bool,
     pub purposes: Vec<String>,
     pub function: String,
+    pub function_literal: String,
     pub settings: String,
     pub carried: Vec<Carried>,
     pub flags: Vec<FlagModel>,
@@ -217,6 +262,7 @@ pub struct TableSql {
     pub old_variables: String,
     pub update: String,
     pub truncate: Vec<String>,
+    pub refresh: Vec<String>,
     pub first_old: String,
     pub first_new: String,
     pub steps: Vec<String>,

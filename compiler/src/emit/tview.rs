@@ -2,11 +2,15 @@
 //!
 //! In: a [`Tview`]. Out: its filled template.
 
+use indexmap::IndexSet;
+
 use super::table::regclass;
-use super::templates::{self, DocumentColumn, KeyVariable, LockTable, Meta, TviewModel, TviewSql, Write};
+use super::templates::{
+    self, DocumentColumn, KeyVariable, LockTable, Meta, OperationKey, OperationsSql, TviewModel, TviewSql, Write,
+};
 use super::{Program, base_table, list, names, one_line, way};
 use crate::document::{Dependency, DependencyKind};
-use crate::names::{Ident, sql_literal};
+use crate::names::{Ident, QualName, sql_literal};
 use crate::plan::{Tview, parts_of_key};
 use crate::relate::{Pair, ValueLock, key_lock, variable_type};
 
@@ -43,6 +47,8 @@ pub fn model(program: &Program, tview: &Tview, settings: &str) -> TviewModel {
         lock: names::lock(program.name, &tview.name).sql(),
         recompute,
         refresh,
+        check: names::check(program.name, &tview.name).sql(),
+        repair: names::repair(program.name, &tview.name).sql(),
         sql,
     }
 }
@@ -70,10 +76,15 @@ fn sql(program: &Program, tview: &Tview, keys: &[KeyColumnSql], locks: &[LockTab
         documents: tview.view.documents().map(|o| set_lz4(tview, &o.name)).collect(),
         lock_tables: locks.to_vec(),
         key_lock: regclass(&names::key_lock(program.name, &tview.name).sql()),
-        meta: meta(program, tview, keys),
+        meta: meta(tview, keys),
         lock: names::lock(program.name, &tview.name).sql(),
         recompute: names::recompute(program.name, &tview.name).sql(),
         refresh: names::refresh(program.name, &tview.name).sql(),
+        check: names::check(program.name, &tview.name).sql(),
+        repair: names::repair(program.name, &tview.name).sql(),
+        refresh_literal: sql_literal(names::refresh(program.name, &tview.name).as_str()),
+        check_literal: sql_literal(names::check(program.name, &tview.name).as_str()),
+        repair_literal: sql_literal(names::repair(program.name, &tview.name).as_str()),
         settings: settings.to_owned(),
         key_parameters: list(parameters),
         key_types: list(keys.iter().map(|k| k.array_type.clone())),
@@ -99,7 +110,9 @@ fn sql(program: &Program, tview: &Tview, keys: &[KeyColumnSql], locks: &[LockTab
         k_is_d: equal("k", "d"),
         w_is_k: equal("w", "k"),
         t_is_f: equal("t", "f"),
-        write: templates::text(&write(tview, equal("t", "f"))),
+        write: templates::text(&write(tview, equal("t", "f"), false)),
+        write_counted: templates::text(&write(tview, equal("t", "f"), true)),
+        operations: templates::text(&operations(program, tview, keys, settings)),
     }
 }
 
@@ -111,7 +124,29 @@ fn lookup_indexes(tview: &Tview, keys: &[KeyColumnSql]) -> Vec<String> {
     parts.into_iter().map(|part| list(part.iter().map(|k| keys[*k].name.sql()))).collect()
 }
 
-fn write(tview: &Tview, t_is_f: String) -> Write {
+/// The functions that compare with the view, and mend by key.
+fn operations<'a>(program: &Program, tview: &Tview, keys: &[KeyColumnSql], settings: &'a str) -> OperationsSql<'a> {
+    let key = |(n, key): (usize, &KeyColumnSql)| OperationKey {
+        name: key.name.sql(),
+        literal: sql_literal(key.name.as_str()),
+        variable: format!("key_{}", n + 1),
+        array_type: key.array_type.clone(),
+        element_type: key.array_type.trim_end_matches("[]").to_owned(),
+    };
+    OperationsSql {
+        name: tview.name.sql(),
+        view: tview.view.name.sql(),
+        settings,
+        check: names::check(program.name, &tview.name).sql(),
+        repair: names::repair(program.name, &tview.name).sql(),
+        lock: names::lock(program.name, &tview.name).sql(),
+        recompute: names::recompute(program.name, &tview.name).sql(),
+        keys: keys.iter().enumerate().map(key).collect(),
+        columns: tview.view.outputs.iter().map(|o| o.name.sql()).collect(),
+    }
+}
+
+fn write(tview: &Tview, t_is_f: String, counted: bool) -> Write {
     let columns = || tview.view.outputs.iter().map(|o| o.name.sql());
     Write {
         name: tview.name.sql(),
@@ -120,6 +155,7 @@ fn write(tview: &Tview, t_is_f: String) -> Write {
         t_columns: list(columns().map(|c| format!("t.{c}"))),
         f_columns: list(columns().map(|c| format!("f.{c}"))),
         t_is_f,
+        counted,
     }
 }
 
@@ -205,7 +241,7 @@ pub fn flat_path(path: &[String]) -> String {
     path.iter().map(|p| p.replace('\\', "\\\\").replace('.', "\\.")).collect::<Vec<_>>().join(".")
 }
 
-fn meta(program: &Program, tview: &Tview, keys: &[KeyColumnSql]) -> Meta {
+fn meta(tview: &Tview, keys: &[KeyColumnSql]) -> Meta {
     let all = &tview.documents.dependencies;
     let optional = |text: Option<String>| text.map_or("NULL".to_owned(), |t| sql_literal(&t));
     let fk = |d: &Dependency| match d.kind {
@@ -219,7 +255,7 @@ fn meta(program: &Program, tview: &Tview, keys: &[KeyColumnSql]) -> Meta {
             false => name.sql(),
         }
     };
-    let _ = program;
+    let tables: IndexSet<&QualName> = tview.view.uses.iter().map(|u| &u.table).collect();
     Meta {
         key_columns: list(keys.iter().map(|k| sql_literal(k.name.as_str()))),
         sources: list(all.iter().map(|d| sql_literal(&source(d)))),
@@ -228,6 +264,7 @@ fn meta(program: &Program, tview: &Tview, keys: &[KeyColumnSql]) -> Meta {
         paths: list(all.iter().map(|d| sql_literal(&flat_path(&d.path)))),
         match_keys: list(all.iter().map(|d| optional(d.match_key.as_ref().map(|k| k.field.clone())))),
         columns: list(all.iter().map(|d| sql_literal(&d.column))),
+        source_oids: list(tables.into_iter().map(|t| sql_literal(&t.sql()))),
         strategies: list(all.iter().map(|_| sql_literal("key_recompute"))),
     }
 }

@@ -383,10 +383,11 @@ fn untriggered(table: &Table) -> Option<(&'static str, &'static str)> {
         return Some(("has rules", "a rule can turn a write into another one, which triggers then see or not"));
     }
     match table.kind {
-        TableKind::Ordinary => None,
-        TableKind::Partitioned | TableKind::Partition => Some((
-            "is partitioned",
-            "partitions are not supported yet: triggers fire on the table named in the statement only",
+        TableKind::Ordinary | TableKind::Partitioned => None,
+        TableKind::Partition => Some((
+            "is a partition",
+            "a write to the partitioned table fires no trigger of its partitions; read that table instead, with a \
+             condition on its partition key",
         )),
         TableKind::InheritanceParent | TableKind::InheritanceChild => Some((
             "takes part in inheritance",

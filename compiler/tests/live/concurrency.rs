@@ -12,6 +12,8 @@ pub(crate) enum Deadlocks {
     Never,
     /// Statements that fire two generated functions (upserts, MERGE), or that are checked at COMMIT.
     Possible,
+    /// Rows that move between partitions: PostgreSQL itself ends whoever waits for one with 40001.
+    Moves,
 }
 
 /// Runs two transactions of one statement each (BEGIN, statement, COMMIT): in every order in full runs, else in a
@@ -27,7 +29,7 @@ pub(crate) fn pair(template: &str, first: &str, second: &str, deadlocks: Deadloc
     if deadlocks == Deadlocks::Never {
         assert_eq!(report.deadlocks, 0, "{first}\n{second}\n{report}");
     }
-    assert!(!report.failures.contains_key("40001"), "{report}");
+    assert!(deadlocks == Deadlocks::Moves || !report.failures.contains_key("40001"), "{report}");
     report
 }
 

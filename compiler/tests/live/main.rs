@@ -4,7 +4,14 @@
 
 mod apply;
 mod concurrency;
+mod drift;
+mod dump;
 mod group_pairs;
 mod more_pairs;
+mod operations;
+mod partitions;
 mod random;
+mod sessions;
 mod support;
+mod verify_command;
+mod writes;

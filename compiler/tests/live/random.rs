@@ -81,6 +81,7 @@ fixtures! {
     using_star: "compiler/tests/data/live/using_star.sql",
     quoted_names: "compiler/tests/data/live/quoted_names.sql",
     fixed_below: "compiler/tests/data/live/fixed_below.sql",
+    partitions: "compiler/tests/data/live/partitions.sql",
     groups: "compiler/tests/data/live/groups.sql",
     set_operations: "compiler/tests/data/live/set_operations.sql",
     full_joins: "compiler/tests/data/live/full_joins.sql",

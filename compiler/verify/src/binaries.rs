@@ -1,7 +1,7 @@
 //! Finding PostgreSQL's programs.
 //!
-//! In: the options, the environment variable `TVIEWC_PG_BIN` (one folder or a PATH-like list), `pg_config` and
-//! Debian's folders. Out: folders that really hold a server, with the version their `postgres` reports.
+//! In: the options, the environment variable `TVIEWC_PG_BIN` (one folder or a PATH-like list), `pg_config`,
+//! Debian's folders and PATH. Out: folders that really hold a server, with the version their `postgres` reports.
 //! An explicit choice always wins over what is found by looking around.
 
 use std::path::{Path, PathBuf};
@@ -52,7 +52,7 @@ pub fn available() -> Vec<Binaries> {
         push_new(&mut found, Binaries::in_dir(&dir));
     }
     let mut others = Vec::new();
-    for dir in pg_config_dir().into_iter().chain(debian_dirs()) {
+    for dir in pg_config_dir().into_iter().chain(debian_dirs()).chain(path_dirs()) {
         push_new(&mut others, Binaries::in_dir(&dir));
     }
     others.sort_by_key(|binaries| std::cmp::Reverse(binaries.major));
@@ -78,7 +78,7 @@ pub fn find(bin_dir: Option<&Path>, major: Option<u32>) -> Result<Binaries> {
 fn looked_at(bin_dir: Option<&Path>) -> String {
     let dirs: Vec<PathBuf> = match bin_dir {
         Some(dir) => vec![dir.to_owned()],
-        None => explicit_dirs().into_iter().chain(pg_config_dir()).chain(debian_dirs()).collect(),
+        None => explicit_dirs().into_iter().chain(pg_config_dir()).chain(debian_dirs()).chain(path_dirs()).collect(),
     };
     let names: Vec<String> = dirs.iter().map(|dir| dir.display().to_string()).collect();
     if names.is_empty() { format!("pg_config, {DEBIAN_ROOT}/*/bin") } else { names.join(", ") }
@@ -93,6 +93,18 @@ fn explicit_dirs() -> Vec<PathBuf> {
         return Vec::new();
     };
     std::env::split_paths(&value).filter(|dir| !dir.as_os_str().is_empty()).collect()
+}
+
+/// The folders of PATH that hold a server.
+fn path_dirs() -> Vec<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).filter(|dir| dir.join("initdb").is_file()).collect()
+}
+
+/// A client program, without a server's folder to prefer: the newest there is, or whatever PATH has.
+pub fn client_program(name: &str) -> PathBuf {
+    let paths = available().into_iter().map(|binaries| binaries.dir.join(name));
+    paths.into_iter().find(|path| path.is_file()).unwrap_or_else(|| PathBuf::from(name))
 }
 
 fn pg_config_dir() -> Option<PathBuf> {

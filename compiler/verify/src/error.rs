@@ -81,7 +81,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// The text of a database error with its SQLSTATE, detail, hint and context.
 pub fn describe(error: &postgres::Error) -> String {
     let Some(db) = error.as_db_error() else {
-        return error.to_string();
+        return chain(error);
     };
     let mut text = format!("{} {}", db.code().code(), db.message());
     let parts = [("DETAIL", db.detail()), ("HINT", db.hint()), ("CONTEXT", db.where_())];
@@ -89,6 +89,17 @@ pub fn describe(error: &postgres::Error) -> String {
         if let Some(part) = part {
             text.push_str(&format!("\n{label}: {part}"));
         }
+    }
+    text
+}
+
+/// An error with its causes: the driver's own text is only "error connecting to server".
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut at = error.source();
+    while let Some(cause) = at {
+        text = format!("{text}: {cause}");
+        at = cause.source();
     }
     text
 }

@@ -35,6 +35,7 @@ pub mod compare;
 pub mod dice;
 pub mod error;
 mod hints;
+pub mod host;
 pub mod interleave;
 pub mod load;
 mod multiset;
@@ -46,6 +47,7 @@ pub mod writer;
 
 pub use compare::{CompareOptions, Report, compare, compare_with};
 pub use error::{Error, Result};
+pub use host::Host;
 pub use interleave::{InterleaveOptions, InterleaveReport, Orders, Session, interleave, interleave_with};
 pub use load::{LoadOptions, LoadReport, load};
 pub use server::{SUPERUSER, Server, ServerOptions};

@@ -93,7 +93,7 @@ pub fn load(server: &Server, database: &str, user: &str, options: &LoadOptions) 
         total.add(report?);
     }
     total.elapsed = started.elapsed();
-    total.compared = compare_with(&mut server.connect(database, SUPERUSER)?, &options.compare)?;
+    total.compared = compare_with(&mut server.connect(database, SUPERUSER)?, &options.compare, &mut |_| Ok(()))?;
     Ok(total)
 }
 

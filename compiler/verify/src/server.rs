@@ -7,19 +7,20 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::ops::Deref;
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use postgres::{Client, Config, NoTls};
+use postgres::Config;
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 use tempfile::TempDir;
 
 use crate::binaries::{self, Binaries};
 use crate::error::{Doing, Error, Result};
-use crate::quote;
+use crate::host::{Host, check};
 
 /// The superuser of every throwaway cluster.
 pub const SUPERUSER: &str = "postgres";
@@ -83,6 +84,7 @@ impl Default for ServerOptions {
 /// A running cluster.
 #[derive(Debug)]
 pub struct Server {
+    host: Host,
     binaries: Binaries,
     postmaster: Child,
     janitor: Option<Child>,
@@ -98,15 +100,13 @@ impl Server {
         let folder = make_folder(account.as_ref(), options.parent_dir.as_deref())?;
         initdb(&binaries, folder.path(), account.as_ref(), options)?;
         let postmaster = spawn_postmaster(&binaries, folder.path(), account.as_ref(), options)?;
-        let mut server = Self { binaries, postmaster, janitor: None, folder };
+        let mut config = Config::new();
+        config.host_path(folder.path()).port(PORT).dbname("postgres");
+        let host = Host::new(config, SUPERUSER, binaries.program("psql"), binaries.major);
+        let mut server = Self { host, binaries, postmaster, janitor: None, folder };
         server.janitor = Some(spawn_janitor(server.postmaster.id(), server.folder.path())?);
         server.wait_until_ready(options.startup_timeout)?;
         Ok(server)
-    }
-
-    /// The major version of the server.
-    pub fn major_version(&self) -> u32 {
-        self.binaries.major
     }
 
     /// The folder of the programs in use.
@@ -124,119 +124,9 @@ impl Server {
         PORT
     }
 
-    /// Connection parameters, for use from other threads.
-    pub fn config(&self, database: &str, user: &str) -> Config {
-        let mut config = Config::new();
-        config.host_path(self.socket_dir()).port(PORT).user(user).dbname(database).application_name("tviewc-verify");
-        config
-    }
-
-    /// Connects.
-    pub fn connect(&self, database: &str, user: &str) -> Result<Client> {
-        let client = self.config(database, user).connect(NoTls);
-        client.doing(|| format!("connecting to database {database} as {user}"))
-    }
-
-    /// Connects as the superuser to the maintenance database.
-    pub fn admin(&self) -> Result<Client> {
-        self.connect("postgres", SUPERUSER)
-    }
-
-    /// Creates a role that can log in and has no other power.
-    pub fn create_role(&self, name: &str) -> Result<()> {
-        self.admin_execute(&format!("CREATE ROLE {} LOGIN", quote::ident(name)))
-    }
-
-    /// Creates a database, as a copy of `template` (`template1` when none is given).
-    pub fn create_database(&self, name: &str, owner: &str, template: Option<&str>) -> Result<()> {
-        let mut sql = format!("CREATE DATABASE {} OWNER {}", quote::ident(name), quote::ident(owner));
-        if let Some(template) = template {
-            sql.push_str(&format!(" TEMPLATE {}", quote::ident(template)));
-        }
-        // Copying files needs a checkpoint but no WAL; with fsync off it is the faster way for any real schema.
-        if self.major_version() >= 15 && template.is_some() {
-            sql.push_str(" STRATEGY file_copy");
-        }
-        self.execute_when_unused(&sql)
-    }
-
-    /// Drops a database, together with the connections and prepared transactions that are still open in it.
-    pub fn drop_database(&self, name: &str) -> Result<()> {
-        let mut admin = self.admin()?;
-        self.end_prepared_transactions(&mut admin, name)?;
-        // FORCE takes 0.1 s when it finds a connection, even one that is just closing; so those get a moment.
-        let open = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = $1)";
-        for _ in 0..20 {
-            let row = admin.query_one(open, &[&name]).doing(|| "looking for connections".to_owned())?;
-            if !row.get::<_, bool>(0) {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        let sql = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quote::ident(name));
-        admin.batch_execute(&sql).doing(|| sql.clone())
-    }
-
-    /// They survive their sessions, and FORCE does not end them.
-    fn end_prepared_transactions(&self, admin: &mut Client, database: &str) -> Result<()> {
-        let sql = "SELECT gid FROM pg_prepared_xacts WHERE database = $1 ORDER BY gid";
-        let rows = admin.query(sql, &[&database]).doing(|| "looking for prepared transactions".to_owned())?;
-        for row in rows {
-            let sql = format!("ROLLBACK PREPARED {}", quote::literal(row.get(0)));
-            self.connect(database, SUPERUSER)?.batch_execute(&sql).doing(|| sql.clone())?;
-        }
-        Ok(())
-    }
-
-    /// Runs a script with psql; stops at the first error, which is returned with psql's message.
-    pub fn psql(&self, database: &str, user: &str, script: &str) -> Result<()> {
-        let program = self.binaries.program("psql");
-        let mut child = Command::new(&program)
-            .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-"])
-            .args(["-p", &PORT.to_string(), "-U", user, "-d", database])
-            .arg("-h")
-            .arg(self.socket_dir())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .doing(|| format!("starting {}", program.display()))?;
-        let stdin = child.stdin.take();
-        // psql prints notices while it still reads, so feeding and draining happen side by side.
-        let output = std::thread::scope(|scope| {
-            scope.spawn(move || {
-                if let Some(mut stdin) = stdin {
-                    // A psql that stopped at an error closes its end; its exit status tells.
-                    let _ = stdin.write_all(script.as_bytes());
-                }
-            });
-            child.wait_with_output()
-        });
-        check("psql", output.doing(|| "waiting for psql".to_owned())?)
-    }
-
     /// The end of the server's log.
     pub fn log_tail(&self) -> String {
         tail(&self.folder.path().join("log"), 4000)
-    }
-
-    fn admin_execute(&self, sql: &str) -> Result<()> {
-        self.admin()?.batch_execute(sql).doing(|| sql.to_owned())
-    }
-
-    /// Runs a statement that needs a database without connections. A client that was closed a moment ago may still
-    /// have its backend, so 55006 is tried again for a while.
-    fn execute_when_unused(&self, sql: &str) -> Result<()> {
-        let deadline = Instant::now() + Duration::from_secs(5);
-        let mut admin = self.admin()?;
-        loop {
-            let result = admin.batch_execute(sql);
-            let busy = result.as_ref().err().and_then(postgres::Error::code).is_some_and(|code| code.code() == "55006");
-            if !busy || Instant::now() > deadline {
-                return result.doing(|| format!("{sql} (all connections to the template must be closed)"));
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
     }
 
     fn wait_until_ready(&mut self, patience: Duration) -> Result<()> {
@@ -269,6 +159,14 @@ impl Server {
         }
         let _ = self.postmaster.kill();
         let _ = self.postmaster.wait();
+    }
+}
+
+impl Deref for Server {
+    type Target = Host;
+
+    fn deref(&self) -> &Host {
+        &self.host
     }
 }
 
@@ -424,14 +322,6 @@ fn spawn_janitor(postmaster: u32, folder: &Path) -> Result<Child> {
         .process_group(0)
         .spawn()
         .doing(|| "starting the process that cleans up".to_owned())
-}
-
-fn check(program: &str, output: std::process::Output) -> Result<()> {
-    if output.status.success() {
-        return Ok(());
-    }
-    let stderr = String::from_utf8_lossy(&output.stderr).trim_end().to_owned();
-    Err(Error::Program { program: program.to_owned(), status: output.status.to_string(), stderr })
 }
 
 fn tail(path: &Path, bytes: usize) -> String {

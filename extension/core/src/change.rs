@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use crate::container::Value;
 use crate::edit::{Match, object_operand};
 use crate::encode::encode_slot;
-use crate::error::Result;
+use crate::error::{CoreError, Result};
 use crate::layout::MAX_BYTES;
 use crate::tree::{Slot, Tree};
 
@@ -91,6 +91,25 @@ pub fn apply_into(data: &[u8], changes: &[Change<'_>], out: &mut Vec<u8>) -> Res
     edit_into(data, out, growth, |tree| changes.iter().try_for_each(|change| change.run(tree)))
 }
 
+/// Applies changes as they come, in order; the first error ends it.
+pub fn apply_each<'t, 'a>(
+    data: &'t [u8],
+    changes: impl IntoIterator<Item = Result<Change<'a>>>,
+) -> Result<Cow<'t, [u8]>>
+where
+    't: 'a,
+{
+    let mut growth = 0usize;
+    let mut tree = Tree::new(Slot::Kept(Value::document(data)?));
+    for change in changes {
+        let change = change?;
+        growth = growth.saturating_add(change.growth());
+        change.run(&mut tree)?;
+    }
+    let mut out = Vec::new();
+    Ok(if write(&tree, data, &mut out, growth)? { Cow::Owned(out) } else { Cow::Borrowed(data) })
+}
+
 /// Runs `edit` on the document and gives the result, which is `data` itself if nothing changed.
 pub(crate) fn edited<'t: 'a, 'a>(
     data: &'t [u8],
@@ -109,12 +128,18 @@ fn edit_into<'a>(
 ) -> Result<bool> {
     let mut tree = Tree::new(Slot::Kept(Value::document(data)?));
     edit(&mut tree)?;
+    write(&tree, data, out, growth)
+}
+
+/// Appends the edited document to `out`, if it is another one than `data`.
+fn write(tree: &Tree<'_>, data: &[u8], out: &mut Vec<u8>, growth: usize) -> Result<bool> {
     if !tree.changed {
         return Ok(false);
     }
     let before = out.len();
-    out.reserve(data.len().saturating_add(growth.min(MAX_BYTES)));
-    let encoded = encode_slot(&tree, tree.root, out);
+    // The one large allocation; where it fails, that is an error and not the end of the process.
+    out.try_reserve(data.len().saturating_add(growth.min(MAX_BYTES))).map_err(|_| CoreError::OutOfMemory)?;
+    let encoded = encode_slot(tree, tree.root, out);
     if encoded.is_err() {
         out.truncate(before);
     }
@@ -174,7 +199,6 @@ fn wanted<'a>(key: &'a [u8], value: &'a [u8]) -> Result<Match<'a>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::CoreError;
     use crate::text::{from_text, to_text};
 
     #[test]

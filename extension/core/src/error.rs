@@ -116,6 +116,43 @@ pub enum CoreError {
         /// Which limit.
         limit: Limit,
     },
+    /// There is no memory for the result.
+    OutOfMemory,
+    /// A path is a `text[]` of more than one dimension.
+    PathDimensions,
+    /// A path has a NULL in it.
+    PathNull {
+        /// Which element, counted from one.
+        position: usize,
+    },
+    /// A change in a list is not of the form that changes have.
+    Change {
+        /// Which one, counted from one.
+        number: usize,
+        /// What is wrong with it.
+        problem: ChangeProblem,
+    },
+}
+
+/// What can be wrong with the form of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChangeProblem {
+    /// It does not name an operation.
+    NoOperation,
+    /// It has not exactly the operands of its operation.
+    Operands {
+        /// The operation.
+        name: &'static str,
+        /// Its operands.
+        names: &'static [&'static str],
+    },
+    /// One of its operands is of the wrong kind.
+    Operand {
+        /// The operation.
+        name: &'static str,
+        /// The operand and what it is not.
+        what: &'static str,
+    },
 }
 
 impl CoreError {
@@ -128,10 +165,12 @@ impl CoreError {
     pub fn sqlstate(&self) -> &'static str {
         match self {
             CoreError::Corrupt { .. } => "XX001",
-            CoreError::NotAnArray { .. } | CoreError::NotAnObject { .. } => "22023",
+            CoreError::NotAnArray { .. } | CoreError::NotAnObject { .. } | CoreError::Change { .. } => "22023",
             CoreError::InvalidIndex { .. } => "22P02",
-            CoreError::IndexOutOfRange { .. } => "2202E",
+            CoreError::IndexOutOfRange { .. } | CoreError::PathDimensions => "2202E",
             CoreError::TooLarge { .. } => "54000",
+            CoreError::OutOfMemory => "53200",
+            CoreError::PathNull { .. } => "22004",
         }
     }
 }
@@ -156,6 +195,24 @@ impl fmt::Display for CoreError {
                 write!(f, "array index at path {path} is out of range: the array has {len} elements")
             }
             CoreError::TooLarge { limit } => limit.fmt(f),
+            CoreError::OutOfMemory => f.write_str("out of memory"),
+            CoreError::PathDimensions => f.write_str("wrong number of array subscripts"),
+            CoreError::PathNull { position } => write!(f, "path element at position {position} is null"),
+            CoreError::Change { number, problem } => write!(f, "change {number} {problem}"),
+        }
+    }
+}
+
+impl fmt::Display for ChangeProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ChangeProblem::NoOperation => {
+                f.write_str("is no object with an \"op\" of merge, patch, update, upsert, delete or insert")
+            }
+            ChangeProblem::Operands { name, names } => {
+                write!(f, "({name}) needs these operands and no others: {}", names.join(", "))
+            }
+            ChangeProblem::Operand { name, what } => write!(f, "({name}): {what}"),
         }
     }
 }

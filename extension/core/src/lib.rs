@@ -13,6 +13,7 @@
 //! | edit without copying | `tree`, `edit` | `Tree`, the containers on the paths opened |
 //! | write once | `encode`, `writer`, `build` | bytes |
 //! | operations | `ops`, `change` | the functions below |
+//! | what SQL passes | `text_array`, `request` | [`TextArray`], [`Changes`] |
 //! | check | `validate` | [`validate()`] |
 //!
 //! ```
@@ -41,17 +42,19 @@ mod numeric;
 mod ops;
 mod path;
 mod read;
+mod request;
 #[cfg(any(test, feature = "text"))]
 pub mod text;
+mod text_array;
 mod tree;
 mod validate;
 mod writer;
 
 pub use build::{build_array, build_object, build_value};
-pub use change::{Change, apply, apply_into};
+pub use change::{Change, apply, apply_each, apply_into};
 pub use compare::{same_text, same_value};
 pub use container::{Children, Container, Value};
-pub use error::{CoreError, Kind, Limit, Place, Result};
+pub use error::{ChangeProblem, CoreError, Kind, Limit, Place, Result};
 pub use numeric::Numeric;
 pub use ops::{
     array_delete_where, array_insert_at, array_update_where, array_upsert_where, merge_at_path, merge_shallow,
@@ -59,4 +62,6 @@ pub use ops::{
 };
 pub use path::PathText;
 pub use read::{get_path, has_path_changed};
+pub use request::Changes;
+pub use text_array::{Path, TextArray};
 pub use validate::validate;

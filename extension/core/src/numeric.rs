@@ -67,6 +67,24 @@ impl<'a> Numeric<'a> {
         Ok(self.0 == other.0 || self.parts()? == other.parts()?)
     }
 
+    /// The number as an integer of 32 bits; `None` if it is not one.
+    pub fn to_i32(self) -> Result<Option<i32>> {
+        let Parts::Finite(number) = self.parts()? else {
+            return Ok(None);
+        };
+        // Three digits of base 10000 are more than 32 bits, and digits behind the point are no integer.
+        let whole = usize::try_from(number.weight.saturating_add(1)).unwrap_or(0);
+        if whole > 3 || number.digits.len() / 2 > whole {
+            return Ok(None);
+        }
+        let mut value = 0i64;
+        for index in 0..whole {
+            let digit = number.digits.get(index * 2..).and_then(|rest| rest.first_chunk::<2>());
+            value = value * i64::from(BASE) + digit.map_or(0, |digit| i64::from(u16::from_ne_bytes(*digit)));
+        }
+        Ok(i32::try_from(if number.negative { -value } else { value }).ok())
+    }
+
     pub(crate) fn parts(self) -> Result<Parts<'a>> {
         let body = self.body()?;
         let (header, rest) = split_u16(body)?;
@@ -182,6 +200,21 @@ mod tests {
         assert_eq!(compare(&[short(4, 0x7f, false), 5], &[4, 0xffff, 5]), (true, true));
         assert_eq!(compare(&[short(0, 1, true), 5], &[NEGATIVE, 1, 5]), (true, true));
         assert_eq!(compare(&[short(0, 1, false), 0, 5, 0], &[short(0, 0, false), 5]), (true, true));
+    }
+
+    #[test]
+    fn integers_are_told_from_other_numbers() {
+        let integer = |words: &[u16]| Numeric(&stored(words)).to_i32().unwrap();
+        assert_eq!(integer(&[short(0, 0, false)]), Some(0));
+        assert_eq!(integer(&[short(2, 0, true), 7]), Some(-7));
+        assert_eq!(integer(&[short(0, 1, false), 5]), Some(50_000));
+        assert_eq!(integer(&[short(0, 2, false), 21, 4748, 3647]), Some(i32::MAX));
+        assert_eq!(integer(&[short(0, 2, true), 21, 4748, 3648]), Some(i32::MIN));
+        assert_eq!(integer(&[short(0, 2, false), 21, 4748, 3648]), None);
+        assert_eq!(integer(&[short(0, 3, false), 1]), None);
+        assert_eq!(integer(&[short(1, 0, false), 1, 5000]), None);
+        assert_eq!(integer(&[short(1, 0x7f, false), 5000]), None);
+        assert_eq!(integer(&[0xC000]), None);
     }
 
     #[test]

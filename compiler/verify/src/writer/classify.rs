@@ -47,6 +47,7 @@ impl fmt::Display for Suspicion {
 /// The parts of an error that matter here.
 pub(crate) struct Symptoms<'a> {
     pub(crate) code: &'a str,
+    pub(crate) message: &'a str,
     pub(crate) context: &'a str,
     pub(crate) table: &'a str,
     pub(crate) schema: &'a str,
@@ -57,6 +58,7 @@ impl<'a> Symptoms<'a> {
     pub(crate) fn of(error: &'a DbError, sql: &'a str) -> Self {
         Self {
             code: error.code().code(),
+            message: error.message(),
             context: error.where_().unwrap_or_default(),
             table: error.table().unwrap_or_default(),
             schema: error.schema().unwrap_or_default(),
@@ -71,6 +73,8 @@ impl<'a> Symptoms<'a> {
             ("40001" | "40P01", _) => Some(SuspicionKind::Concurrency),
             // TRUNCATE without CASCADE of a table that a foreign key references.
             ("0A000", _) if self.sql.starts_with("TRUNCATE") && self.context.is_empty() => None,
+            // A write to a partition of rows that belong to another one, with a user's trigger on it.
+            ("0A000", _) if self.message.starts_with("moving row to another partition") => None,
             ("0A000", _) => Some(SuspicionKind::Unsupported),
             // Internal errors, lack of resources (a full lock table), limits, timeouts.
             (_, "XX" | "53" | "54" | "57" | "58") => Some(SuspicionKind::Generated),
@@ -96,7 +100,7 @@ mod tests {
     use super::*;
 
     fn suspicion(code: &str, context: &str, table: &str) -> Option<SuspicionKind> {
-        Symptoms { code, context, table, schema: "public", sql: "" }.suspicion(&["tv_post".to_owned()])
+        Symptoms { code, message: "", context, table, schema: "public", sql: "" }.suspicion(&["tv_post".to_owned()])
     }
 
     #[test]

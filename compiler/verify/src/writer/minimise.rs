@@ -11,8 +11,8 @@ use super::run::{Cause, Failure};
 use super::session::Session;
 use crate::compare::{CompareOptions, compare_with};
 use crate::error::{Error, Result};
+use crate::host::Host;
 use crate::schema;
-use crate::server::{SUPERUSER, Server};
 
 /// What has to happen again.
 enum Goal {
@@ -21,7 +21,7 @@ enum Goal {
 }
 
 struct Trials<'a> {
-    server: &'a Server,
+    host: &'a Host,
     template: &'a str,
     user: &'a str,
     compare: &'a CompareOptions,
@@ -31,13 +31,13 @@ struct Trials<'a> {
 }
 
 /// Shortens the history of a failure with at most `trials` trials (a few hundred are usual).
-pub fn minimise(server: &Server, template: &str, user: &str, failure: &Failure, trials: usize) -> Result<String> {
-    minimise_with(server, template, user, failure, trials, &CompareOptions::default())
+pub fn minimise(host: &Host, template: &str, user: &str, failure: &Failure, trials: usize) -> Result<String> {
+    minimise_with(host, template, user, failure, trials, &CompareOptions::default())
 }
 
 /// The same for a run that compared with options of its own.
 pub fn minimise_with(
-    server: &Server,
+    host: &Host,
     template: &str,
     user: &str,
     failure: &Failure,
@@ -51,10 +51,10 @@ pub fn minimise_with(
             return Err(Error::Setup("a failure of the harness itself cannot be shortened".to_owned()));
         }
     };
-    let mut admin = server.connect(template, SUPERUSER)?;
+    let mut admin = host.connect(template, host.administrator())?;
     let tviews: Vec<String> = schema::tviews(&mut admin)?.into_iter().map(|(_, name)| name).collect();
     drop(admin);
-    let mut trials = Trials { server, template, user, compare, tviews: tviews.into(), goal, left: trials };
+    let mut trials = Trials { host, template, user, compare, tviews: tviews.into(), goal, left: trials };
     let transactions: Vec<Vec<Sent>> = failure.history.iter().map(|log| log.sent.clone()).collect();
     if !trials.fails(&transactions.concat())? {
         let text = "the history does not fail again; is the template equal to the database before the run, and are \
@@ -95,14 +95,14 @@ impl Trials<'_> {
     fn fails(&mut self, texts: &[Sent]) -> Result<bool> {
         self.left = self.left.saturating_sub(1);
         let database = format!("minimise_{:08x}_{}", std::process::id(), self.left);
-        self.server.create_database(&database, SUPERUSER, Some(self.template))?;
+        self.host.create_database(&database, self.host.administrator(), Some(self.template))?;
         let result = self.replay(&database, texts);
-        self.server.drop_database(&database)?;
+        self.host.drop_database(&database)?;
         result
     }
 
     fn replay(&self, database: &str, texts: &[Sent]) -> Result<bool> {
-        let mut client = self.server.connect(database, self.user)?;
+        let mut client = self.host.connect(database, self.user)?;
         let mut session = Session::new(&mut client, Arc::clone(&self.tviews));
         for sent in texts {
             session.send(sent.kind, &sent.sql, sent.copy_data.as_deref());
@@ -112,8 +112,8 @@ impl Trials<'_> {
         match &self.goal {
             Goal::Raises(code) => Ok(log.suspicious.iter().any(|suspicion| suspicion.code == *code)),
             Goal::Differs => {
-                let mut reader = self.server.connect(database, SUPERUSER)?;
-                Ok(!compare_with(&mut reader, self.compare)?.is_equal())
+                let mut reader = self.host.connect(database, self.host.administrator())?;
+                Ok(!compare_with(&mut reader, self.compare, &mut |_| Ok(()))?.is_equal())
             }
         }
     }

@@ -12,7 +12,7 @@ use super::log::{TransactionLog, script};
 use super::{Writer, WriterOptions};
 use crate::compare::{CompareOptions, Report, compare_with};
 use crate::error::Error;
-use crate::server::{SUPERUSER, Server};
+use crate::host::Host;
 
 /// What to run.
 #[derive(Debug, Clone, Default)]
@@ -76,7 +76,7 @@ const MAX_DOUBTFUL: usize = 20;
 
 /// Runs with the default options.
 pub fn random_run(
-    server: &Server,
+    host: &Host,
     database: &str,
     user: &str,
     seed: u64,
@@ -84,19 +84,19 @@ pub fn random_run(
     on_progress: &mut dyn FnMut(usize, &TransactionLog),
 ) -> Result<RunReport, Failure> {
     let options = RunOptions { seed, transactions, ..RunOptions::default() };
-    random_run_with(server, database, user, &options, on_progress)
+    random_run_with(host, database, user, &options, on_progress)
 }
 
 /// Runs.
 pub fn random_run_with(
-    server: &Server,
+    host: &Host,
     database: &str,
     user: &str,
     options: &RunOptions,
     on_progress: &mut dyn FnMut(usize, &TransactionLog),
 ) -> Result<RunReport, Failure> {
     let mut history = Vec::new();
-    run(server, database, user, options, &mut history, on_progress).map_err(|cause| Failure {
+    run(host, database, user, options, &mut history, on_progress).map_err(|cause| Failure {
         seed: options.seed,
         history,
         cause: Box::new(cause),
@@ -104,15 +104,15 @@ pub fn random_run_with(
 }
 
 fn run(
-    server: &Server,
+    host: &Host,
     database: &str,
     user: &str,
     options: &RunOptions,
     history: &mut Vec<TransactionLog>,
     on_progress: &mut dyn FnMut(usize, &TransactionLog),
 ) -> Result<RunReport, Cause> {
-    let mut reader = server.connect(database, SUPERUSER)?;
-    let mut client = server.connect(database, user)?;
+    let mut reader = host.connect(database, host.administrator())?;
+    let mut client = host.connect(database, user)?;
     let mut writer = Writer::for_role(&mut reader, user, options.seed, options.writer.clone())?;
     let mut report = RunReport { seed: options.seed, ..RunReport::default() };
     // What is wrong before the first write is not the writes' fault.
@@ -141,7 +141,7 @@ fn run(
 }
 
 fn check(reader: &mut postgres::Client, options: &RunOptions, report: &mut RunReport) -> Result<(), Cause> {
-    let compared = compare_with(reader, &options.compare)?;
+    let compared = compare_with(reader, &options.compare, &mut |_| Ok(()))?;
     report.comparisons += 1;
     if !compared.is_equal() {
         return Err(Cause::Differences(compared));

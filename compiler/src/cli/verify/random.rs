@@ -1,0 +1,169 @@
+//! Random writes to scratch databases.
+//!
+//! In: the files of a program. Out: nothing where all tviews stayed equal to their views; else a psql script with the
+//! smallest history found that makes one differ. The program is applied once; the run and every trial that shortens
+//! a history get a copy of that database.
+
+use tviewc::source::Sources;
+use tviewc::{Options, Output};
+use tviewc_verify::writer::{Cause, Failure as Found, RunOptions, RunReport, random_run_with};
+use tviewc_verify::{Host, Server, ServerOptions, minimise};
+
+use super::ground::Ground;
+use super::progress::Progress;
+use super::{Arguments, count, failure};
+use crate::cli::{Failure, Global, Outcome, output, report};
+
+/// The role that owns the tables on a throwaway server: not a superuser, as in production.
+const OWNER: &str = "tviewc";
+
+/// How many copies of the database to spend on shortening a history.
+const TRIALS: usize = 400;
+
+pub(super) fn run(arguments: &Arguments, global: &Global) -> Result<Outcome, Failure> {
+    let program = arguments.files.program()?;
+    let sources = arguments.files.read()?;
+    stays_here(&sources)?;
+    let compilation = tviewc::compile(&sources, &Options { program: Some(program) });
+    let product = compilation.output.as_ref().filter(|_| !compilation.diagnostics.has_errors());
+    let counts = product.map(|p| (p.tviews, p.tables));
+    let outcome = report::finish(&compilation.diagnostics, &sources, counts, global);
+    let Some(product) = product.filter(|p| p.tviews > 0) else {
+        return match outcome {
+            Outcome::Fine => Err(Failure::new("there is no view to verify: none has a json or jsonb column")),
+            Outcome::Errors => Ok(Outcome::Errors),
+        };
+    };
+    match &arguments.database_url {
+        Some(url) => {
+            let host = Host::existing(url).map_err(failure)?;
+            let role = host.administrator().to_owned();
+            verify(arguments, global, &Ground { host: &host, role, ours: false }, &sources, product)
+        }
+        None => {
+            let server = Server::start(&ServerOptions::default()).map_err(failure)?;
+            server.create_role(OWNER).map_err(failure)?;
+            verify(arguments, global, &Ground { host: &server, role: OWNER.to_owned(), ours: true }, &sources, product)
+        }
+    }
+}
+
+/// A script that connects to another database would be applied there.
+fn stays_here(sources: &Sources) -> Result<(), Failure> {
+    for file in &sources.files {
+        let leaves = |line: &str| {
+            let mut words = line.split_whitespace();
+            words.next().is_some_and(|word| matches!(word, "\\c" | "\\connect"))
+        };
+        if let Some(at) = file.text.lines().position(leaves) {
+            return Err(Failure::new(format!(
+                "{}:{}: the file connects to a database of its own; verify applies it to scratch databases only",
+                file.name,
+                at + 1
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn verify(
+    arguments: &Arguments,
+    global: &Global,
+    ground: &Ground<'_>,
+    sources: &Sources,
+    product: &Output,
+) -> Result<Outcome, Failure> {
+    let mut progress = Progress::new(global);
+    let (host, role) = (ground.host, ground.role.as_str());
+    let fresh = ground.applied("fresh", sources)?;
+    if let Err(error) = host.psql(&fresh.name, role, &product.up) {
+        progress.say(&format!("the migration does not apply to a database made from its own source: {error}"));
+        return Ok(Outcome::Errors);
+    }
+    let copy = ground.scratch("run", Some(&fresh.name))?;
+    let options = RunOptions { seed: arguments.seed, transactions: arguments.steps, ..RunOptions::default() };
+    let steps = arguments.steps;
+    let mut on_progress =
+        |number: usize, _: &_| progress.step(number + 1, steps, "transactions, every tview compared after each");
+    match random_run_with(host, &copy.name, role, &options, &mut on_progress) {
+        Ok(report) => {
+            summarize(&report, &mut progress);
+            Ok(Outcome::Fine)
+        }
+        Err(found) => {
+            drop(copy);
+            progress.end();
+            explain(arguments, host, &fresh.name, role, &found, &mut progress)
+        }
+    }
+}
+
+fn summarize(report: &RunReport, progress: &mut Progress) {
+    for (view, _) in report.most_rows.iter().filter(|(_, rows)| **rows == 0) {
+        progress
+            .say(&format!("{view} never showed a row: nothing is known about it; try another --seed or more --steps"));
+    }
+    let tviews = count(report.most_rows.len() as u64, "tview");
+    let compared = count(report.comparisons as u64, "comparison");
+    progress.say(&format!(
+        "{tviews} equal to their views in {compared} after {} (seed {})",
+        count(report.transactions as u64, "random transaction"),
+        report.seed
+    ));
+}
+
+/// Prints the history that shows the failure.
+fn explain(
+    arguments: &Arguments,
+    host: &Host,
+    template: &str,
+    role: &str,
+    found: &Found,
+    progress: &mut Progress,
+) -> Result<Outcome, Failure> {
+    let cause = match &*found.cause {
+        Cause::Harness(error) => return Err(Failure::new(error.to_string())),
+        Cause::Differences(report) => {
+            progress.say("a tview differs from its view");
+            report.to_string()
+        }
+        Cause::Suspicious(suspicion) => {
+            progress.say("a write failed that should not have failed");
+            suspicion.to_string()
+        }
+    };
+    progress.say(&format!("shortening a history of {}", count(found.history.len() as u64, "transaction")));
+    let script = minimise(host, template, role, found, TRIALS).unwrap_or_else(|error| {
+        progress.say(&format!("the history is printed as it was: {error}"));
+        found.to_string()
+    });
+    output::print(&format!("{}{script}{}", header(arguments, &cause), footer(found)))?;
+    Ok(Outcome::Errors)
+}
+
+fn header(arguments: &Arguments, cause: &str) -> String {
+    let files: Vec<String> = arguments.files.names().collect();
+    let files = if files.is_empty() { "the program".to_owned() } else { files.join(", ") };
+    let mut text = format!(
+        "-- Found by tviewc {} verify --seed {}.\n\
+         -- Run with psql on an empty database to which {} and then its migration have been applied.\n",
+        env!("CARGO_PKG_VERSION"),
+        arguments.seed,
+        files.replace('\n', " "),
+    );
+    for line in cause.lines() {
+        text.push_str(&format!("-- {line}\n"));
+    }
+    text
+}
+
+/// The queries that show the differences at the end of the script.
+fn footer(found: &Found) -> String {
+    let Cause::Differences(report) = &*found.cause else { return String::new() };
+    let mut text = "ROLLBACK;\nRESET ALL;\n".to_owned();
+    for tview in report.tviews.iter().filter(|t| t.differing_rows > 0) {
+        let name = tviewc_verify::quote::literal(&tview.tview);
+        text.push_str(&format!("SELECT * FROM tview.check({name});\n"));
+    }
+    text
+}

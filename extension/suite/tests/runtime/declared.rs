@@ -1,0 +1,82 @@
+//! What SQL is told about the functions is the same in both schemas, and true.
+
+use tview_runtime_suite::{database, has_native};
+
+/// Name, arguments with their defaults, result, and how it may be planned.
+const DECLARED: &str =
+    "SELECT p.proname || '(' || pg_get_function_arguments(p.oid) || ') ' || pg_get_function_result(p.oid)
+        || ' ' || p.provolatile::text || ' ' || p.proparallel::text || ' ' || p.proisstrict
+    FROM pg_proc AS p
+   WHERE p.pronamespace = $1::text::regnamespace
+     AND p.proname NOT IN ('jsonb_check', 'jsonb_walk', 'jsonb_create', 'jsonb_position', 'jsonb_merge_into')
+   ORDER BY 1";
+
+#[test]
+fn both_schemas_declare_the_same() {
+    let mut client = database("declared");
+    let mut declared = |schema: &str| -> Vec<String> {
+        client.query(DECLARED, &[&schema]).expect("a catalog query").iter().map(|row| row.get(0)).collect()
+    };
+    let portable = declared("tview");
+    assert_eq!(portable.len(), 12, "{portable:#?}");
+    if has_native() {
+        assert_eq!(portable, declared("tview_native"));
+    }
+}
+
+/// The caller's search_path leads to operators and functions that would be chosen, if any name were looked up in it.
+#[test]
+fn no_name_is_looked_up_in_the_callers_path() {
+    let mut client = database("hostile");
+    client
+        .batch_execute(
+            "CREATE SCHEMA hostile;
+             CREATE FUNCTION hostile.never(jsonb, jsonb) RETURNS boolean LANGUAGE sql AS 'SELECT 1 / 0 = 1';
+             CREATE OPERATOR hostile.= (LEFTARG = jsonb, RIGHTARG = jsonb, PROCEDURE = hostile.never);
+             CREATE FUNCTION hostile.never(text, text) RETURNS boolean LANGUAGE sql AS 'SELECT 1 / 0 = 1';
+             CREATE OPERATOR hostile.= (LEFTARG = text, RIGHTARG = text, PROCEDURE = hostile.never);
+             CREATE FUNCTION hostile.none(jsonb, text[]) RETURNS jsonb LANGUAGE sql AS 'SELECT to_jsonb(1 / 0)';
+             CREATE OPERATOR hostile.#> (LEFTARG = jsonb, RIGHTARG = text[], PROCEDURE = hostile.none);
+             CREATE OPERATOR hostile.#- (LEFTARG = jsonb, RIGHTARG = text[], PROCEDURE = hostile.none);
+             CREATE FUNCTION hostile.none(jsonb, jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT to_jsonb(1 / 0)';
+             CREATE OPERATOR hostile.|| (LEFTARG = jsonb, RIGHTARG = jsonb, PROCEDURE = hostile.none);
+             CREATE FUNCTION hostile.none(jsonb, integer) RETURNS jsonb LANGUAGE sql AS 'SELECT to_jsonb(1 / 0)';
+             CREATE OPERATOR hostile.-> (LEFTARG = jsonb, RIGHTARG = integer, PROCEDURE = hostile.none);
+             CREATE FUNCTION hostile.none(jsonb, text) RETURNS jsonb LANGUAGE sql AS 'SELECT to_jsonb(1 / 0)';
+             CREATE OPERATOR hostile.-> (LEFTARG = jsonb, RIGHTARG = text, PROCEDURE = hostile.none);
+             CREATE FUNCTION hostile.none(integer, integer) RETURNS integer LANGUAGE sql AS 'SELECT 1 OPERATOR(pg_catalog./) 0';
+             CREATE OPERATOR hostile.- (LEFTARG = integer, RIGHTARG = integer, PROCEDURE = hostile.none);
+             CREATE FUNCTION hostile.array_append(text[], text) RETURNS text[] LANGUAGE sql AS 'SELECT ARRAY[(1 / 0)::text]';
+             CREATE FUNCTION hostile.array_ndims(text[]) RETURNS integer LANGUAGE sql AS 'SELECT 1 / 0';
+             CREATE FUNCTION hostile.cardinality(text[]) RETURNS integer LANGUAGE sql AS 'SELECT 1 / 0';
+             CREATE FUNCTION hostile.jsonb_build_array(jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT to_jsonb(1 / 0)';
+             CREATE DOMAIN hostile.text AS integer;
+             CREATE DOMAIN hostile.jsonb AS integer;
+             CREATE DOMAIN hostile.name AS integer;
+             SET search_path = hostile, pg_catalog, public;",
+        )
+        .expect("the schema is made");
+    for schema in if has_native() { &["tview", "tview_native"][..] } else { &["tview"] } {
+        let calls = [
+            ("jsonb_merge_at_path('{\"a\": {}}', '{\"b\": 1}', '{a}')", r#"{"a": {"b": 1}}"#),
+            ("jsonb_merge_at_path('{}', '{\"b\": 1}', '{a,c}')", r#"{"a": {"c": {"b": 1}}}"#),
+            ("jsonb_merge_shallow('{}', '{\"b\": 1}')", r#"{"b": 1}"#),
+            ("jsonb_smart_patch_array('[[{\"id\": 1}]]', '{\"id\": 1, \"b\": 1}', '{0}')", r#"[[{"b": 1, "id": 1}]]"#),
+            ("jsonb_array_upsert_where('[{\"id\": 1}]', '{}', 'id', '2', '3')", r#"[{"id": 1}, 3]"#),
+            ("jsonb_array_upsert_where('{}', '{a}', 'id', '2', '3')", r#"{"a": [3]}"#),
+            ("jsonb_array_delete_where('[{\"id\": 1}]', '{}', 'id', '1')", "[]"),
+            ("jsonb_array_insert_at('[]', '{}', 0, '1')", "[1]"),
+            (
+                "jsonb_apply('{}', '[{\"op\": \"merge\", \"path\": [\"x\"], \"value\": {\"b\": 1}}]')",
+                r#"{"x": {"b": 1}}"#,
+            ),
+            ("jsonb_has_path_changed('{}', '{\"a\": 1}', '{a}')", "true"),
+            ("jsonb_delta_available()", if has_native() { "true" } else { "false" }),
+        ];
+        for (call, expected) in calls {
+            let sql = format!("SELECT ({schema}.{call})::pg_catalog.text");
+            let row = client.query_one(&sql, &[]).unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+            assert_eq!(row.get::<_, &str>(0), expected, "{sql}");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+{%- macro each(prefix, names) -%}
+{%- for name in names -%}{{ prefix }}.{{ name }}{% if !loop.last %}, {% endif %}{%- endfor -%}
+{%- endmacro -%}
+{%- macro equal(left, right) -%}
+{%- for key in keys -%}{{ left }}.{{ key.name }} = {{ right }}.{{ key.name }}{% if !loop.last %} AND {% endif %}{%- endfor -%}
+{%- endmacro -%}
+{%- macro variables(prefix) -%}
+{%- for key in keys -%}{{ prefix }}{{ key.variable }}{% if !loop.last %}, {% endif %}{%- endfor -%}
+{%- endmacro -%}
+{%- macro key_names(prefix) -%}
+{%- for key in keys -%}{{ prefix }}{{ key.name }}{% if !loop.last %}, {% endif %}{%- endfor -%}
+{%- endmacro -%}
+-- For tview.check: the keys of the rows that differ.
+CREATE OR REPLACE FUNCTION tview.{{ check }}()
+RETURNS TABLE (key jsonb, difference text)
+LANGUAGE sql
+STABLE
+{{ settings }}
+AS $tview$
+    WITH compared AS MATERIALIZED (
+        SELECT {% for key in keys %}coalesce(v.{{ key.name }}, t.{{ key.name }}) AS {{ key.variable }},{% if !loop.last %} {% endif %}{% endfor %}
+               CASE WHEN t.{{ keys[0].name }} IS NULL THEN 'missing'
+                    WHEN v.{{ keys[0].name }} IS NULL THEN 'extra'
+                    WHEN record_image_ne(
+                             ROW({% call each("v", columns) %}{% endcall %}),
+                             ROW({% call each("t", columns) %}{% endcall %})) THEN 'different'
+               END AS difference
+          FROM {{ view }} AS v
+          FULL JOIN {{ name }} AS t ON {% call equal("t", "v") %}{% endcall %}
+    )
+    SELECT jsonb_build_object({% for key in keys %}{{ key.literal }}, c.{{ key.variable }}{% if !loop.last %}, {% endif %}{% endfor %}),
+           CASE WHEN count(*) > 1 THEN 'duplicate' ELSE min(c.difference) END
+      FROM compared AS c
+     GROUP BY {% call variables("c.") %}{% endcall %}
+    HAVING count(*) > 1 OR min(c.difference) IS NOT NULL
+     ORDER BY {% call variables("c.") %}{% endcall %}
+$tview$;
+
+-- For tview.repair: recomputes the rows of these keys, a JSON array of objects; says how many differed.
+CREATE OR REPLACE FUNCTION tview.{{ repair }}(documents jsonb)
+RETURNS bigint
+LANGUAGE plpgsql
+{{ settings }}
+AS $tview$
+DECLARE
+{%- for key in keys %}
+    {{ key.variable }} {{ key.array_type }};
+{%- endfor %}
+    wrong bigint;
+BEGIN
+    SELECT {% for key in keys %}array_agg(k.{{ key.name }}){% if !loop.last %}, {% endif %}{% endfor %}
+      INTO {% call variables("") %}{% endcall %}
+      FROM (SELECT DISTINCT {% call key_names("r.") %}{% endcall %}
+              FROM jsonb_to_recordset(documents) AS r({% for key in keys %}{{ key.name }} {{ key.element_type }}{% if !loop.last %}, {% endif %}{% endfor %})) AS k
+     WHERE {% for key in keys %}k.{{ key.name }} IS NOT NULL{% if !loop.last %} AND {% endif %}{% endfor %};
+    IF {{ keys[0].variable }} IS NULL THEN
+        RETURN 0;
+    END IF;
+    WHILE NOT tview.{{ lock }}({% call variables("") %}{% endcall %}) LOOP
+    END LOOP;
+    SELECT count(*)
+      INTO wrong
+      FROM unnest({% call variables("") %}{% endcall %}) AS k({% call key_names("") %}{% endcall %})
+      LEFT JOIN LATERAL (SELECT w.* FROM {{ view }} AS w WHERE {% call equal("w", "k") %}{% endcall %} OFFSET 0) AS v ON true
+      LEFT JOIN {{ name }} AS t ON {% call equal("t", "k") %}{% endcall %}
+     WHERE record_image_ne(
+               ROW({% call each("v", columns) %}{% endcall %}),
+               ROW({% call each("t", columns) %}{% endcall %}));
+    PERFORM tview.{{ recompute }}({% call variables("") %}{% endcall %});
+    RETURN wrong;
+END
+$tview$;
