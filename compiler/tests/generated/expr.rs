@@ -74,7 +74,7 @@ impl Gen<'_> {
             return format!("({column}::numeric {operator} {other})");
         }
         if self.wants(Shape::Cast) {
-            return format!("{column}::numeric(20, 3)");
+            return format!("{column}::numeric(30, 3)");
         }
         column
     }

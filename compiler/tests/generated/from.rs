@@ -139,8 +139,11 @@ impl Gen<'_> {
             }
             Shape::InnerJoin => from.join("JOIN", &item, &on, rel),
             _ => {
-                let extra =
-                    if self.dice.percent(20) { format!(" AND {}", self.test(&[rel.clone()])) } else { String::new() };
+                let extra = if self.dice.percent(20) {
+                    format!(" AND {}", self.test(std::slice::from_ref(&rel)))
+                } else {
+                    String::new()
+                };
                 from.join("LEFT JOIN", &item, &format!("{on}{extra}"), rel.made_nullable());
             }
         }

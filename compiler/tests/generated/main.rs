@@ -5,6 +5,7 @@
 //! many; `TVIEWC_GEN_SHAPES` switches shapes (see `shapes.rs`). A failing case is saved in Cargo's folder for files of tests.
 
 mod expr;
+mod found;
 mod from;
 mod query;
 mod relation;
@@ -55,7 +56,7 @@ fn generated_views_stay_equal() {
     });
     let summary = summary.into_inner().expect("no thread has panicked");
     println!("{summary}");
-    summary.save(env!("CARGO_TARGET_TMPDIR"));
+    summary.save_refusals();
     assert!(
         summary.failures.is_empty(),
         "{} of {} cases failed:\n{}",

@@ -44,6 +44,9 @@ struct Query {
 
 const DOCUMENTS: &[&str] = &["data", "extra"];
 
+/// Makes a query of one kind, where the schema has what it needs.
+type Maker<'a> = fn(&mut Gen<'a>) -> Option<Query>;
+
 /// Makes a view about one of the shapes.
 pub fn view(schema: &Schema, dice: &mut Dice, menu: &Menu, earlier: &[View], number: usize) -> View {
     let shows: Vec<Earlier> = earlier.iter().map(|view| view.shows.clone()).collect();
@@ -83,9 +86,9 @@ impl Query {
     }
 }
 
-impl Gen<'_> {
+impl<'a> Gen<'a> {
     fn query(&mut self) -> Query {
-        let kinds: [(&[Shape], fn(&mut Self) -> Option<Query>); 7] = [
+        let kinds: [(&[Shape], Maker<'a>); 7] = [
             (&[Shape::GroupBy, Shape::GroupByExpression, Shape::Having], Self::grouped_query),
             (&[Shape::UnionAll, Shape::Union, Shape::Except, Shape::Intersect], Self::set_query),
             (&[Shape::Distinct], Self::distinct_query),

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::run::{CaseReport, Failed, Verdict};
 use crate::shapes::Shape;
@@ -53,6 +53,9 @@ impl Summary {
                 }
             }
         }
+        if let Some(failed) = &report.failed {
+            failed.save();
+        }
         self.failures.extend(report.failed);
     }
 
@@ -63,19 +66,12 @@ impl Summary {
         assert!(2 * self.views.filled > self.views.compiled, "most views show no rows: {self}");
     }
 
-    /// Writes each failure into a file of its own.
-    pub fn save(&self, folder: &str) {
-        let folder = Path::new(folder).join("generated");
-        std::fs::create_dir_all(&folder).expect("the folder is made");
-        for failed in &self.failures {
-            let path = folder.join(format!("seed_{}.sql", failed.seed));
-            std::fs::write(&path, failed.to_string()).expect("the failure is saved");
-            println!("saved {}", path.display());
-        }
+    /// Writes one refused view of each kind into a file, for those who want to extend the compiler.
+    pub fn save_refusals(&self) {
         let refused: String = (self.refusals.iter())
             .map(|((code, title), (count, view))| format!("-- {count} × {code} {title}\n{view}\n"))
             .collect();
-        std::fs::write(folder.join("refused.sql"), refused).expect("the refusals are saved");
+        std::fs::write(folder().join("refused.sql"), refused).expect("the refusals are saved");
     }
 
     /// The first failures in full, the others by their kind.
@@ -85,6 +81,22 @@ impl Summary {
             text.push_str(&format!("seed {}: {}\n", failed.seed, failed.what));
         }
         text
+    }
+}
+
+/// Where failures are kept.
+fn folder() -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("generated");
+    std::fs::create_dir_all(&folder).expect("the folder is made");
+    folder
+}
+
+impl Failed {
+    /// At once, so that a run that is stopped has not been for nothing.
+    fn save(&self) {
+        let path = folder().join(format!("seed_{}.sql", self.seed));
+        std::fs::write(&path, self.to_string()).expect("the failure is saved");
+        println!("seed {}: {}; saved as {}", self.seed, self.what, path.display());
     }
 }
 

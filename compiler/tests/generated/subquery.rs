@@ -100,7 +100,7 @@ impl Gen<'_> {
         let around: Vec<Rel> = scope.iter().chain(rels).cloned().collect();
         let order = self.order(rels);
         let filter = if self.wants(Shape::AggFilter) {
-            format!(" FILTER (WHERE {})", self.condition(&around, 0))
+            format!(" FILTER (WHERE {})", self.condition(rels, 0))
         } else {
             String::new()
         };

@@ -58,6 +58,12 @@ macro_rules! fixtures {
 
 fixtures! {
     blog: "examples/blog/views.sql",
+    example_network: "examples/network/views.sql",
+    example_shop: "examples/shop/views.sql",
+    example_chat: "examples/chat/views.sql",
+    example_organisation: "examples/organisation/views.sql",
+    example_ledger: "examples/ledger/views.sql",
+    example_leaderboard: "examples/leaderboard/views.sql",
     organisation: "compiler/tests/data/live/organisation.sql",
     tenants: "compiler/tests/data/live/tenants.sql",
     shop: "compiler/tests/data/live/shop.sql",

@@ -150,7 +150,7 @@ impl LoadReport {
                     }
                 }
                 ("40001", _) => self.serialization_failures += 1,
-                (_, SuspicionKind::Statement) => {}
+                (_, SuspicionKind::Statement | SuspicionKind::Data) => {}
                 _ => {
                     self.suspicious_total += 1;
                     if self.suspicious.len() < SHOWN {

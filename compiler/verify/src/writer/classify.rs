@@ -17,6 +17,8 @@ pub enum SuspicionKind {
     Unsupported,
     /// 40001 or 40P01, which a single session should never see.
     Concurrency,
+    /// A data exception (class 22) within a generated function: the view's own expressions may raise it as well.
+    Data,
     /// The random statement itself seems to be wrong: a fault of the writer or of a user's trigger.
     Statement,
     /// The connection was lost.
@@ -77,7 +79,7 @@ impl<'a> Symptoms<'a> {
             // Internal errors, lack of resources (a full lock table), limits, timeouts.
             (_, "XX" | "53" | "54" | "57" | "58") => Some(SuspicionKind::Generated),
             // An overflow or a division by zero in the view's own expressions: the view fails as well then.
-            (_, "22") => None,
+            (_, "22") => self.is_from_tview(tviews).then_some(SuspicionKind::Data),
             _ if self.is_from_tview(tviews) => Some(SuspicionKind::Generated),
             // Not allowed, GENERATED ALWAYS, no matching constraint for ON CONFLICT (an index that was dropped).
             ("42501" | "428C9", _) => None,
@@ -104,7 +106,8 @@ mod tests {
     #[test]
     fn refusals_are_expected() {
         assert_eq!(suspicion("23505", "", "post"), None);
-        assert_eq!(suspicion("22012", "PL/pgSQL function tview.x() line 3", ""), None);
+        assert_eq!(suspicion("22012", "", ""), None);
+        assert_eq!(suspicion("22012", "PL/pgSQL function tview.x() line 3", ""), Some(SuspicionKind::Data));
         assert_eq!(suspicion("P0001", "PL/pgSQL function guard() line 3", ""), None);
     }
 

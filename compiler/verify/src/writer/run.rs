@@ -27,6 +27,8 @@ pub struct RunOptions {
     pub compare: CompareOptions,
     /// SQLSTATEs that are not suspicious here, for example 0A000 under REPEATABLE READ.
     pub tolerate: Vec<String>,
+    /// Whether a data exception within a generated function ends the run: right where no expression of a view raises one.
+    pub data_errors: bool,
 }
 
 /// A run without a failure.
@@ -125,6 +127,7 @@ fn run(
         for suspicion in suspicious {
             match suspicion.kind {
                 _ if options.tolerate.contains(&suspicion.code) => {}
+                SuspicionKind::Data if !options.data_errors => {}
                 SuspicionKind::Statement => report.note_doubtful(suspicion),
                 _ => return Err(Cause::Suspicious(suspicion)),
             }
