@@ -221,14 +221,23 @@ fn table_plan(name: &QualName, readers: &[&Reader], catalog: &Catalog) -> TableP
         let step = tview_step(&mut plan, reader);
         plan.steps.push(step);
     }
-    let carried: ColumnSet = plan.steps.iter().flat_map(step_needs).collect();
-    plan.carried = carried;
+    let needs: Vec<ColumnSet> = plan.steps.iter().flat_map(step_needs).collect();
+    for columns in needs {
+        // Arrays and rows cannot be collected: such rows are looked up by their key.
+        let by_key = !is_collectable(table, &columns);
+        plan.carried.extend(if by_key { plan.pairing.iter().flatten().copied().collect() } else { columns });
+    }
     if plan.carried.is_empty() {
         // Something has to say whether there are rows at all.
         let scalar = |c: &usize| is_scalar(&table.columns[*c].ty);
         plan.carried.extend((0..table.columns.len()).find(scalar));
     }
     plan
+}
+
+/// Whether values of these columns can be collected into arrays, one element per row.
+pub fn is_collectable(table: &Table, columns: &ColumnSet) -> bool {
+    columns.iter().all(|c| is_scalar(&table.columns[*c].ty))
 }
 
 /// The primary key, or else a unique key without NULLs.
@@ -425,13 +434,14 @@ impl TablePlan {
     }
 }
 
-fn step_needs(step: &TviewStep) -> BTreeSet<usize> {
+/// What each way of a step needs of the changed rows.
+fn step_needs(step: &TviewStep) -> Vec<ColumnSet> {
     let sources = step.locks.iter().flat_map(|l| l.exclusive.iter().chain(&l.shared)).map(|s| &s.way);
     let ways = step.uses.iter().filter_map(|u| match &u.reach {
         Reach::Keys(way) | Reach::Parts { way, .. } => Some(way),
         Reach::Whole => None,
     });
-    sources.chain(ways).flat_map(Way::needs).collect()
+    sources.chain(ways).map(Way::needs).collect()
 }
 
 /// For each tview, the tables that a write to reaches it; used by pictures and messages.

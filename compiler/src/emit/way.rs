@@ -5,7 +5,7 @@
 
 use super::{base_table, list, names};
 use crate::names::Ident;
-use crate::plan::{Join, TablePlan, Tview, Way};
+use crate::plan::{Join, TablePlan, Tview, Way, is_collectable};
 use crate::relate::{Pair, ValueLock};
 use crate::resolve::{ColumnRef, Term, UseId};
 
@@ -44,6 +44,15 @@ impl Context<'_> {
         self.tview.view.uses.iter().any(|u| &u.alias == name)
     }
 
+    /// An alias that the view does not use.
+    fn free_alias(&self, name: &str) -> String {
+        let mut alias = Ident::new(name);
+        while self.is_alias(&alias) {
+            alias = Ident::new(format!("{alias}_"));
+        }
+        alias.sql()
+    }
+
     /// `new` and `old` are record variables of a trigger function.
     fn alias(&self, use_id: UseId) -> String {
         let alias = &self.tview.view.uses[use_id.0].alias;
@@ -59,7 +68,12 @@ impl Context<'_> {
         let table = base_table(self.program.catalog, &self.plan.table);
         let mut arrays = Vec::new();
         let mut aliases = Vec::new();
-        for column in self.start_columns(way) {
+        let needs = self.start_columns(way);
+        // What cannot be collected is read from the table: only new rows are asked for it, and these are there.
+        let looked_up = !is_collectable(table, &needs.iter().copied().collect());
+        let key: Vec<usize> = self.plan.pairing.clone().unwrap_or_default();
+        let rows = if looked_up { self.free_alias("changed_row") } else { self.alias(way.start) };
+        for column in if looked_up { key.clone() } else { needs } {
             let name = &table.columns[column].name;
             let (old, new) = (names::variable("old", name, column), names::variable("new", name, column));
             arrays.push(match images {
@@ -77,11 +91,19 @@ impl Context<'_> {
             while aliases.contains(&name.sql()) {
                 name = Ident::new(format!("{name}_"));
             }
-            conditions.insert(0, format!("coalesce({}.{}, true)", self.alias(way.start), name.sql()));
+            conditions.insert(0, format!("coalesce({rows}.{}, true)", name.sql()));
             aliases.push(name.sql());
         }
-        let start = self.alias(way.start);
-        let mut sql = format!("FROM unnest({}) AS {start}({})", list(arrays), list(aliases));
+        let mut sql = format!("FROM unnest({}) AS {rows}({})", list(arrays), list(aliases));
+        if looked_up {
+            let start = self.alias(way.start);
+            let same = key.iter().map(|c| {
+                let name = table.columns[*c].name.sql();
+                format!("{start}.{name} = {rows}.{name}")
+            });
+            let same = same.collect::<Vec<_>>().join(" AND ");
+            sql += &format!("\n{indent}JOIN {} AS {start} ON {same}", self.plan.table.sql());
+        }
         for join in &way.joins {
             let owner = &self.tview.view.uses[join.use_id.0];
             let on = join.on.iter().map(|pair| self.condition(pair, join)).collect::<Vec<_>>().join(" AND ");
@@ -149,10 +171,7 @@ impl Context<'_> {
 
     /// The keys of the documents that show the values at the end of a way in these key columns.
     pub fn select_documents(&self, way: &Way, keys: &[usize], flag: Option<usize>, indent: &str) -> String {
-        let mut alias = Ident::new("document");
-        while self.is_alias(&alias) {
-            alias = Ident::new(format!("{alias}_"));
-        }
+        let alias = self.free_alias("document");
         let names = self.tview.key_names();
         let shown = list(names.iter().map(|n| format!("{alias}.{}", n.sql())));
         let same = keys.iter().zip(&way.select).map(|(k, t)| format!("{alias}.{} = {}", names[*k].sql(), self.term(t)));

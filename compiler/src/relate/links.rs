@@ -147,6 +147,10 @@ pub(super) const MAX_WAY: usize = 32;
 /// How many uses are tried as the root.
 const MAX_ROOTS: usize = 16;
 
+fn is_scalar_column(view: &FlatView, catalog: &Catalog, column: ColumnRef) -> bool {
+    locks::is_scalar(&catalog.table(&view.use_of(column).table).columns[column.column].ty)
+}
+
 /// The links of all live uses: below the root that leaves the fewest unlinked.
 pub fn derive(view: &FlatView, key: &[Term], catalog: &Catalog) -> Links {
     let live = view.live_blocks();
@@ -161,6 +165,10 @@ pub fn derive(view: &FlatView, key: &[Term], catalog: &Catalog) -> Links {
         let links = Tree::new(&ways, &uses).below(root);
         too_far = too_far.or(links.too_far);
         let reachable = key.iter().all(|t| t.uses().iter().all(|u| links.of(*u).is_some()));
+        // Ways down to the parts of a key begin at old rows, which nothing but their collected values can tell of.
+        let scalar = |l: &Link| l.on.iter().all(|p| p.reads().iter().all(|c| is_scalar_column(view, catalog, *c)));
+        let held = links.iter().next().is_some_and(|root| root.key.is_some());
+        let reachable = reachable && (held || links.iter().all(scalar));
         let better = best.as_ref().is_none_or(|b| links.whole.len() < b.whole.len());
         // What is too far from the best root is not brought nearer by another one.
         let done = links.whole.is_empty() || links.too_far.is_some();

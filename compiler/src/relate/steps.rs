@@ -104,8 +104,12 @@ fn compared(
     let step = |from: UseId, to: UseId| {
         let own = |t: &Term, u: UseId| t.uses().iter().all(|x| *x == u);
         // The changed row's own columns come out of arrays.
-        let scalar = all.iter().filter(|c| c.use_id == from).all(|c| is_scalar(view, catalog, *c));
-        if !scalar || !allowed(view, from, to, comparison.block, comparison.scope) {
+        let of = |u: UseId| all.iter().filter(move |c| c.use_id == u);
+        let scalar = of(from).all(|c| is_scalar(view, catalog, *c));
+        // The parent's may be looked up by its key.
+        let keyed = catalog.table(&view.uses[to.0].table).keys.iter().any(|k| k.not_null);
+        let readable = keyed || of(to).all(|c| is_scalar(view, catalog, *c));
+        if !scalar || !readable || !allowed(view, from, to, comparison.block, comparison.scope) {
             return None;
         }
         let pair = match sides {
