@@ -101,3 +101,23 @@ fn a_native_schema_of_somebody_else_is_refused() {
     admin.batch_execute("ALTER SCHEMA tview_native OWNER TO postgres").expect("another owner");
     client.batch_execute(PORTABLE).expect("a superuser's is accepted");
 }
+
+/// The extension is trusted: the owner of a database creates it there, and others call it.
+#[test]
+fn no_superuser_is_needed() {
+    if !has_native() {
+        return;
+    }
+    for role in ["plain_owner", "plain_caller"] {
+        server().create_role(role).expect("the role is created");
+    }
+    server().create_database("trusted", "plain_owner", None).expect("the database is created");
+    let mut owner = server().connect("trusted", "plain_owner").expect("a connection");
+    let mut caller = server().connect("trusted", "plain_caller").expect("a connection");
+    assert!(caller.batch_execute("CREATE EXTENSION tview_native").is_err());
+    owner.batch_execute("CREATE EXTENSION tview_native").expect("the owner creates it");
+    let sql = "SELECT tview_native.jsonb_merge_shallow('{\"a\": 1}', '{\"b\": 2}')::text";
+    assert_eq!(caller.query_one(sql, &[]).expect("a result").get::<_, &str>(0), r#"{"a": 1, "b": 2}"#);
+    assert!(caller.batch_execute("CREATE FUNCTION tview_native.f() RETURNS int LANGUAGE sql AS 'SELECT 1'").is_err());
+    owner.batch_execute("DROP EXTENSION tview_native").expect("and drops it");
+}
