@@ -32,7 +32,7 @@ INSERT INTO scenario VALUES
     $$jsonb_set(doc, p, (doc #> p) || u)$$,
     $$tview.jsonb_array_update_where(doc, '{items}', 'id', m, u)$$,
     $$tview_native.jsonb_array_update_where(doc, '{items}', 'id', m, u)$$),
-(3, 'nested merge, against jsonb_set(… || …)',
+(3, 'nested merge, against jsonb_set of the merged object',
     $$jsonb_set(doc, '{author}', (doc -> 'author') || u)$$,
     $$tview.jsonb_merge_at_path(doc, u, '{author}')$$,
     $$tview_native.jsonb_merge_at_path(doc, u, '{author}')$$),
