@@ -1,6 +1,7 @@
 //! What SQL is told about the functions is the same in both schemas, and true.
 
-use tview_runtime_suite::{database, has_native};
+use tview_runtime_suite::{PORTABLE, database, has_native, server};
+use tviewc_verify::SUPERUSER;
 
 /// Name, arguments with their defaults, result, and how it may be planned.
 const DECLARED: &str =
@@ -79,4 +80,44 @@ fn no_name_is_looked_up_in_the_callers_path() {
             assert_eq!(row.get::<_, &str>(0), expected, "{sql}");
         }
     }
+}
+
+/// Definer functions look for functions in schema tview_native, so it may not be a stranger's.
+#[test]
+fn a_native_schema_of_somebody_else_is_refused() {
+    for role in ["schema_owner", "stranger"] {
+        server().create_role(role).expect("the role is created");
+    }
+    server().create_database("strangers", "schema_owner", None).expect("the database is created");
+    let mut admin = server().connect("strangers", SUPERUSER).expect("a connection");
+    admin.batch_execute("CREATE SCHEMA tview_native AUTHORIZATION stranger").expect("a schema");
+    let mut client = server().connect("strangers", "schema_owner").expect("a connection");
+    client
+        .batch_execute("CREATE SCHEMA tview; CREATE TABLE tview.created_object (program text, kind text, name text)")
+        .expect("what comes before in a migration");
+    let error = client.batch_execute(PORTABLE).expect_err("refused");
+    let message = error.as_db_error().map(|error| error.message().to_owned()).unwrap_or_default();
+    assert!(message.starts_with("schema tview_native belongs to stranger"), "{message}");
+    admin.batch_execute("ALTER SCHEMA tview_native OWNER TO postgres").expect("another owner");
+    client.batch_execute(PORTABLE).expect("a superuser's is accepted");
+}
+
+/// The extension is trusted: the owner of a database creates it there, and others call it.
+#[test]
+fn no_superuser_is_needed() {
+    if !has_native() {
+        return;
+    }
+    for role in ["plain_owner", "plain_caller"] {
+        server().create_role(role).expect("the role is created");
+    }
+    server().create_database("trusted", "plain_owner", None).expect("the database is created");
+    let mut owner = server().connect("trusted", "plain_owner").expect("a connection");
+    let mut caller = server().connect("trusted", "plain_caller").expect("a connection");
+    assert!(caller.batch_execute("CREATE EXTENSION tview_native").is_err());
+    owner.batch_execute("CREATE EXTENSION tview_native").expect("the owner creates it");
+    let sql = "SELECT tview_native.jsonb_merge_shallow('{\"a\": 1}', '{\"b\": 2}')::text";
+    assert_eq!(caller.query_one(sql, &[]).expect("a result").get::<_, &str>(0), r#"{"a": 1, "b": 2}"#);
+    assert!(caller.batch_execute("CREATE FUNCTION tview_native.f() RETURNS int LANGUAGE sql AS 'SELECT 1'").is_err());
+    owner.batch_execute("DROP EXTENSION tview_native").expect("and drops it");
 }
