@@ -31,7 +31,8 @@ const QUICK: Duration = Duration::from_secs(60);
 fn generated_views_stay_equal() {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse().expect("a number"));
     let full = std::env::var_os("TVIEWC_TEST_FULL").is_some_and(|v| v == "1");
-    let menu = Menu::parse(std::env::var("TVIEWC_GEN_SHAPES").ok().as_deref()).expect("known shapes");
+    let shapes = std::env::var("TVIEWC_GEN_SHAPES").unwrap_or_else(|_| found::SHAPES.to_owned());
+    let menu = Menu::parse(Some(&shapes)).expect("known shapes");
     let (first, asked) = (number("TVIEWC_GEN_SEED").unwrap_or(1), number("TVIEWC_GEN_CASES"));
     let cases = asked.unwrap_or(if full { 3_000 } else { 400 });
     let deadline = (asked.is_none() && !full).then(|| Instant::now() + QUICK);

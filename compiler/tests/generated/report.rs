@@ -61,7 +61,7 @@ impl Summary {
 
     /// A run that compiles nothing, or compares nothing but empty views, proves nothing.
     pub fn assert_worth(&self) {
-        assert!(self.cases >= 10 && self.commits > 5 * self.cases, "too little was run: {self}");
+        assert!(self.cases >= 5 && self.commits > 5 * self.cases, "too little was run: {self}");
         assert!(self.views.compiled > self.views.refused, "most views are refused: {self}");
         assert!(2 * self.views.filled > self.views.compiled, "most views show no rows: {self}");
     }
