@@ -41,6 +41,7 @@ impl Resolver<'_> {
                 };
                 let type_name = data_type.to_string();
                 self.check_cast(&type_name, span)?;
+                self.check_clock_in_text(expr, &type_name, span)?;
                 self.flat.needs_locale |= type_name.to_ascii_lowercase().contains("money");
                 let inner = self.expr(expr, block)?;
                 if inner.json.is_some() && inner.json == json || matches!(inner.kind, ExprKind::Constant) {
@@ -132,6 +133,20 @@ impl Resolver<'_> {
                     span,
                 )
                 .note("no trigger fires when an object is renamed"),
+            ));
+        }
+        Ok(())
+    }
+
+    /// `'now'::text::timestamptz` is read each time the view is, unlike `'now'::timestamptz`, which is read once.
+    fn check_clock_in_text(&mut self, value: &Ast, type_name: &str, span: Span) -> Resolved<()> {
+        let target = type_name.to_ascii_lowercase();
+        let is_time = ["date", "time"].iter().any(|t| target.trim_start_matches("pg_catalog.").starts_with(t));
+        if is_time && !self.accepts_time() && is_text_constant(value) {
+            return Err(self.refuse(
+                Diagnostic::new(Code::VolatileFunction, "a time that is read from a text", span)
+                    .note("texts such as 'now' and 'today' are read whenever the view is, and then read the clock")
+                    .help("cast the literal itself: `'2020-01-01'::date`"),
             ));
         }
         Ok(())
@@ -474,6 +489,15 @@ impl Resolver<'_> {
 /// Aggregates other than `jsonb_agg` whose result depends on the order of their input.
 fn is_order_sensitive(name: &str) -> bool {
     matches!(name, "string_agg" | "array_agg" | "xmlagg" | "json_object_agg" | "jsonb_object_agg")
+}
+
+/// A literal that is a text by a cast of its own.
+fn is_text_constant(value: &Ast) -> bool {
+    match value {
+        Ast::Nested(inner) => is_text_constant(inner),
+        Ast::Cast { expr, .. } => matches!(expr.as_ref(), Ast::Value(_)) || is_text_constant(expr),
+        _ => false,
+    }
 }
 
 /// A whole row as an object of its columns.

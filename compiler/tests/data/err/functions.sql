@@ -8,3 +8,4 @@ CREATE VIEW v_who AS SELECT p.id, jsonb_build_object('me', current_user, 'tz', c
 CREATE VIEW v_random AS SELECT p.id, jsonb_build_object('r', random(), 'u', gen_random_uuid()) AS data FROM post p;
 CREATE VIEW v_mine AS SELECT p.id, jsonb_build_object('x', twice(p.id), 'y', unheard_of(p.id)) AS data FROM post p;
 CREATE VIEW v_class AS SELECT p.id, jsonb_build_object('x', p.title::regclass) AS data FROM post p;
+CREATE VIEW v_text_now AS SELECT p.id, jsonb_build_object('x', ('now'::text)::timestamptz) AS data FROM post p;
