@@ -85,6 +85,13 @@ fn what_multiplies_rows_or_may_be_null_is_no_key() {
 }
 
 #[test]
+fn a_column_of_the_other_side_is_null_where_an_outer_join_finds_nothing() {
+    let shown = "SELECT s.id, to_jsonb(a) AS d FROM a
+                   LEFT JOIN LATERAL (SELECT a.id FROM p WHERE p.a_id = a.id ORDER BY p.id LIMIT 1) s ON true";
+    refused(shown, "no key");
+}
+
+#[test]
 fn links_are_chains_of_equalities() {
     let chain = "SELECT c.id, to_jsonb(a) AS d FROM c JOIN p ON p.id = c.p_id JOIN a ON a.id = p.a_id";
     assert_eq!(links(chain), "p.id = c.p_id, a.id = p.a_id");

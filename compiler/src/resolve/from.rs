@@ -33,6 +33,7 @@ enum Side {
 struct JoinStart {
     uses: usize,
     visible: usize,
+    items: usize,
 }
 
 impl Resolver<'_> {
@@ -44,7 +45,7 @@ impl Resolver<'_> {
     }
 
     fn join_tree(&mut self, tree: &TableWithJoins, block: BlockId) -> Resolved<()> {
-        let start = JoinStart { uses: self.flat.uses.len(), visible: self.visible_columns() };
+        let start = self.here();
         self.factor(&tree.relation, block)?;
         for join in &tree.joins {
             self.join(join, start, block)?;
@@ -52,13 +53,15 @@ impl Resolver<'_> {
         Ok(())
     }
 
-    fn visible_columns(&self) -> usize {
-        self.scopes.last().map_or(0, |s| s.visible.len())
+    /// What has been read of the FROM clause so far.
+    fn here(&self) -> JoinStart {
+        let (visible, items) = self.scopes.last().map_or((0, 0), |s| (s.visible.len(), s.items.len()));
+        JoinStart { uses: self.flat.uses.len(), visible, items }
     }
 
     fn join(&mut self, join: &Join, start: JoinStart, block: BlockId) -> Resolved<()> {
         let (side, constraint) = self.join_side(join)?;
-        let middle = JoinStart { uses: self.flat.uses.len(), visible: self.visible_columns() };
+        let middle = self.here();
         let before = self.flat.conjuncts.len();
         self.factor(&join.relation, block)?;
         let span = self.span(&join.relation);
@@ -68,6 +71,45 @@ impl Resolver<'_> {
         {
             self.confine(before, from, to);
         }
+        let end = self.here();
+        if matches!(side, Side::Right | Side::Full) {
+            self.blur(start, middle);
+        }
+        if matches!(side, Side::Left | Side::Full) {
+            self.blur(middle, end);
+        }
+        self.constrain(constraint, (side, holds), (start, middle), span, block)
+    }
+
+    /// Where an outer join finds no row, columns of outer tables that the nullable side selects are NULL too: outside of it
+    /// they are not these columns.
+    fn blur(&mut self, from: JoinStart, to: JoinStart) {
+        let Some(scope) = self.scopes.last_mut() else { return };
+        let own = |e: &Expr| {
+            let mut all = true;
+            e.visit(&mut |e| all &= e.as_column().is_none_or(|c| (from.uses..to.uses).contains(&c.use_id.0)));
+            all
+        };
+        let blurred = |e: &mut Expr| {
+            if e.as_term().is_some() && !own(e) {
+                let inner = std::mem::replace(e, Expr::plain(e.span, ExprKind::Constant));
+                *e = Expr { json: inner.json, ..Expr::plain(inner.span, ExprKind::Apply(vec![inner])) };
+            }
+        };
+        scope.visible[from.visible..to.visible].iter_mut().for_each(|v| blurred(&mut v.expr));
+        let items = &mut scope.items[from.items..to.items];
+        items.iter_mut().flat_map(|i| &mut i.columns).for_each(|(_, e)| blurred(e));
+    }
+
+    /// ON, USING or NATURAL.
+    fn constrain(
+        &mut self,
+        constraint: &JoinConstraint,
+        (side, holds): (Side, Scope),
+        (start, middle): (JoinStart, JoinStart),
+        span: Span,
+        block: BlockId,
+    ) -> Resolved<()> {
         let names = match constraint {
             JoinConstraint::On(condition) => return self.condition(condition, block, holds),
             JoinConstraint::None => return Ok(()),
