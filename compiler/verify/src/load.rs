@@ -42,7 +42,7 @@ impl Default for LoadOptions {
             seed: 1,
             writer: WriterOptions::default(),
             compare: CompareOptions::default(),
-            retries: 20,
+            retries: 40,
             statement_timeout: Duration::from_secs(60),
         }
     }
@@ -109,20 +109,23 @@ fn client(server: &Server, database: &str, user: &str, options: &LoadOptions, nu
     let mut report = LoadReport::default();
     for _ in 0..options.transactions {
         let log = writer.transaction(&mut client)?;
-        report.run_again(&mut writer, &mut client, log, options.retries)?;
+        let pause = Duration::from_millis(3 * (number as u64 + 1));
+        report.run_again(&mut writer, &mut client, log, options.retries, pause)?;
     }
     report.tally = writer.tally().clone();
     Ok(report)
 }
 
 impl LoadReport {
-    /// Notes a transaction; runs it again while it has to be.
+    /// Notes a transaction; runs it again while it has to be, after pauses that grow and differ between the clients: those that
+    /// have met in a deadlock would meet again at once.
     fn run_again(
         &mut self,
         writer: &mut Writer,
         client: &mut Client,
         mut log: TransactionLog,
         retries: usize,
+        pause: Duration,
     ) -> Result<()> {
         for left in (0..=retries).rev() {
             self.note(&log);
@@ -133,6 +136,7 @@ impl LoadReport {
                 self.given_up += 1;
                 break;
             }
+            std::thread::sleep(pause * (retries - left + 1) as u32);
             log = writer.replay(client, &log)?;
         }
         self.commits += usize::from(log.committed);
