@@ -134,20 +134,22 @@ fn formulas_arc(comparison: &Comparison) -> Option<std::sync::Arc<Formula>> {
     }
 }
 
-/// By use: the smallest range of uses that holds the nullable sides of all outer joins around it.
+/// By use: the nullable side of the innermost outer join around it. Those of the others hold it.
 fn nullable_ranges(view: &FlatView) -> Vec<Option<(usize, usize)>> {
     let mut ranges: Vec<Option<(usize, usize)>> = vec![None; view.uses.len()];
     for (from, to) in view.outer_joins.iter().flat_map(|j| j.nullable()) {
         for range in &mut ranges[from..to] {
-            *range = Some(range.map_or((from, to), |(f, t)| (f.min(from), t.max(to))));
+            *range = Some(range.map_or((from, to), |(f, t)| (f.max(from), t.min(to))));
         }
     }
     ranges
 }
 
 /// Whether a formula says of the current rows what it says in the view: not where an outer join has put NULLs in the place
-/// of a row and the formula makes something of them.
+/// of a row and the formula makes something of them. The ON condition of a join is read before that join does so, and
+/// before those do that the join lies within.
 fn is_evaluable(formula: &Formula, scope: Scope, nullable: &[Option<(usize, usize)>]) -> bool {
-    let within = |(from, to): (usize, usize)| matches!(scope, Scope::Outer { from: f, to: t } if f <= from && to <= t);
-    formula.null_in_null_out || formula.uses().into_iter().all(|u| nullable[u.0].is_none_or(within))
+    let later =
+        |(from, to): (usize, usize)| matches!(scope, Scope::Outer { from: f, to: t } if from <= f && t <= to);
+    formula.null_in_null_out || formula.uses().into_iter().all(|u| nullable[u.0].is_none_or(later))
 }

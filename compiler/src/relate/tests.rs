@@ -116,6 +116,24 @@ fn an_outer_join_is_followed_from_its_nullable_side_only() {
 }
 
 #[test]
+fn a_formula_is_not_followed_from_where_an_outer_join_puts_nulls() {
+    // c's absence is what the condition may ask for: its row leads to the rows of a that it stops from being shown.
+    let inside = "SELECT a.id, (SELECT count(p.id) FROM p) AS n, to_jsonb(a) AS d FROM a
+                    LEFT JOIN (p LEFT JOIN c ON c.p_id = p.id) ON coalesce(c.a_id, 0) = a.id";
+    refused(inside, "no key");
+    let counted = "SELECT a.id, jsonb_build_object('n', (SELECT count(*) FROM p LEFT JOIN c ON c.p_id = p.id
+                     WHERE coalesce(c.a_id, 0) = a.id)) AS d FROM a";
+    refused(counted, "nothing links `p`");
+    let nested = "SELECT a.id, jsonb_build_object('n', (SELECT count(*) FROM line l
+                     LEFT JOIN (p LEFT JOIN c ON c.p_id = p.id) ON coalesce(c.a_id, 0) = l.no WHERE l.p_id = a.id)) AS d FROM a";
+    refused(nested, "nothing links `c`");
+    // The join's own nullable side is whole when its condition is read.
+    let own = "SELECT a.id, jsonb_build_object('n', (SELECT count(*) FROM line l
+                     LEFT JOIN c ON coalesce(c.a_id, 0) = l.no WHERE l.p_id = a.id)) AS d FROM a";
+    assert_eq!(links(own), "l.p_id = a.id, coalesce(c.a_id, 0) = l.no");
+}
+
+#[test]
 fn a_limit_is_no_way_through() {
     let inside = "SELECT a.id, to_jsonb(x) AS d FROM a
                     LEFT JOIN LATERAL (SELECT p.id FROM p WHERE p.a_id = a.id ORDER BY p.id LIMIT 1) x ON true";
