@@ -149,7 +149,6 @@ fn nullable_ranges(view: &FlatView) -> Vec<Option<(usize, usize)>> {
 /// of a row and the formula makes something of them. The ON condition of a join is read before that join does so, and
 /// before those do that the join lies within.
 fn is_evaluable(formula: &Formula, scope: Scope, nullable: &[Option<(usize, usize)>]) -> bool {
-    let later =
-        |(from, to): (usize, usize)| matches!(scope, Scope::Outer { from: f, to: t } if from <= f && t <= to);
+    let later = |(from, to): (usize, usize)| matches!(scope, Scope::Outer { from: f, to: t } if from <= f && t <= to);
     formula.null_in_null_out || formula.uses().into_iter().all(|u| nullable[u.0].is_none_or(later))
 }

@@ -183,3 +183,24 @@ fn lossy_conversions_prove_nothing() {
     let compilation = crate::compile(&Sources { files: vec![file] }, &crate::Options::default());
     assert!(compilation.output.is_none());
 }
+
+#[test]
+fn a_formula_of_a_nullable_lateral_query_says_nothing_of_rows_without_it() {
+    // Rows of a without a match are shown all the same: what leads to them is not the condition inside.
+    let lateral = "SELECT a.id, jsonb_build_object('n', (SELECT count(*) FROM line l
+                     LEFT JOIN LATERAL (SELECT c.id FROM c WHERE lower(c.body) = lower(a.code)) s ON true
+                     WHERE l.p_id = a.id)) AS d FROM a";
+    assert_eq!(links(lateral), "l.p_id = a.id, lower(c.body) = lower(a.code)");
+    let outer = "SELECT a.id, jsonb_build_object('n', (SELECT count(*) FROM p
+                     LEFT JOIN LATERAL (SELECT c.id FROM c WHERE lower(c.body) = lower(p.kind)) s ON true
+                     JOIN c AS d ON d.id = s.id)) AS d FROM a WHERE a.id = 1";
+    refused(outer, "nothing links");
+}
+
+#[test]
+fn a_constant_of_another_type_may_be_equal_to_several_values() {
+    let with =
+        |kind: &str| format!("SELECT a.id, to_jsonb(p) AS d FROM a JOIN p ON p.a_id = a.id WHERE p.kind = {kind}");
+    assert_eq!(key(&with("'x'::text")), "id");
+    refused(&with("'x'::bpchar"), "no key");
+}

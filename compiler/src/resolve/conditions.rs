@@ -3,7 +3,7 @@
 //! In: parsed conditions. Out: [`Conjunct`]s (equalities, facts about one expression, other comparisons), and the
 //! condition itself among those of its block, so that whatever it reads is known to be read.
 
-use sqlparser::ast::{BinaryOperator, Expr as Ast, Query, UnaryOperator};
+use sqlparser::ast::{BinaryOperator, Expr as Ast, Query};
 
 use super::query::{Refused, Resolved, Resolver};
 use super::{BlockId, Claim, Conjunct, Expr, ExprKind, Fact, Output, Scope};
@@ -43,11 +43,10 @@ impl Resolver<'_> {
 
     /// Equalities pair by pair; anything else as a whole, where it compares relations.
     fn comparison(&mut self, conjunct: &Ast, expr: &Expr, block: BlockId, holds: Scope) -> Resolved<()> {
-        let pairs = equal_pairs(conjunct);
-        for (left, right) in &pairs {
-            let left = self.side(left, block)?;
-            let right = self.side(right, block)?;
-            let claim = Claim::Equal(left, right);
+        let pairs = equal_pairs(conjunct, expr);
+        for &(left, right) in &pairs {
+            self.count([left.value, right.value], expr.span)?;
+            let claim = Claim::Equal(self.compared(left, right), self.compared(right, left));
             self.flat.conjuncts.push(Conjunct { claim, block, scope: holds });
         }
         if pairs.is_empty() && uses(expr) > 1 {
@@ -59,19 +58,18 @@ impl Resolver<'_> {
         Ok(())
     }
 
-    /// One side of an equality, with its formula.
-    fn side(&mut self, ast: &Ast, block: BlockId) -> Resolved<Expr> {
-        let expr = self.quietly(ast, block)?;
-        Ok(self.with_formula(expr, ast))
-    }
-
-    /// Resolves again what has been resolved before: what was opened meanwhile is not opened twice.
-    fn quietly(&mut self, ast: &Ast, block: BlockId) -> Resolved<Expr> {
-        match is_simple(ast) {
-            true => self.expr(ast, block),
-            // A formula is all that such a side is good for; subqueries have none.
-            false => Ok(Expr::plain(self.span(ast), ExprKind::Apply(Vec::new()))),
+    /// A side of an equality, with its formula. A constant that is cast to another type than that of the other side may be
+    /// equal to several of its values, and is no constant then.
+    fn compared(&mut self, side: Side, other: Side) -> Expr {
+        let mut value = side.value.clone();
+        if matches!((&value.kind, side.written), (ExprKind::Constant, Ast::Cast { .. } | Ast::TypedString(_))) {
+            let types = (self.type_of(side.written), self.type_of(other.written));
+            if !matches!(types, (Some(own), Some(other)) if own.base == other.base && own.dimensions == other.dimensions)
+            {
+                value = Expr::plain(value.span, ExprKind::Apply(vec![value]));
+            }
         }
+        self.with_formula(value, side.written)
     }
 
     /// Adds its formula to an expression that is no column.
@@ -142,23 +140,40 @@ fn conjuncts(condition: &Ast) -> Vec<&Ast> {
     }
 }
 
-/// `a = b`, or `(a, b) = (c, d)` pair by pair.
-fn equal_pairs(conjunct: &Ast) -> Vec<(&Ast, &Ast)> {
-    match conjunct {
-        Ast::BinaryOp { left, op: BinaryOperator::Eq, right } => match (left.as_ref(), right.as_ref()) {
-            (Ast::Tuple(l), Ast::Tuple(r)) if l.len() == r.len() => l.iter().zip(r).collect(),
-            (l, r) => vec![(l, r)],
-        },
-        _ => Vec::new(),
+/// One side of an equality, as written and as resolved.
+#[derive(Clone, Copy)]
+struct Side<'e> {
+    written: &'e Ast,
+    value: &'e Expr,
+}
+
+impl<'e> Side<'e> {
+    fn new(written: &'e Ast, value: &'e Expr) -> Self {
+        match written {
+            Ast::Nested(inner) => Side::new(inner, value),
+            _ => Side { written, value },
+        }
+    }
+
+    /// The fields of a row.
+    fn fields(self) -> Option<Vec<Side<'e>>> {
+        match (self.written, &self.value.kind) {
+            (Ast::Tuple(written), ExprKind::Apply(values)) if written.len() == values.len() => {
+                Some(written.iter().zip(values).map(|(w, v)| Side::new(w, v)).collect())
+            }
+            _ => None,
+        }
     }
 }
 
-/// A name or a constant, which can be resolved twice.
-fn is_simple(expr: &Ast) -> bool {
-    match expr {
-        Ast::Identifier(_) | Ast::CompoundIdentifier(_) | Ast::Value(_) => true,
-        Ast::UnaryOp { op: UnaryOperator::Minus, expr } => matches!(expr.as_ref(), Ast::Value(_)),
-        Ast::Nested(inner) => is_simple(inner),
-        _ => false,
+/// `a = b`, or `(a, b) = (c, d)` pair by pair.
+fn equal_pairs<'e>(conjunct: &'e Ast, expr: &'e Expr) -> Vec<(Side<'e>, Side<'e>)> {
+    let Ast::BinaryOp { left, op: BinaryOperator::Eq, right } = conjunct else { return Vec::new() };
+    let ExprKind::Apply(sides) = &expr.kind else { return Vec::new() };
+    let [left_value, right_value] = sides.as_slice() else { return Vec::new() };
+    let (left, right) = (Side::new(left, left_value), Side::new(right, right_value));
+    match (left.fields(), right.fields()) {
+        (Some(l), Some(r)) if l.len() == r.len() => l.into_iter().zip(r).collect(),
+        _ => vec![(left, right)],
     }
 }

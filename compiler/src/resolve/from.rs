@@ -81,8 +81,8 @@ impl Resolver<'_> {
         self.constrain(constraint, (side, holds), (start, middle), span, block)
     }
 
-    /// Where an outer join finds no row, columns of outer tables that the nullable side selects are NULL too: outside of it
-    /// they are not these columns.
+    /// Where an outer join finds no row, constants and columns of outer tables that the nullable side selects are NULL too:
+    /// outside of it they are not these constants and columns.
     fn blur(&mut self, from: JoinStart, to: JoinStart) {
         let Some(scope) = self.scopes.last_mut() else { return };
         let own = |e: &Expr| {
@@ -91,7 +91,12 @@ impl Resolver<'_> {
             all
         };
         let blurred = |e: &mut Expr| {
-            if e.as_term().is_some() && !own(e) {
+            let shown = match e.kind {
+                ExprKind::Constant => true,
+                ExprKind::Either(..) => !own(e),
+                _ => e.as_term().is_some() && !own(e),
+            };
+            if shown {
                 let inner = std::mem::replace(e, Expr::plain(e.span, ExprKind::Constant));
                 *e = Expr { json: inner.json, ..Expr::plain(inner.span, ExprKind::Apply(vec![inner])) };
             }

@@ -3,13 +3,14 @@
 //! In: an expression whose names resolve. Out: its type, or `None` where this module does not know it: then whoever
 //! needs the type asks the user for a cast. Also which columns have to be present for it not to be NULL.
 
-use sqlparser::ast::{BinaryOperator as Op, Expr as Ast, UnaryOperator, Value};
+use sqlparser::ast::{BinaryOperator as Op, Expr as Ast, Function, UnaryOperator, Value};
 
 use super::formula::plain_arguments;
 use super::naming::parts;
 use super::query::Resolver;
 use super::{ColumnRef, Expr, ExprKind};
 use crate::catalog::{SqlType, TypeClass};
+use crate::names::Ident;
 
 /// One of PostgreSQL's own types.
 fn builtin(base: &str) -> SqlType {
@@ -17,19 +18,16 @@ fn builtin(base: &str) -> SqlType {
 }
 
 /// Functions whose result is a text whatever they are given.
-const TO_TEXT: &[&str] = &[
+const TO_TEXT: &[&str] = &["chr", "concat", "concat_ws", "encode", "format", "md5", "to_char", "to_hex"];
+
+/// Functions whose result is a text if they are given one; there are others of these names, of ranges and binary strings.
+const TEXT_TO_TEXT: &[&str] = &[
     "btrim",
-    "chr",
-    "concat",
-    "concat_ws",
-    "encode",
-    "format",
     "initcap",
     "left",
     "lower",
     "lpad",
     "ltrim",
-    "md5",
     "regexp_replace",
     "repeat",
     "replace",
@@ -40,25 +38,22 @@ const TO_TEXT: &[&str] = &[
     "split_part",
     "substr",
     "substring",
-    "to_char",
-    "to_hex",
     "translate",
     "trim",
     "upper",
 ];
 
 /// Functions whose result is an integer.
-const TO_INTEGER: &[&str] =
-    &["length", "char_length", "octet_length", "cardinality", "array_length", "strpos", "ascii"];
+const TO_INTEGER: &[&str] = &["char_length", "octet_length", "cardinality", "array_length", "strpos", "ascii"];
 
-/// Functions that give NULL for NULL arguments only.
+/// Functions that give NULL for NULL arguments only. Not among them are those that know neither a field of an infinite
+/// time nor a pattern that does not match.
 const TOTAL: &[&str] = &[
     "abs",
     "btrim",
     "ceil",
     "char_length",
     "date",
-    "date_part",
     "date_trunc",
     "floor",
     "initcap",
@@ -75,8 +70,6 @@ const TOTAL: &[&str] = &[
     "rtrim",
     "split_part",
     "substr",
-    "substring",
-    "to_char",
     "translate",
     "trim",
     "trunc",
@@ -104,16 +97,17 @@ impl Resolver<'_> {
             | Ast::Between { .. }
             | Ast::Like { .. }
             | Ast::ILike { .. } => Some(builtin("boolean")),
-            Ast::Trim { .. } | Ast::Substring { .. } => Some(builtin("text")),
+            Ast::Trim { expr, .. } | Ast::Substring { expr, .. } => {
+                self.type_of(expr).filter(is_textual).map(|_| builtin("text"))
+            }
             Ast::Case { conditions, else_result, .. } => {
                 let arms: Vec<&Ast> =
                     conditions.iter().map(|c| &c.result).chain(else_result.iter().map(|e| e.as_ref())).collect();
                 self.common_type(&arms)
             }
             Ast::Function(call) => {
-                let name = parts(&call.name)?.pop()?;
                 let arguments = plain_arguments(call)?;
-                self.call_type(name.as_str(), &arguments)
+                self.call_type(own_name(call)?.as_str(), &arguments)
             }
             _ => None,
         }
@@ -150,9 +144,10 @@ impl Resolver<'_> {
             Op::LongArrow | Op::HashLongArrow => Some(builtin("text")),
             Op::Arrow | Op::HashArrow => self.type_of(left).filter(|t| matches!(t.base.as_str(), "json" | "jsonb")),
             Op::StringConcat => {
-                let text = |t: &SqlType| matches!(t.base.as_str(), "text" | "character varying") && t.dimensions == 0;
                 let (left, right) = (self.type_of(left)?, self.type_of(right)?);
-                (text(&left) || text(&right)).then(|| builtin("text"))
+                let joined =
+                    [&left, &right].iter().all(|t| t.dimensions == 0) && (is_textual(&left) || is_textual(&right));
+                joined.then(|| builtin("text"))
             }
             Op::Plus | Op::Minus | Op::Multiply | Op::Divide | Op::Modulo => {
                 let (left, right) = (self.type_of(left)?, self.type_of(right)?);
@@ -182,8 +177,15 @@ impl Resolver<'_> {
                 }
             }
             "date" => Some(builtin("date")),
+            "length" => {
+                let argument = self.type_of(arguments.first()?)?;
+                (is_textual(&argument) || argument.base == "bytea").then(|| builtin("integer"))
+            }
             _ if TO_TEXT.contains(&name) => Some(builtin("text")),
             _ if TO_INTEGER.contains(&name) => Some(builtin("integer")),
+            _ if TEXT_TO_TEXT.contains(&name) => {
+                self.type_of(arguments.first()?).filter(is_textual).map(|_| builtin("text"))
+            }
             _ => None,
         }
     }
@@ -210,25 +212,22 @@ impl Resolver<'_> {
             }
             Ast::IsNull(_) | Ast::IsNotNull(_) | Ast::IsTrue(_) | Ast::IsFalse(_) => Some(Vec::new()),
             Ast::UnaryOp { expr, .. } => self.strict_columns(expr),
-            Ast::BinaryOp { left, op, right } if is_total(op) => self.strict_list(&[left, right]),
-            Ast::Extract { expr, .. } | Ast::Trim { expr, .. } | Ast::AtTimeZone { timestamp: expr, .. } => {
-                self.strict_columns(expr)
-            }
+            Ast::BinaryOp { left, op, right } if self.is_total(left, op, right) => self.strict_list(&[left, right]),
+            Ast::Trim { expr, .. } | Ast::AtTimeZone { timestamp: expr, .. } => self.strict_columns(expr),
             Ast::Case { conditions, else_result: Some(last), .. } => {
                 let arms: Vec<&Ast> = conditions.iter().map(|c| &c.result).chain([last.as_ref()]).collect();
                 self.strict_list(&arms)
             }
             Ast::Function(call) => {
-                let name = parts(&call.name)?.pop()?;
                 let arguments = plain_arguments(call)?;
-                match name.as_str() {
+                match own_name(call)?.as_str() {
                     "coalesce" => {
                         let all: Vec<Vec<ColumnRef>> =
                             arguments.iter().filter_map(|a| self.strict_columns(a)).collect();
                         all.iter().find(|c| c.is_empty()).or_else(|| all.first()).cloned()
                     }
                     "concat" => Some(Vec::new()),
-                    total if TOTAL.contains(&total) => self.strict_list(&arguments),
+                    name if self.is_total_call(name, &arguments) => self.strict_list(&arguments),
                     _ => None,
                 }
             }
@@ -247,8 +246,8 @@ impl Resolver<'_> {
                 self.passes_null(inner)
             }
             Ast::BinaryOp { left, op, right } => {
-                let strict =
-                    is_total(op) || matches!(op, Op::Arrow | Op::LongArrow | Op::HashArrow | Op::HashLongArrow);
+                let strict = self.is_total(left, op, right)
+                    || matches!(op, Op::Arrow | Op::LongArrow | Op::HashArrow | Op::HashLongArrow);
                 strict && self.operand_passes_null(left) && self.operand_passes_null(right)
             }
             Ast::AnyOp { left, right, .. } => self.passes_null(left) && self.passes_null(right),
@@ -257,9 +256,9 @@ impl Resolver<'_> {
                 self.passes_null(expr) && self.passes_null(low) && self.passes_null(high)
             }
             Ast::Function(call) => {
-                let total = parts(&call.name).and_then(|mut p| p.pop()).is_some_and(|n| TOTAL.contains(&n.as_str()));
                 let arguments = plain_arguments(call).unwrap_or_default();
-                total && arguments.iter().all(|a| self.operand_passes_null(a))
+                own_name(call).is_some_and(|name| self.is_total_call(name.as_str(), &arguments))
+                    && arguments.iter().all(|a| self.operand_passes_null(a))
             }
             _ => false,
         }
@@ -272,6 +271,31 @@ impl Resolver<'_> {
             Ast::Nested(inner) | Ast::Cast { expr: inner, .. } => self.operand_passes_null(inner),
             _ => self.passes_null(ast),
         }
+    }
+
+    /// Whether an operator gives NULL for NULL operands only, and for these always. `||` of arrays does not.
+    fn is_total(&mut self, left: &Ast, op: &Op, right: &Ast) -> bool {
+        let compares_or_counts = matches!(
+            op,
+            Op::Eq
+                | Op::NotEq
+                | Op::Lt
+                | Op::LtEq
+                | Op::Gt
+                | Op::GtEq
+                | Op::Plus
+                | Op::Minus
+                | Op::Multiply
+                | Op::Divide
+                | Op::Modulo
+        );
+        compares_or_counts || *op == Op::StringConcat && self.operator_type(left, op, right).is_some()
+    }
+
+    /// The same of a call. Functions of a user's own types may have the same names.
+    fn is_total_call(&mut self, name: &str, arguments: &[&Ast]) -> bool {
+        let own = |t: &SqlType| matches!(t.class, TypeClass::Builtin | TypeClass::Domain(_));
+        TOTAL.contains(&name) && arguments.iter().all(|a| self.type_of(a).as_ref().is_some_and(own))
     }
 
     fn strict_list(&mut self, list: &[&Ast]) -> Option<Vec<ColumnRef>> {
@@ -291,23 +315,21 @@ fn unmodified(ty: SqlType) -> SqlType {
     }
 }
 
-/// Operators that give NULL for NULL operands only.
-fn is_total(op: &Op) -> bool {
-    matches!(
-        op,
-        Op::Eq
-            | Op::NotEq
-            | Op::Lt
-            | Op::LtEq
-            | Op::Gt
-            | Op::GtEq
-            | Op::Plus
-            | Op::Minus
-            | Op::Multiply
-            | Op::Divide
-            | Op::Modulo
-            | Op::StringConcat
-    )
+/// The name of a function of PostgreSQL's own, as far as the call tells.
+fn own_name(call: &Function) -> Option<Ident> {
+    let mut names = parts(&call.name)?;
+    let name = names.pop()?;
+    names.iter().all(|schema| schema.as_str() == "pg_catalog").then_some(name)
+}
+
+/// Whether functions of texts take it as one.
+fn is_textual(ty: &SqlType) -> bool {
+    let base = match &ty.class {
+        TypeClass::Domain(below) => below.as_ref(),
+        _ => ty,
+    };
+    let dimensions = ty.dimensions + if base == ty { 0 } else { base.dimensions };
+    dimensions == 0 && matches!(base.base.as_str(), "text" | "character varying" | "character" | "name")
 }
 
 fn constant_type(value: &Value) -> Option<SqlType> {
