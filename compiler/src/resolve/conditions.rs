@@ -8,9 +8,9 @@ use sqlparser::ast::{BinaryOperator, Expr as Ast, Query};
 use super::query::{Refused, Resolved, Resolver};
 use super::{BlockId, Claim, Conjunct, Expr, ExprKind, Fact, Output, Scope};
 
-impl Resolver<'_> {
+impl<'a> Resolver<'a> {
     /// A condition: its conjuncts are told apart, and all are kept as reads.
-    pub(super) fn condition(&mut self, condition: &Ast, block: BlockId, holds: Scope) -> Resolved<()> {
+    pub(super) fn condition(&mut self, condition: &'a Ast, block: BlockId, holds: Scope) -> Resolved<()> {
         let mut refused = false;
         for conjunct in conjuncts(condition) {
             refused |= self.conjunct(conjunct, block, holds).is_err();
@@ -18,7 +18,7 @@ impl Resolver<'_> {
         if refused { Err(Refused) } else { Ok(()) }
     }
 
-    fn conjunct(&mut self, conjunct: &Ast, block: BlockId, holds: Scope) -> Resolved<()> {
+    fn conjunct(&mut self, conjunct: &'a Ast, block: BlockId, holds: Scope) -> Resolved<()> {
         let expr = match in_subquery(conjunct) {
             Some((value, query)) => self.member(value, query, block)?,
             None => self.expr(conjunct, block)?,
@@ -42,7 +42,7 @@ impl Resolver<'_> {
     }
 
     /// Equalities pair by pair; anything else as a whole, where it compares relations.
-    fn comparison(&mut self, conjunct: &Ast, expr: &Expr, block: BlockId, holds: Scope) -> Resolved<()> {
+    fn comparison(&mut self, conjunct: &'a Ast, expr: &Expr, block: BlockId, holds: Scope) -> Resolved<()> {
         let pairs = equal_pairs(conjunct, expr);
         for &(left, right) in &pairs {
             self.count([left.value, right.value], expr.span)?;
@@ -60,7 +60,7 @@ impl Resolver<'_> {
 
     /// A side of an equality, with its formula. A constant that is cast to another type than that of the other side may be
     /// equal to several of its values, and is no constant then.
-    fn compared(&mut self, side: Side, other: Side) -> Expr {
+    fn compared(&mut self, side: Side<'a, '_>, other: Side<'a, '_>) -> Expr {
         let mut value = side.value.clone();
         if matches!((&value.kind, side.written), (ExprKind::Constant, Ast::Cast { .. } | Ast::TypedString(_))) {
             let types = (self.type_of(side.written), self.type_of(other.written));
@@ -73,7 +73,7 @@ impl Resolver<'_> {
     }
 
     /// Adds its formula to an expression that is no column.
-    pub(super) fn with_formula(&mut self, expr: Expr, ast: &Ast) -> Expr {
+    pub(super) fn with_formula(&mut self, expr: Expr, ast: &'a Ast) -> Expr {
         match &expr.kind {
             ExprKind::Apply(_) | ExprKind::Coalesce(_) | ExprKind::Constant if expr.formula.is_none() => {
                 Expr { formula: self.formula(ast), ..expr }
@@ -83,7 +83,7 @@ impl Resolver<'_> {
     }
 
     /// `value IN (SELECT …)` as a conjunct: false and NULL both leave the row out, so that it is EXISTS with an equality.
-    fn member(&mut self, value: &Ast, query: &Query, block: BlockId) -> Resolved<Expr> {
+    fn member(&mut self, value: &'a Ast, query: &'a Query, block: BlockId) -> Resolved<Expr> {
         let span = self.span(value);
         let left = self.expr(value, block)?;
         let left = self.with_formula(left, value);
@@ -142,13 +142,13 @@ fn conjuncts(condition: &Ast) -> Vec<&Ast> {
 
 /// One side of an equality, as written and as resolved.
 #[derive(Clone, Copy)]
-struct Side<'e> {
-    written: &'e Ast,
+struct Side<'a, 'e> {
+    written: &'a Ast,
     value: &'e Expr,
 }
 
-impl<'e> Side<'e> {
-    fn new(written: &'e Ast, value: &'e Expr) -> Self {
+impl<'a, 'e> Side<'a, 'e> {
+    fn new(written: &'a Ast, value: &'e Expr) -> Self {
         match written {
             Ast::Nested(inner) => Side::new(inner, value),
             _ => Side { written, value },
@@ -156,7 +156,7 @@ impl<'e> Side<'e> {
     }
 
     /// The fields of a row.
-    fn fields(self) -> Option<Vec<Side<'e>>> {
+    fn fields(self) -> Option<Vec<Side<'a, 'e>>> {
         match (self.written, &self.value.kind) {
             (Ast::Tuple(written), ExprKind::Apply(values)) if written.len() == values.len() => {
                 Some(written.iter().zip(values).map(|(w, v)| Side::new(w, v)).collect())
@@ -167,7 +167,7 @@ impl<'e> Side<'e> {
 }
 
 /// `a = b`, or `(a, b) = (c, d)` pair by pair.
-fn equal_pairs<'e>(conjunct: &'e Ast, expr: &'e Expr) -> Vec<(Side<'e>, Side<'e>)> {
+fn equal_pairs<'a, 'e>(conjunct: &'a Ast, expr: &'e Expr) -> Vec<(Side<'a, 'e>, Side<'a, 'e>)> {
     let Ast::BinaryOp { left, op: BinaryOperator::Eq, right } = conjunct else { return Vec::new() };
     let ExprKind::Apply(sides) = &expr.kind else { return Vec::new() };
     let [left_value, right_value] = sides.as_slice() else { return Vec::new() };

@@ -19,9 +19,13 @@ use crate::diagnostics::{Code, Diagnostic};
 use crate::names::{Ident, QualName};
 use crate::source::Span;
 
-impl Resolver<'_> {
+/// Those of a call without parentheses, such as `current_date`.
+static NO_ARGUMENTS: FunctionArgumentList =
+    FunctionArgumentList { duplicate_treatment: None, args: Vec::new(), clauses: Vec::new() };
+
+impl<'a> Resolver<'a> {
     /// One expression of `block`.
-    pub(super) fn expr(&mut self, ast: &Ast, block: BlockId) -> Resolved<Expr> {
+    pub(super) fn expr(&mut self, ast: &'a Ast, block: BlockId) -> Resolved<Expr> {
         let span = self.span(ast);
         self.size.expressions += 1;
         self.check_size(span)?;
@@ -71,13 +75,13 @@ impl Resolver<'_> {
     }
 
     /// All of a list; every error in it is reported.
-    fn all(&mut self, list: &[&Ast], block: BlockId) -> Resolved<Vec<Expr>> {
+    fn all(&mut self, list: &[&'a Ast], block: BlockId) -> Resolved<Vec<Expr>> {
         let resolved: Vec<Resolved<Expr>> = list.iter().map(|e| self.expr(e, block)).collect();
         resolved.into_iter().collect()
     }
 
     /// Whether an operator or CASE yields json where an operand is json.
-    fn operator_json(&self, ast: &Ast) -> bool {
+    fn operator_json(&self, ast: &'a Ast) -> bool {
         use sqlparser::ast::BinaryOperator as Op;
         match ast {
             Ast::BinaryOp { op, .. } => {
@@ -90,7 +94,7 @@ impl Resolver<'_> {
 
     /// `@@`: between tsvector and tsquery it is a function of both; with text on a side it reads the session's text
     /// search configuration.
-    fn text_match(&mut self, left: &Ast, right: &Ast, span: Span, block: BlockId) -> Resolved<Expr> {
+    fn text_match(&mut self, left: &'a Ast, right: &'a Ast, span: Span, block: BlockId) -> Resolved<Expr> {
         let sides = self.all(&[left, right], block)?;
         let typed = [(left, &sides[0]), (right, &sides[1])].iter().all(|(ast, expr)| self.is_text_search(ast, expr));
         if !typed {
@@ -103,7 +107,7 @@ impl Resolver<'_> {
         Ok(Expr::plain(span, ExprKind::Apply(sides)))
     }
 
-    fn is_text_search(&self, ast: &Ast, expr: &Expr) -> bool {
+    fn is_text_search(&self, ast: &'a Ast, expr: &Expr) -> bool {
         let column_type = expr.as_column().and_then(|c| {
             let owner = self.flat.use_of(c);
             match self.catalog.relations.get(&owner.table) {
@@ -139,7 +143,7 @@ impl Resolver<'_> {
     }
 
     /// `'now'::text::timestamptz` is read each time the view is, unlike `'now'::timestamptz`, which is read once.
-    fn check_clock_in_text(&mut self, value: &Ast, type_name: &str, span: Span) -> Resolved<()> {
+    fn check_clock_in_text(&mut self, value: &'a Ast, type_name: &str, span: Span) -> Resolved<()> {
         let target = type_name.to_ascii_lowercase();
         let is_time = ["date", "time"].iter().any(|t| target.trim_start_matches("pg_catalog.").starts_with(t));
         if is_time && !self.accepts_time() && is_text_constant(value) {
@@ -226,14 +230,18 @@ impl Resolver<'_> {
         }
     }
 
-    pub(super) fn subquery_block(&mut self, query: &Query, block: BlockId) -> Resolved<(BlockId, Vec<super::Output>)> {
+    pub(super) fn subquery_block(
+        &mut self,
+        query: &'a Query,
+        block: BlockId,
+    ) -> Resolved<(BlockId, Vec<super::Output>)> {
         let span = self.span(query);
         let inner = self.open_block(Some(block), span)?;
         let outputs = self.query(query, inner)?;
         Ok((inner, outputs))
     }
 
-    fn scalar_subquery(&mut self, query: &Query, span: Span, block: BlockId) -> Resolved<Expr> {
+    fn scalar_subquery(&mut self, query: &'a Query, span: Span, block: BlockId) -> Resolved<Expr> {
         let (inner, outputs) = self.subquery_block(query, block)?;
         let mut outputs = outputs.into_iter();
         match (outputs.next(), outputs.next()) {
@@ -250,19 +258,19 @@ impl Resolver<'_> {
     }
 
     /// A subquery whose rows are compared, of one or more columns.
-    fn subquery_rows(&mut self, query: &Query, span: Span, block: BlockId) -> Resolved<Expr> {
+    fn subquery_rows(&mut self, query: &'a Query, span: Span, block: BlockId) -> Resolved<Expr> {
         let (inner, outputs) = self.subquery_block(query, block)?;
         let columns = outputs.into_iter().map(|o| o.expr).collect();
         let row = Expr::plain(span, ExprKind::Apply(columns));
         Ok(Expr::plain(span, ExprKind::Subquery(inner, Box::new(row))))
     }
 
-    fn exists(&mut self, query: &Query, span: Span, block: BlockId) -> Resolved<Expr> {
+    fn exists(&mut self, query: &'a Query, span: Span, block: BlockId) -> Resolved<Expr> {
         let (inner, _) = self.subquery_block(query, block)?;
         Ok(Expr::plain(span, ExprKind::Exists(inner)))
     }
 
-    fn call(&mut self, call: &Function, span: Span, block: BlockId) -> Resolved<Expr> {
+    fn call(&mut self, call: &'a Function, span: Span, block: BlockId) -> Resolved<Expr> {
         let unsupported =
             |what: &str| Diagnostic::new(Code::UnsupportedExpr, format!("{what} is not supported yet"), span);
         if let Some(window) = &call.over {
@@ -278,9 +286,8 @@ impl Resolver<'_> {
         let Some(name) = names.last().map(|n| n.as_str().to_owned()) else {
             return Err(self.refuse(unsupported("this form of call")));
         };
-        let empty = FunctionArgumentList { duplicate_treatment: None, args: Vec::new(), clauses: Vec::new() };
         let list = match &call.args {
-            FunctionArguments::None => &empty,
+            FunctionArguments::None => &NO_ARGUMENTS,
             FunctionArguments::List(list) => list,
             FunctionArguments::Subquery(query) if name == "array" && names.len() == 1 => {
                 return self.subquery_rows(query, span, block);
@@ -299,7 +306,13 @@ impl Resolver<'_> {
         }
     }
 
-    fn scalar_call(&mut self, name: &str, list: &FunctionArgumentList, span: Span, block: BlockId) -> Resolved<Expr> {
+    fn scalar_call(
+        &mut self,
+        name: &str,
+        list: &'a FunctionArgumentList,
+        span: Span,
+        block: BlockId,
+    ) -> Resolved<Expr> {
         let mut extra = self.clauses(list, span, block)?;
         let mut args = self.arguments(list, span, block)?;
         let literal_keys = object_keys(list);
@@ -333,9 +346,9 @@ impl Resolver<'_> {
 
     fn aggregate(
         &mut self,
-        call: &Function,
+        call: &'a Function,
         name: &str,
-        list: &FunctionArgumentList,
+        list: &'a FunctionArgumentList,
         span: Span,
         block: BlockId,
     ) -> Resolved<Expr> {
@@ -367,7 +380,12 @@ impl Resolver<'_> {
     }
 
     /// ORDER BY inside a call; other clauses are refused.
-    pub(super) fn clauses(&mut self, list: &FunctionArgumentList, span: Span, block: BlockId) -> Resolved<Vec<Expr>> {
+    pub(super) fn clauses(
+        &mut self,
+        list: &'a FunctionArgumentList,
+        span: Span,
+        block: BlockId,
+    ) -> Resolved<Vec<Expr>> {
         let mut keys = Vec::new();
         for clause in &list.clauses {
             let FunctionArgumentClause::OrderBy(order_by) = clause else {
@@ -382,13 +400,18 @@ impl Resolver<'_> {
     }
 
     /// All arguments; every error in them is reported. `*` is none.
-    pub(super) fn arguments(&mut self, list: &FunctionArgumentList, span: Span, block: BlockId) -> Resolved<Vec<Expr>> {
+    pub(super) fn arguments(
+        &mut self,
+        list: &'a FunctionArgumentList,
+        span: Span,
+        block: BlockId,
+    ) -> Resolved<Vec<Expr>> {
         let resolved: Vec<Resolved<Option<Expr>>> =
             list.args.iter().map(|arg| self.argument(arg, span, block)).collect();
         resolved.into_iter().filter_map(Result::transpose).collect()
     }
 
-    pub(super) fn argument(&mut self, arg: &FunctionArg, span: Span, block: BlockId) -> Resolved<Option<Expr>> {
+    pub(super) fn argument(&mut self, arg: &'a FunctionArg, span: Span, block: BlockId) -> Resolved<Option<Expr>> {
         let value = match arg {
             FunctionArg::Named { arg, .. } | FunctionArg::ExprNamed { arg, .. } | FunctionArg::Unnamed(arg) => arg,
         };

@@ -177,9 +177,9 @@ impl Expr {
     }
 }
 
-impl Resolver<'_> {
+impl<'a> Resolver<'a> {
     /// The formula of an expression that has been resolved already; `None` where it reads more than columns.
-    pub(super) fn formula(&mut self, ast: &Ast) -> Option<Arc<Formula>> {
+    pub(super) fn formula(&mut self, ast: &'a Ast) -> Option<Arc<Formula>> {
         let statement = self.statement;
         let narrow = statement.tokens_of(ast.span()).filter(|tokens| tokens.len() <= MAX_TOKENS)?;
         let mut mentions = Vec::new();
@@ -248,7 +248,7 @@ impl Resolver<'_> {
     }
 
     /// The mentions of columns in an expression, or `None` where it is more than a function of columns.
-    fn mentions<'e>(&mut self, ast: &'e Ast, found: &mut Vec<(&'e Ast, Expr)>) -> Option<()> {
+    fn mentions(&mut self, ast: &'a Ast, found: &mut Vec<(&'a Ast, Expr)>) -> Option<()> {
         match ast {
             Ast::Identifier(_) | Ast::CompoundIdentifier(_) => {
                 let expr = self.known(ast)?;
@@ -274,7 +274,7 @@ impl Resolver<'_> {
     }
 
     /// A name that has been resolved before, without reporting or counting anything.
-    pub(super) fn known(&mut self, ast: &Ast) -> Option<Expr> {
+    pub(super) fn known(&mut self, ast: &'a Ast) -> Option<Expr> {
         let (before, size) = (self.found.len(), self.size);
         let expr = self.expr(ast, super::TOP).ok();
         self.found.truncate(before);
@@ -283,7 +283,7 @@ impl Resolver<'_> {
     }
 
     /// The tokens of an expression. The parser's place of it is widened until what stands there parses to it.
-    fn exact(&mut self, narrow: Range<usize>, ast: &Ast) -> Option<Range<usize>> {
+    fn exact(&mut self, narrow: Range<usize>, ast: &'a Ast) -> Option<Range<usize>> {
         let statement = self.statement;
         for extra in 0..=MAX_WIDENING {
             for left in 0..=extra {

@@ -36,15 +36,15 @@ struct JoinStart {
     items: usize,
 }
 
-impl Resolver<'_> {
-    pub(super) fn from(&mut self, from: &[TableWithJoins], block: BlockId) -> Resolved<()> {
+impl<'a> Resolver<'a> {
+    pub(super) fn from(&mut self, from: &'a [TableWithJoins], block: BlockId) -> Resolved<()> {
         for tree in from {
             self.join_tree(tree, block)?;
         }
         Ok(())
     }
 
-    fn join_tree(&mut self, tree: &TableWithJoins, block: BlockId) -> Resolved<()> {
+    fn join_tree(&mut self, tree: &'a TableWithJoins, block: BlockId) -> Resolved<()> {
         let start = self.here();
         self.factor(&tree.relation, block)?;
         for join in &tree.joins {
@@ -59,7 +59,7 @@ impl Resolver<'_> {
         JoinStart { uses: self.flat.uses.len(), visible, items }
     }
 
-    fn join(&mut self, join: &Join, start: JoinStart, block: BlockId) -> Resolved<()> {
+    fn join(&mut self, join: &'a Join, start: JoinStart, block: BlockId) -> Resolved<()> {
         let (side, constraint) = self.join_side(join)?;
         let middle = self.here();
         let before = self.flat.conjuncts.len();
@@ -109,7 +109,7 @@ impl Resolver<'_> {
     /// ON, USING or NATURAL.
     fn constrain(
         &mut self,
-        constraint: &JoinConstraint,
+        constraint: &'a JoinConstraint,
         (side, holds): (Side, Scope),
         (start, middle): (JoinStart, JoinStart),
         span: Span,
@@ -147,7 +147,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn join_side<'j>(&mut self, join: &'j Join) -> Resolved<(Side, &'j JoinConstraint)> {
+    fn join_side(&mut self, join: &'a Join) -> Resolved<(Side, &'a JoinConstraint)> {
         match &join.join_operator {
             JoinOperator::Join(c) | JoinOperator::Inner(c) | JoinOperator::CrossJoin(c) => Ok((Side::Inner, c)),
             JoinOperator::Left(c) | JoinOperator::LeftOuter(c) => Ok((Side::Left, c)),
@@ -213,7 +213,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn factor(&mut self, factor: &TableFactor, block: BlockId) -> Resolved<()> {
+    fn factor(&mut self, factor: &'a TableFactor, block: BlockId) -> Resolved<()> {
         match factor {
             TableFactor::Table {
                 name, alias, args: None, version: None, with_ordinality: false, sample: None, ..
@@ -254,8 +254,8 @@ impl Resolver<'_> {
     fn function(
         &mut self,
         name: &ObjectName,
-        args: &[&sqlparser::ast::FunctionArg],
-        alias: Option<&TableAlias>,
+        args: &[&'a sqlparser::ast::FunctionArg],
+        alias: Option<&'a TableAlias>,
         ordinality: bool,
         block: BlockId,
     ) -> Resolved<()> {
@@ -272,7 +272,7 @@ impl Resolver<'_> {
         &mut self,
         name: &str,
         values: Vec<Expr>,
-        alias: Option<&TableAlias>,
+        alias: Option<&'a TableAlias>,
         ordinality: bool,
         span: Span,
         block: BlockId,
@@ -288,7 +288,7 @@ impl Resolver<'_> {
         name: Ident,
         schema: Option<Ident>,
         mut columns: Vec<(Ident, Expr)>,
-        alias: Option<&TableAlias>,
+        alias: Option<&'a TableAlias>,
         span: Span,
     ) -> Resolved<()> {
         for (column, renamed) in columns.iter_mut().zip(alias.iter().flat_map(|a| &a.columns)) {
@@ -297,7 +297,7 @@ impl Resolver<'_> {
         self.add_item(Item { name, schema, columns }, span)
     }
 
-    fn named(&mut self, name: &ObjectName, alias: Option<&TableAlias>, block: BlockId) -> Resolved<()> {
+    fn named(&mut self, name: &ObjectName, alias: Option<&'a TableAlias>, block: BlockId) -> Resolved<()> {
         let span = self.span(name);
         let names = parts(name).unwrap_or_default();
         let (schema, relation_name) = match names.as_slice() {

@@ -5,7 +5,6 @@
 //! refused here until the derivation covers them.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 
 use sqlparser::ast::{
     Distinct, Expr as Ast, GroupByExpr, LimitClause, OrderBy, OrderByKind, Query, Select, SelectItem,
@@ -41,7 +40,7 @@ pub struct Resolver<'a> {
     /// The one whose text is being read.
     pub(super) statement: &'a Statement,
     /// The selects being read, innermost last.
-    pub(super) selects: Vec<Arc<Select>>,
+    pub(super) selects: Vec<&'a Select>,
     /// The copies of blocks that stand for the partitions of their windows.
     pub(super) partitions: HashMap<(BlockId, String), BlockId>,
     /// The names of those copies.
@@ -52,7 +51,7 @@ pub struct Resolver<'a> {
     /// The views being expanded, outermost first, with the place of each mention.
     pub(super) expanding: Vec<(QualName, Span)>,
     /// The CTEs in scope, innermost last.
-    pub(super) ctes: Vec<CteInScope>,
+    pub(super) ctes: Vec<CteInScope<'a>>,
     /// How often each alias has been given.
     pub(super) aliases: HashMap<Ident, usize>,
     /// The aliases of the uses so far.
@@ -69,7 +68,7 @@ impl<'a> Resolver<'a> {
         catalog: &'a Catalog,
         places: &'a Places<'a>,
         statements: &'a [Statement],
-        view: &View,
+        view: &'a View,
         found: &'a mut Vec<Diagnostic>,
     ) -> Self {
         let flat = FlatView {
@@ -117,13 +116,13 @@ impl<'a> Resolver<'a> {
     }
 
     /// The whole view. Adds how many expressions there are in it.
-    pub fn view(mut self, view: &View, expressions: &mut usize) -> Resolved<FlatView> {
+    pub fn view(mut self, view: &'a View, expressions: &mut usize) -> Resolved<FlatView> {
         let resolved = self.whole(view);
         *expressions += self.work();
         resolved.map(|()| self.flat)
     }
 
-    fn whole(&mut self, view: &View) -> Resolved<()> {
+    fn whole(&mut self, view: &'a View) -> Resolved<()> {
         let block = self.open_block(None, view.query_span)?;
         debug_assert_eq!(block, TOP);
         let outputs = self.query(&view.query, block)?;
@@ -173,7 +172,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// A query whose rows are those of `block`; leaves no scope behind.
-    pub(super) fn query(&mut self, query: &Query, block: BlockId) -> Resolved<Vec<Output>> {
+    pub(super) fn query(&mut self, query: &'a Query, block: BlockId) -> Resolved<Vec<Output>> {
         let span = self.span(query);
         let unsupported =
             |what: &str| Diagnostic::new(Code::UnsupportedQuery, format!("{what} is not supported yet"), span);
@@ -189,21 +188,14 @@ impl<'a> Resolver<'a> {
     }
 
     /// A query without its WITH.
-    fn body(&mut self, query: &Query, span: Span, block: BlockId) -> Resolved<Vec<Output>> {
+    fn body(&mut self, query: &'a Query, span: Span, block: BlockId) -> Resolved<Vec<Output>> {
         let unsupported =
             |what: &str| Diagnostic::new(Code::UnsupportedQuery, format!("{what} is not supported yet"), span);
         self.flat.blocks[block.0].limited = query.limit_clause.is_some() || query.fetch.is_some();
         self.flat.blocks[block.0].single = is_limit_one(query);
         let order_by = query.order_by.as_ref();
         let outputs = match query.body.as_ref() {
-            SetExpr::Select(select) => {
-                self.scopes.push(Scope::default());
-                self.selects.push(Arc::new(select.as_ref().clone()));
-                let outputs = self.select(select, block, order_by);
-                self.selects.pop();
-                self.scopes.pop();
-                outputs
-            }
+            SetExpr::Select(select) => self.select(select, block, order_by),
             SetExpr::Query(inner) if order_by.is_none() && !self.flat.blocks[block.0].limited => {
                 return self.query(inner, block);
             }
@@ -217,7 +209,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// LIMIT, OFFSET and FETCH can be computed from the queries around.
-    fn limits(&mut self, query: &Query, block: BlockId) -> Resolved<()> {
+    fn limits(&mut self, query: &'a Query, block: BlockId) -> Resolved<()> {
         let mut counts: Vec<&Ast> = query.fetch.iter().filter_map(|f| f.quantity.as_ref()).collect();
         match &query.limit_clause {
             Some(LimitClause::LimitOffset { limit, offset, limit_by }) => {
@@ -233,11 +225,26 @@ impl<'a> Resolver<'a> {
         Ok(())
     }
 
+    /// A SELECT; leaves no scope behind.
     pub(super) fn select(
         &mut self,
-        select: &Select,
+        select: &'a Select,
         block: BlockId,
-        order_by: Option<&OrderBy>,
+        order_by: Option<&'a OrderBy>,
+    ) -> Resolved<Vec<Output>> {
+        self.scopes.push(Scope::default());
+        self.selects.push(select);
+        let outputs = self.clauses_of(select, block, order_by);
+        self.selects.pop();
+        self.scopes.pop();
+        outputs
+    }
+
+    fn clauses_of(
+        &mut self,
+        select: &'a Select,
+        block: BlockId,
+        order_by: Option<&'a OrderBy>,
     ) -> Resolved<Vec<Output>> {
         self.check_clauses(select)?;
         self.flat.blocks[block.0].distinct = matches!(select.distinct, Some(Distinct::Distinct));
@@ -267,7 +274,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// GROUP BY: expressions over the FROM clause, else names or positions of output columns.
-    fn group_by(&mut self, select: &Select, outputs: &[Output], block: BlockId) -> Resolved<()> {
+    fn group_by(&mut self, select: &'a Select, outputs: &[Output], block: BlockId) -> Resolved<()> {
         let GroupByExpr::Expressions(list, _) = &select.group_by else { return Ok(()) };
         if list.is_empty() {
             return Ok(());
@@ -294,7 +301,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// DISTINCT ON: one row per value of its expressions, so that they group the rows.
-    fn distinct_on(&mut self, select: &Select, outputs: &[Output], block: BlockId) -> Resolved<()> {
+    fn distinct_on(&mut self, select: &'a Select, outputs: &[Output], block: BlockId) -> Resolved<()> {
         let Some(Distinct::On(list)) = &select.distinct else { return Ok(()) };
         let mut keys = Vec::new();
         for ast in list {
@@ -322,7 +329,7 @@ impl<'a> Resolver<'a> {
         Ok(())
     }
 
-    fn check_clauses(&mut self, select: &Select) -> Resolved<()> {
+    fn check_clauses(&mut self, select: &'a Select) -> Resolved<()> {
         let clause = if !naming::plain_grouping(&select.group_by) {
             "GROUPING SETS, ROLLUP or CUBE"
         } else if select.into.is_some()
@@ -346,7 +353,12 @@ impl<'a> Resolver<'a> {
     }
 
     /// ORDER BY of a query: names of output columns first, then expressions over the FROM clause.
-    pub(super) fn order_by(&mut self, order_by: Option<&OrderBy>, outputs: &[Output], block: BlockId) -> Resolved<()> {
+    pub(super) fn order_by(
+        &mut self,
+        order_by: Option<&'a OrderBy>,
+        outputs: &[Output],
+        block: BlockId,
+    ) -> Resolved<()> {
         let Some(order_by) = order_by else { return Ok(()) };
         let OrderByKind::Expressions(keys) = &order_by.kind else {
             let span = self.span(order_by);
@@ -367,7 +379,7 @@ impl<'a> Resolver<'a> {
         Ok(())
     }
 
-    fn select_item(&mut self, item: &SelectItem, block: BlockId) -> Resolved<Vec<Output>> {
+    fn select_item(&mut self, item: &'a SelectItem, block: BlockId) -> Resolved<Vec<Output>> {
         match item {
             SelectItem::UnnamedExpr(expr) => {
                 let value = self.output(expr, block)?;
@@ -403,7 +415,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// The value of a select item; what is no document may be part of a link or key.
-    fn output(&mut self, ast: &Ast, block: BlockId) -> Resolved<Expr> {
+    fn output(&mut self, ast: &'a Ast, block: BlockId) -> Resolved<Expr> {
         let value = self.expr(ast, block)?;
         Ok(if value.json.is_none() { self.with_formula(value, ast) } else { value })
     }

@@ -29,10 +29,10 @@ pub enum Sees {
 
 /// A CTE and the CTEs that it can see itself: those before it.
 #[derive(Clone)]
-pub struct CteInScope {
+pub struct CteInScope<'a> {
     pub name: Ident,
     pub columns: Vec<Ident>,
-    pub query: Box<Query>,
+    pub query: &'a Query,
     /// How many entries of the list were in scope at its definition.
     pub visible: usize,
     /// How many scopes were open there.
@@ -59,9 +59,9 @@ fn mentions(query: &Query, name: &Ident) -> bool {
     query.to_string().to_lowercase().contains(&name.as_str().to_lowercase())
 }
 
-impl Resolver<'_> {
+impl<'a> Resolver<'a> {
     /// The outputs of a view in FROM.
-    pub(super) fn expand_view(&mut self, view: &View, mention: Span, block: BlockId) -> Resolved<Vec<Output>> {
+    pub(super) fn expand_view(&mut self, view: &'a View, mention: Span, block: BlockId) -> Resolved<Vec<Output>> {
         if let Some(at) = self.expanding.iter().position(|(name, _)| name == &view.name) {
             return Err(self.cycle(at, mention));
         }
@@ -105,7 +105,7 @@ impl Resolver<'_> {
     /// A subquery in FROM.
     pub(super) fn derived_table(
         &mut self,
-        query: &Query,
+        query: &'a Query,
         sees: Sees,
         mention: Span,
         block: BlockId,
@@ -130,11 +130,11 @@ impl Resolver<'_> {
         }
         let later = self.ctes.split_off(cte.visible);
         let hidden = self.scopes.split_off(cte.scopes);
-        let is_recursive = cte.recursive && mentions(&cte.query, &cte.name);
+        let is_recursive = cte.recursive && mentions(cte.query, &cte.name);
         if is_recursive {
             self.ctes[at].reading = Reading::Base;
         }
-        let outputs = self.relation_query(&cte.query, is_recursive, block, mention);
+        let outputs = self.relation_query(cte.query, is_recursive, block, mention);
         let outputs = outputs.and_then(|o| self.rename_outputs(&cte.columns, mention, o));
         if is_recursive {
             self.ctes[at].reading = Reading::Not;
@@ -146,13 +146,13 @@ impl Resolver<'_> {
     }
 
     /// Brings the CTEs of a WITH into scope; returns how many there were before.
-    pub(super) fn open_ctes(&mut self, ctes: &[Cte], recursive: bool) -> usize {
+    pub(super) fn open_ctes(&mut self, ctes: &'a [Cte], recursive: bool) -> usize {
         let before = self.ctes.len();
         for cte in ctes {
             let entry = CteInScope {
                 name: ident(&cte.alias.name),
                 columns: cte.alias.columns.iter().map(|c| ident(&c.name)).collect(),
-                query: cte.query.clone(),
+                query: &cte.query,
                 visible: self.ctes.len() + usize::from(recursive),
                 scopes: self.scopes.len(),
                 recursive,
@@ -166,7 +166,7 @@ impl Resolver<'_> {
     /// The rows of a query as rows of `block`'s FROM clause.
     fn relation_query(
         &mut self,
-        query: &Query,
+        query: &'a Query,
         is_recursive: bool,
         block: BlockId,
         mention: Span,
@@ -215,7 +215,7 @@ impl Resolver<'_> {
         &mut self,
         name: &str,
         arguments: Vec<Expr>,
-        alias: Option<&TableAlias>,
+        alias: Option<&'a TableAlias>,
         ordinality: bool,
         span: Span,
         block: BlockId,

@@ -5,8 +5,6 @@
 //! every column, whatever the operation is: so each side is followed as if it were the whole query. A recursive CTE is a
 //! UNION whose rows lead to further rows, so that nothing outside is linked to its columns.
 
-use std::sync::Arc;
-
 use sqlparser::ast::{OrderBy, SetExpr, SetOperator, SetQuantifier, Values};
 
 use super::query::{Refused, Resolved, Resolver};
@@ -38,12 +36,12 @@ fn sides<'q>(body: &'q SetExpr, gives: bool, into: &mut Vec<Side<'q>>) {
     }
 }
 
-impl Resolver<'_> {
+impl<'a> Resolver<'a> {
     /// A query that is no plain SELECT; leaves no scope behind.
     pub(super) fn set_query(
         &mut self,
-        body: &SetExpr,
-        order_by: Option<&OrderBy>,
+        body: &'a SetExpr,
+        order_by: Option<&'a OrderBy>,
         span: Span,
         block: BlockId,
     ) -> Resolved<Vec<Output>> {
@@ -58,7 +56,7 @@ impl Resolver<'_> {
         ordered.map(|()| outputs)
     }
 
-    fn set_operation(&mut self, body: &SetExpr, span: Span, block: BlockId) -> Resolved<Vec<Output>> {
+    fn set_operation(&mut self, body: &'a SetExpr, span: Span, block: BlockId) -> Resolved<Vec<Output>> {
         let mut all = Vec::new();
         sides(body, true, &mut all);
         let alternative = self.flat.alternatives.len();
@@ -103,17 +101,10 @@ impl Resolver<'_> {
     }
 
     /// One side as a block of its own.
-    fn side_of(&mut self, body: &SetExpr, rows: Rows, span: Span, block: BlockId) -> Resolved<Vec<Output>> {
+    fn side_of(&mut self, body: &'a SetExpr, rows: Rows, span: Span, block: BlockId) -> Resolved<Vec<Output>> {
         let inner = self.open_block(Some(block), span)?;
         let outputs = match body {
-            SetExpr::Select(select) => {
-                self.scopes.push(Scope::default());
-                self.selects.push(Arc::new(select.as_ref().clone()));
-                let outputs = self.select(select, inner, None);
-                self.selects.pop();
-                self.scopes.pop();
-                outputs?
-            }
+            SetExpr::Select(select) => self.select(select, inner, None)?,
             SetExpr::Query(query) => self.query(query, inner)?,
             SetExpr::Values(values) => self.values(values, span, inner)?,
             _ => {
@@ -129,7 +120,7 @@ impl Resolver<'_> {
     }
 
     /// VALUES: rows of expressions over the queries around.
-    fn values(&mut self, values: &Values, span: Span, block: BlockId) -> Resolved<Vec<Output>> {
+    fn values(&mut self, values: &'a Values, span: Span, block: BlockId) -> Resolved<Vec<Output>> {
         let mut rows: Vec<Vec<Expr>> = Vec::new();
         for row in &values.rows {
             rows.push(row.iter().map(|e| self.expr(e, block)).collect::<Resolved<Vec<_>>>()?);

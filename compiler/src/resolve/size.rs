@@ -48,7 +48,7 @@ pub struct Size {
     said: bool,
 }
 
-impl Resolver<'_> {
+impl<'a> Resolver<'a> {
     /// Refuses a view that has become too large.
     pub(super) fn check_size(&mut self, span: Span) -> Resolved<()> {
         let Size { relations, queries, expressions, .. } = self.size;

@@ -76,9 +76,9 @@ const TOTAL: &[&str] = &[
     "upper",
 ];
 
-impl Resolver<'_> {
+impl<'a> Resolver<'a> {
     /// The type of an expression.
-    pub(super) fn type_of(&mut self, ast: &Ast) -> Option<SqlType> {
+    pub(super) fn type_of(&mut self, ast: &'a Ast) -> Option<SqlType> {
         match ast {
             Ast::Identifier(_) | Ast::CompoundIdentifier(_) => self.known(ast).and_then(|e| self.type_of_resolved(&e)),
             Ast::Nested(inner) | Ast::Collate { expr: inner, .. } => self.type_of(inner),
@@ -128,7 +128,7 @@ impl Resolver<'_> {
     }
 
     /// The one type that all have; unknown literals take the others'.
-    fn common_type(&mut self, list: &[&Ast]) -> Option<SqlType> {
+    fn common_type(&mut self, list: &[&'a Ast]) -> Option<SqlType> {
         let is_literal = |ast: &&&Ast| !matches!(ast, Ast::Value(v) if matches!(v.value, Value::SingleQuotedString(_) | Value::Null));
         let typed: Vec<&&Ast> = list.iter().filter(is_literal).collect();
         let Some((first, rest)) = typed.split_first() else { return Some(builtin("text")) };
@@ -138,7 +138,7 @@ impl Resolver<'_> {
             .then(|| unmodified(first))
     }
 
-    fn operator_type(&mut self, left: &Ast, op: &Op, right: &Ast) -> Option<SqlType> {
+    fn operator_type(&mut self, left: &'a Ast, op: &Op, right: &'a Ast) -> Option<SqlType> {
         match op {
             Op::Eq | Op::NotEq | Op::Lt | Op::LtEq | Op::Gt | Op::GtEq | Op::And | Op::Or => Some(builtin("boolean")),
             Op::LongArrow | Op::HashLongArrow => Some(builtin("text")),
@@ -159,7 +159,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn call_type(&mut self, name: &str, arguments: &[&Ast]) -> Option<SqlType> {
+    fn call_type(&mut self, name: &str, arguments: &[&'a Ast]) -> Option<SqlType> {
         match name {
             "coalesce" | "nullif" | "greatest" | "least" => self.common_type(arguments),
             "abs" | "round" | "ceil" | "floor" | "trunc" if arguments.len() == 1 => {
@@ -191,7 +191,7 @@ impl Resolver<'_> {
     }
 
     /// The columns that have to be present for an expression not to be NULL; `None` where it can be NULL all the same.
-    pub(super) fn strict_columns(&mut self, ast: &Ast) -> Option<Vec<ColumnRef>> {
+    pub(super) fn strict_columns(&mut self, ast: &'a Ast) -> Option<Vec<ColumnRef>> {
         match ast {
             Ast::Identifier(_) | Ast::CompoundIdentifier(_) => {
                 let expr = self.known(ast)?;
@@ -236,7 +236,7 @@ impl Resolver<'_> {
     }
 
     /// Whether an expression is NULL whenever one of its columns is.
-    pub(super) fn passes_null(&mut self, ast: &Ast) -> bool {
+    pub(super) fn passes_null(&mut self, ast: &'a Ast) -> bool {
         match ast {
             Ast::Identifier(_) | Ast::CompoundIdentifier(_) => self
                 .known(ast)
@@ -265,7 +265,7 @@ impl Resolver<'_> {
     }
 
     /// ANY and BETWEEN can be false for a NULL, which is as good as NULL in a condition only.
-    fn operand_passes_null(&mut self, ast: &Ast) -> bool {
+    fn operand_passes_null(&mut self, ast: &'a Ast) -> bool {
         match ast {
             Ast::AnyOp { .. } | Ast::Between { .. } => false,
             Ast::Nested(inner) | Ast::Cast { expr: inner, .. } => self.operand_passes_null(inner),
@@ -274,7 +274,7 @@ impl Resolver<'_> {
     }
 
     /// Whether an operator gives NULL for NULL operands only, and for these always. `||` of arrays does not.
-    fn is_total(&mut self, left: &Ast, op: &Op, right: &Ast) -> bool {
+    fn is_total(&mut self, left: &'a Ast, op: &Op, right: &'a Ast) -> bool {
         let compares_or_counts = matches!(
             op,
             Op::Eq
@@ -293,12 +293,12 @@ impl Resolver<'_> {
     }
 
     /// The same of a call. Functions of a user's own types may have the same names.
-    fn is_total_call(&mut self, name: &str, arguments: &[&Ast]) -> bool {
+    fn is_total_call(&mut self, name: &str, arguments: &[&'a Ast]) -> bool {
         let own = |t: &SqlType| matches!(t.class, TypeClass::Builtin | TypeClass::Domain(_));
         TOTAL.contains(&name) && arguments.iter().all(|a| self.type_of(a).as_ref().is_some_and(own))
     }
 
-    fn strict_list(&mut self, list: &[&Ast]) -> Option<Vec<ColumnRef>> {
+    fn strict_list(&mut self, list: &[&'a Ast]) -> Option<Vec<ColumnRef>> {
         let mut columns = Vec::new();
         for ast in list {
             columns.extend(self.strict_columns(ast)?);

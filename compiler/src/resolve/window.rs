@@ -33,17 +33,17 @@ const WINDOW_ONLY: &[&str] = &[
     "row_number",
 ];
 
-impl Resolver<'_> {
+impl<'a> Resolver<'a> {
     /// A call with OVER.
     pub(super) fn window_call(
         &mut self,
-        call: &Function,
-        window: &WindowType,
+        call: &'a Function,
+        window: &'a WindowType,
         span: Span,
         block: BlockId,
     ) -> Resolved<Expr> {
-        let Some(select) = self.selects.last().cloned() else { return Err(self.no_window(span)) };
-        let Some((partition, order)) = specification(&select, window) else { return Err(self.no_window(span)) };
+        let Some(select) = self.selects.last().copied() else { return Err(self.no_window(span)) };
+        let Some((partition, order)) = specification(select, window) else { return Err(self.no_window(span)) };
         let names: Vec<Ident> = parts(&call.name).unwrap_or_default();
         let Some(name) = names.last().map(|n| n.as_str().to_owned()) else { return Err(self.no_window(span)) };
         let FunctionArguments::List(list) = &call.args else { return Err(self.no_window(span)) };
@@ -51,7 +51,7 @@ impl Resolver<'_> {
         {
             return Err(self.no_window(span));
         }
-        let copy = self.partition(&select, &partition, span, block)?;
+        let copy = self.partition(select, &partition, span, block)?;
         let mut values = self.window_inputs(call, list, &order, span, block)?;
         let json = json_result(&name).or_else(|| values.iter().find_map(|v| v.json));
         let inputs = self.in_copy(copy, |resolver, copy| resolver.window_inputs(call, list, &order, span, copy))?;
@@ -63,9 +63,9 @@ impl Resolver<'_> {
     /// Arguments, FILTER and ORDER BY of a window function.
     fn window_inputs(
         &mut self,
-        call: &Function,
-        list: &FunctionArgumentList,
-        order: &[Ast],
+        call: &'a Function,
+        list: &'a FunctionArgumentList,
+        order: &[&'a Ast],
         span: Span,
         block: BlockId,
     ) -> Resolved<Vec<Expr>> {
@@ -83,13 +83,19 @@ impl Resolver<'_> {
         self.refuse(Diagnostic::new(Code::UnsupportedExpr, title, span))
     }
 
-    fn with_own_formula(&mut self, ast: &Ast, block: BlockId) -> Resolved<Expr> {
+    fn with_own_formula(&mut self, ast: &'a Ast, block: BlockId) -> Resolved<Expr> {
         let expr = self.expr(ast, block)?;
         Ok(self.with_formula(expr, ast))
     }
 
     /// The copy of a block's rows that are in one partition with a row of it.
-    fn partition(&mut self, select: &Select, partition: &[Ast], span: Span, block: BlockId) -> Resolved<BlockId> {
+    fn partition(
+        &mut self,
+        select: &'a Select,
+        partition: &[&'a Ast],
+        span: Span,
+        block: BlockId,
+    ) -> Resolved<BlockId> {
         // The same window may be named by many calls.
         self.size.expressions += partition.len();
         self.check_size(span)?;
@@ -125,7 +131,7 @@ impl Resolver<'_> {
     }
 
     /// FROM, WHERE and GROUP BY once more; returns the partition's expressions over the copy.
-    fn copy_rows(&mut self, select: &Select, partition: &[Ast], copy: BlockId) -> Resolved<Vec<Expr>> {
+    fn copy_rows(&mut self, select: &'a Select, partition: &[&'a Ast], copy: BlockId) -> Resolved<Vec<Expr>> {
         self.from(&select.from, copy)?;
         if let Some(condition) = &select.selection {
             self.condition(condition, copy, Scope::Always)?;
@@ -163,7 +169,7 @@ const MAX_NAMED: usize = 256;
 const MAX_STEPS: usize = 8;
 
 /// PARTITION BY and ORDER BY of a window, through the WINDOW clause.
-fn specification(select: &Select, window: &WindowType) -> Option<(Vec<Ast>, Vec<Ast>)> {
+fn specification<'a>(select: &'a Select, window: &'a WindowType) -> Option<(Vec<&'a Ast>, Vec<&'a Ast>)> {
     let mut known = select.named_window.get(..).filter(|all| all.len() <= MAX_NAMED)?;
     let mut specs: Vec<&WindowSpec> = Vec::new();
     let mut base = match window {
@@ -184,7 +190,7 @@ fn specification(select: &Select, window: &WindowType) -> Option<(Vec<Ast>, Vec<
         // A window can be built on those before it only.
         known = &known[..at];
     }
-    let partition = specs.iter().rev().flat_map(|s| s.partition_by.iter().cloned()).collect();
-    let order = specs.iter().rev().flat_map(|s| s.order_by.iter().map(|o| o.expr.clone())).collect();
+    let partition = specs.iter().rev().flat_map(|s| &s.partition_by).collect();
+    let order = specs.iter().rev().flat_map(|s| s.order_by.iter().map(|o| &o.expr)).collect();
     Some((partition, order))
 }
