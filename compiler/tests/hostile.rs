@@ -213,6 +213,109 @@ fn views_on_views() {
     survives("a long cycle", &cycle);
 }
 
+/// `n` copies of a piece of text, in which `#` is the number of the copy.
+fn numbered(n: usize, piece: &str, separator: &str) -> String {
+    (0..n).map(|i| piece.replace('#', &i.to_string())).collect::<Vec<_>>().join(separator)
+}
+
+#[test]
+fn many_ways_to_read() {
+    let side = "SELECT id, '#' AS kind, jsonb_build_object('a', a) AS data FROM t";
+    for n in [8, 64, 65, 900] {
+        let union = format!("{TABLE}CREATE VIEW v AS {};", numbered(n, side, " UNION ALL "));
+        assert_eq!(survives("sides of a union", &union), n <= 64);
+        survives("sides that are not told apart", &union.replace("'0'", "'1'"));
+        let wide = numbered(100, "'#' AS c#", ", ");
+        survives("wide sides", &union.replace("AS kind", &format!("AS kind, {wide}")));
+    }
+    for n in [6, 7, 300, 990] {
+        survives("full joins", &joins(n, " FULL JOIN t t# ON t#.id = t.id"));
+        survives("merged columns", &joins(n, " FULL JOIN t t# USING (id)").replace("SELECT t.id", "SELECT id"));
+    }
+    // Each of the variants is as large as the view.
+    for n in [100, 300, 990] {
+        let inner = numbered(n, " JOIN t t# ON t#.id = t.a", "");
+        let full = numbered(6, " FULL JOIN t u# ON u#.id = t.id", "");
+        survives("full joins of many", &joins(0, "").replace("FROM t ", &format!("FROM t {inner}{full}")));
+    }
+}
+
+#[test]
+fn many_windows() {
+    for n in [10, 300, 5_000] {
+        let calls = numbered(n, "row_number() OVER (PARTITION BY a ORDER BY id)", ", ");
+        survives("calls over one window", &view(&format!("jsonb_build_array({calls})"), ""));
+        let calls = numbered(n, "row_number() OVER (PARTITION BY a + # ORDER BY id)", ", ");
+        survives("calls over different windows", &view(&format!("jsonb_build_array({calls})"), ""));
+        let calls = numbered(n, "count(*) OVER w", ", ");
+        let long = numbered(n, "a + #", ", ");
+        survives(
+            "calls over a named window",
+            &view(&format!("jsonb_build_array({calls})"), &format!("WINDOW w AS (PARTITION BY {long})")),
+        );
+        let named = numbered(n, "w# AS (w)", ", ");
+        survives("named windows", &view("count(*) OVER w1", &format!("WINDOW w AS (PARTITION BY a), {named}")));
+    }
+    survives("a window of itself", &view("count(*) OVER w", "WINDOW w AS (w ORDER BY id)"));
+    // Each level copies the FROM of the one below once more.
+    let doubling = "SELECT id, a, jsonb_build_object('n', count(*) OVER (PARTITION BY a), 'x', data) AS data FROM v#";
+    survives("windows over windows", &tower(40, doubling));
+}
+
+#[test]
+fn many_formulas() {
+    for n in [100, 900, 5_000] {
+        let equal = numbered(n, "lower(t.d ->> '#') = lower(u.d ->> '#')", " AND ");
+        survives("equalities of formulas", &joins(1, &format!(" JOIN t u ON {equal}")));
+        let held = numbered(n, "(t.a > u.a + # OR u.id = t.id)", " AND ");
+        survives("conditions between tables", &joins(1, &format!(" JOIN t u ON {held}")));
+        let grouped = numbered(n, "a + #", ", ");
+        survives("groups by formulas", &view("count(*)", &format!("GROUP BY id, {grouped}")));
+        survives("groups by formulas alone", &view("count(*)", &format!("GROUP BY {grouped}")));
+        let named = numbered(n, "a + # AS c#", ", ");
+        survives("distinct formulas", &view("1", "").replacen("SELECT id", &format!("SELECT DISTINCT {named}, id"), 1));
+        survives(
+            "all that is selected is the key",
+            &view("1", "").replacen("SELECT id", &format!("SELECT DISTINCT {named}"), 1),
+        );
+        survives("functions of many columns", &view("1", &format!(", unnest({})", numbered(n, "ARRAY[t.a, #]", ", "))));
+    }
+    // What is grouped by a formula, and compared with one.
+    for n in [30, 300] {
+        let groups = " JOIN (SELECT lower(d ->> 'x') AS x, count(*) AS n FROM t GROUP BY lower(d ->> 'x')) g# ON g#.x = lower(t.d ->> 'x')";
+        survives("grouped relations", &joins(n, groups));
+    }
+    // A formula that mentions the formula below twice.
+    let doubling = "SELECT id, a + a * 2 AS a, jsonb_build_object('x', 1) AS data FROM v# WHERE a > id + 1";
+    survives("doubling formulas", &tower(40, doubling));
+    // Text that no place of the parser's fits.
+    let odd = numbered(
+        900,
+        "((((a IS NOT NULL)))::text COLLATE \"C\" = '#') = (interval '1 day' * a > interval '# day')",
+        " AND ",
+    );
+    survives(
+        "odd conditions",
+        &view("a", &format!("JOIN t u ON {}", odd.replace("(a ", "(u.a ").replace("* a ", "* t.a ")))
+            .replace("SELECT id", "SELECT t.id"),
+    );
+}
+
+#[test]
+fn keys_of_many_tables() {
+    for n in [31, 32, 100, 600] {
+        let tables = numbered(n, " JOIN t t# ON t#.a = t.a", "");
+        let keys = numbered(n, "t#.id AS k#", ", ");
+        let text = view("t.a", &tables).replace("SELECT id,", &format!("SELECT t.id, {keys},"));
+        assert_eq!(survives("a key of many tables", &text), n < 32);
+    }
+    // None of them is the root of all others.
+    for n in [100, 990] {
+        survives("pairs of tables", &joins(n, " LEFT JOIN t t# ON t#.a = t.a LEFT JOIN t u# ON u#.a > t#.a"));
+        survives("conditions", &joins(n, " JOIN t t# ON t#.a > t.a"));
+    }
+}
+
 #[test]
 fn long_files() {
     survives("broken statements", &"CREATE VIEW v AS SELECT ( FROM;\n".repeat(10_000));
