@@ -185,11 +185,6 @@ pub fn needs_quotes(name: &str) -> bool {
     [RESERVED, TYPE_FUNC_NAME, COL_NAME].iter().any(|list| list.binary_search(&name).is_ok())
 }
 
-/// Whether a word can never be an unquoted column or table name.
-pub fn is_reserved(word: &str) -> bool {
-    [RESERVED, TYPE_FUNC_NAME].iter().any(|list| list.binary_search(&word).is_ok())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::closure::Equals;
-use super::locks::{self, ValueLock};
+use super::locks::{self, ValueLock, is_scalar_column};
 use super::steps::{Step, steps};
 use crate::catalog::Catalog;
 use crate::resolve::{ColumnRef, FlatView, Formula, TOP, Term, UseId};
@@ -146,10 +146,6 @@ pub(super) const MAX_WAY: usize = 32;
 
 /// How many uses are tried as the root.
 const MAX_ROOTS: usize = 16;
-
-fn is_scalar_column(view: &FlatView, catalog: &Catalog, column: ColumnRef) -> bool {
-    locks::is_scalar(&catalog.table(&view.use_of(column).table).columns[column.column].ty)
-}
 
 /// The links of all live uses: below the root that leaves the fewest unlinked.
 pub fn derive(view: &FlatView, key: &[Term], catalog: &Catalog) -> Links {

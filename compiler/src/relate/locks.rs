@@ -6,7 +6,7 @@
 
 use super::links::Pair;
 use crate::catalog::{Catalog, SqlType, TypeClass};
-use crate::resolve::{FlatView, Term};
+use crate::resolve::{ColumnRef, FlatView, Term};
 
 /// How writers lock the values of a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,6 +131,11 @@ pub fn same_type(left: &SqlType, right: &SqlType) -> bool {
 pub fn is_scalar(ty: &SqlType) -> bool {
     let base = underlying(ty);
     ty.dimensions == 0 && base.dimensions == 0 && base.class != TypeClass::Composite
+}
+
+/// The same of the values of a column.
+pub fn is_scalar_column(view: &FlatView, catalog: &Catalog, column: ColumnRef) -> bool {
+    is_scalar(&catalog.table(&view.use_of(column).table).columns[column.column].ty)
 }
 
 /// The type of variables for such values: without domain and length, so that any value of the other side of a

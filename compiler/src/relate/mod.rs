@@ -70,11 +70,6 @@ impl Relations {
         links.filter(|l| l.number == number).find_map(|l| l.lock.as_ref())
     }
 
-    /// The link of a use, the first of several.
-    pub fn link(&self, use_id: UseId) -> Option<&Link> {
-        self.variants.iter().find_map(|v| v.links.of(use_id))
-    }
-
     /// Whether expressions of the user's are part of links or keys.
     pub fn has_formulas(&self) -> bool {
         let formula = |t: &Term| t.as_column().is_none();

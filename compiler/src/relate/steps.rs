@@ -4,7 +4,7 @@
 //! a row of the use influences only those rows of the other one for which the condition holds.
 
 use super::links::Pair;
-use super::locks;
+use super::locks::is_scalar_column;
 use crate::catalog::Catalog;
 use crate::resolve::{BlockId, ColumnRef, Comparison, ComparisonKind, Equality, FlatView, Formula, Scope, Term, UseId};
 
@@ -51,7 +51,7 @@ fn allowed(view: &FlatView, from: UseId, to: UseId, block: BlockId, scope: Scope
 
 /// The directions of an equality of columns.
 fn columns(view: &FlatView, catalog: &Catalog, equality: &Equality) -> Vec<(ColumnRef, ColumnRef)> {
-    if !is_scalar(view, catalog, equality.left) || !is_scalar(view, catalog, equality.right) {
+    if !is_scalar_column(view, catalog, equality.left) || !is_scalar_column(view, catalog, equality.right) {
         return Vec::new();
     }
     // Where NULLs are equal, the NULLs of an outer join are too, and these are in no row of the table.
@@ -63,11 +63,6 @@ fn columns(view: &FlatView, catalog: &Catalog, equality: &Equality) -> Vec<(Colu
         .filter(|(from, to)| from.use_id != to.use_id)
         .filter(|(from, to)| allowed(view, from.use_id, to.use_id, equality.block, equality.scope))
         .collect()
-}
-
-/// Arrays and rows cannot be collected into arrays of changed values.
-fn is_scalar(view: &FlatView, catalog: &Catalog, column: ColumnRef) -> bool {
-    locks::is_scalar(&catalog.table(&view.use_of(column).table).columns[column.column].ty)
 }
 
 /// The steps of another comparison: it has to be between two uses.
@@ -105,33 +100,26 @@ fn compared(
         let own = |t: &Term, u: UseId| t.uses().iter().all(|x| *x == u);
         // The changed row's own columns come out of arrays.
         let of = |u: UseId| all.iter().filter(move |c| c.use_id == u);
-        let scalar = of(from).all(|c| is_scalar(view, catalog, *c));
+        let scalar = of(from).all(|c| is_scalar_column(view, catalog, *c));
         // The parent's may be looked up by its key.
         let keyed = catalog.table(&view.uses[to.0].table).keys.iter().any(|k| k.not_null);
-        let readable = keyed || of(to).all(|c| is_scalar(view, catalog, *c));
+        let readable = keyed || of(to).all(|c| is_scalar_column(view, catalog, *c));
         if !scalar || !readable || !allowed(view, from, to, comparison.block, comparison.scope) {
             return None;
         }
-        let pair = match sides {
-            Some((left, right)) => {
+        let pair = match &comparison.kind {
+            ComparisonKind::Equal(left, right) | ComparisonKind::Same(left, right) => {
                 let (child, parent) = if own(left, from) { (left, right) } else { (right, left) };
                 if !own(child, from) || !own(parent, to) {
                     return None;
                 }
                 Pair::Equal { child: child.clone(), parent: parent.clone(), null_safe }
             }
-            None => Pair::Holds(formulas_arc(comparison)?),
+            ComparisonKind::Holds(formula) => Pair::Holds(formula.clone()),
         };
         Some((from, Step { to, pair, is_equality: sides.is_some() }))
     };
     [step(first, second), step(second, first)].into_iter().flatten().collect()
-}
-
-fn formulas_arc(comparison: &Comparison) -> Option<std::sync::Arc<Formula>> {
-    match &comparison.kind {
-        ComparisonKind::Holds(formula) => Some(formula.clone()),
-        _ => None,
-    }
 }
 
 /// By use: the nullable side of the innermost outer join around it. Those of the others hold it.

@@ -84,11 +84,6 @@ impl Piece {
 }
 
 impl Formula {
-    /// A constant of the user's.
-    pub fn is_constant(&self) -> bool {
-        self.columns().is_empty()
-    }
-
     /// As text, with columns written by `column`.
     pub fn text(&self, column: &dyn Fn(ColumnRef) -> String) -> String {
         self.pieces.iter().map(|p| p.text(column)).collect()

@@ -262,11 +262,6 @@ impl Formula {
 }
 
 impl super::Alternative {
-    /// Whether both choices give rows that have to be told apart by the key.
-    pub fn needs_telling(&self, a: usize, b: usize) -> bool {
-        a != b && self.giving[a] && self.giving[b]
-    }
-
     /// Whether it is a FULL JOIN.
     pub fn is_full_join(&self) -> bool {
         self.kind == AlternativeKind::FullJoin
