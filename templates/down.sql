@@ -49,6 +49,9 @@ BEGIN
     DROP FUNCTION IF EXISTS tview.{{ tview.refresh }}();
     DROP FUNCTION IF EXISTS tview.{{ tview.check }}();
     DROP FUNCTION IF EXISTS tview.{{ tview.repair }}(jsonb);
+{%- for view in tview.narrowed_views %}
+    DROP VIEW IF EXISTS tview.{{ view }};
+{%- endfor %}
     DELETE FROM tview.pg_tview_meta AS m WHERE m.tview_oid = to_regclass({{ tview.name_literal }});
     DROP TABLE IF EXISTS {{ tview.name }};
 {%- for lock in tview.lock_tables %}

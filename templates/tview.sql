@@ -89,7 +89,9 @@ BEGIN
     RETURN locked = cardinality({{ first_key }}) - coalesce(cardinality({{ first_absent }}), 0);
 END
 $tview$;
-
+{% if !narrowed.is_empty() %}
+{{ narrowed }}
+{% endif %}
 -- Recomputes the documents of these keys (distinct, none NULL; the arrays run in parallel): those that the view
 -- no longer shows are deleted, the others written where they differ.
 CREATE OR REPLACE FUNCTION tview.{{ recompute }}({{ key_parameters }})
@@ -117,7 +119,7 @@ BEGIN
 
     -- The key was asserted, not proved.
     IF EXISTS (SELECT FROM unnest({{ key_variables }}) AS k({{ key_aliases }})
-                CROSS JOIN LATERAL (SELECT FROM {{ view }} AS w WHERE {{ w_is_k }} OFFSET 0) AS v
+                CROSS JOIN LATERAL (SELECT FROM {{ view_of_rows }} AS w WHERE {{ w_is_k }} OFFSET 0) AS v
                 GROUP BY {{ k_keys }} HAVING count(*) > 1) THEN
         RAISE EXCEPTION 'several rows of % have the same key', {{ view_name_literal }}
             USING ERRCODE = 'unique_violation',
@@ -126,9 +128,7 @@ BEGIN
 {%- endif %}
 
     WITH fresh AS MATERIALIZED (
-        SELECT v.*
-          FROM unnest({{ key_variables }}) AS k({{ key_aliases }})
-         CROSS JOIN LATERAL (SELECT w.* FROM {{ view }} AS w WHERE {{ w_is_k }} OFFSET 0) AS v
+{{- fresh }}
     ), gone AS (
         DELETE FROM {{ name }} AS t
          USING unnest({{ key_variables }}) AS k({{ key_aliases }})

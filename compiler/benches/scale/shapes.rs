@@ -177,6 +177,13 @@ pub const SHAPES: &[Shape] = &[
         writes: &[PARENT, REPARENT],
     },
     Shape {
+        name: "grouped query joined by a reference",
+        views: "CREATE VIEW v_x AS SELECT c.id, jsonb_build_object('name', c.name, 'of', s.n, 'by', t.n) AS data FROM child c
+                  JOIN (SELECT c.parent_id, count(*) AS n FROM child c GROUP BY c.parent_id) s ON s.parent_id = c.parent_id
+                  LEFT JOIN (SELECT p.boss_id, count(*) AS n FROM parent p GROUP BY p.boss_id) t ON t.boss_id = c.parent_id;",
+        writes: &[CHILD, REBOSS],
+    },
+    Shape {
         name: "UNION ALL",
         views: "CREATE VIEW v_x AS SELECT 'parent' AS kind, p.id, jsonb_build_object('name', p.name, 'area', a.name) AS data
                   FROM parent p JOIN area a ON a.id = p.area_id

@@ -4,7 +4,9 @@
 //! put together; the shapes are in `templates/`, the names come from `names`, quoting from
 //! [`crate::names`]. The same program gives the same bytes.
 
+mod fresh;
 mod names;
+mod narrow;
 mod table;
 mod templates;
 mod tview;

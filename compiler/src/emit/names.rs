@@ -69,6 +69,16 @@ pub fn repair(program: &str, tview: &QualName) -> Ident {
     of_object(program, tview, &["repair"])
 }
 
+/// The view that a tview is read through by key, where that is not its own.
+pub fn narrowed(program: &str, tview: &QualName) -> Ident {
+    of_object(program, tview, &["by_key"])
+}
+
+/// The view that tells in which partitions the rows of a tview are.
+pub fn partitions(program: &str, tview: &QualName) -> Ident {
+    of_object(program, tview, &["partitions"])
+}
+
 /// The table that stands for the keys of a tview.
 pub fn key_lock(program: &str, tview: &QualName) -> Ident {
     of_object(program, tview, &["lock_key"])
@@ -109,6 +119,8 @@ pub fn object_names(program: &str, tviews: &[Tview], tables: &[QualName]) -> Vec
         names.push((check(program, &tview.name), format!("the check function of {}", tview.name)));
         names.push((repair(program, &tview.name), format!("the repair function of {}", tview.name)));
         names.push((key_lock(program, &tview.name), format!("the key lock of {}", tview.name)));
+        names.push((narrowed(program, &tview.name), format!("a view for {}", tview.name)));
+        names.push((partitions(program, &tview.name), format!("a view for {}", tview.name)));
         for link in tview.relations.locked_links() {
             let name = link_lock(program, tview, link.child, link.number);
             names.push((name, format!("a lock of {}", tview.name)));

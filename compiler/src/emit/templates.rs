@@ -75,6 +75,8 @@ pub struct TviewModel {
     pub check: String,
     pub repair: String,
     pub key_types: String,
+    /// Without the schema.
+    pub narrowed_views: Vec<String>,
     pub lock_tables: Vec<LockTable>,
     pub sql: String,
 }
@@ -194,11 +196,59 @@ pub struct TviewSql {
     pub lookup_indexes: Vec<String>,
     pub t_is_k: String,
     pub k_is_d: String,
-    pub w_is_k: String,
     pub t_is_f: String,
+    /// The views that it is read through by key.
+    pub narrowed: String,
+    /// A view with all of its rows.
+    pub view_of_rows: String,
+    /// The rows of the keys.
+    pub fresh: String,
+    pub w_is_k: String,
     pub write: String,
     pub write_counted: String,
     pub operations: String,
+}
+
+/// Views that the planner can push keys into.
+#[derive(Template)]
+#[template(path = "narrow.sql")]
+pub struct NarrowSql<'a> {
+    pub name: String,
+    pub reason: &'static str,
+    /// The names that the view gives its columns, in parentheses.
+    pub columns: String,
+    pub query: String,
+    pub rows: Option<NarrowRows>,
+    pub path_differs: bool,
+    pub search_path: String,
+    pub script_path: &'a str,
+}
+
+/// The view that tells in which partitions the rows are.
+pub struct NarrowRows {
+    pub name: String,
+    pub query: String,
+}
+
+/// The current rows of some keys.
+#[derive(Template)]
+#[template(path = "fresh.sql")]
+pub struct Fresh<'a> {
+    pub view: &'a str,
+    pub partition: Option<FreshPartition>,
+    pub key_variables: &'a str,
+    pub key_aliases: &'a str,
+    pub w_is_k: &'a str,
+    pub v_is_k: String,
+    pub v_columns: String,
+}
+
+/// The same of a view whose rows are computed by partitions.
+pub struct FreshPartition {
+    pub rows: String,
+    pub r_columns: String,
+    pub w_columns: String,
+    pub w_is_p: String,
 }
 
 /// A key column, as the functions that check and repair name it.

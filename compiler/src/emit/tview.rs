@@ -4,6 +4,7 @@
 
 use indexmap::IndexSet;
 
+use super::fresh::{self, ByKey};
 use super::table::regclass;
 use super::templates::{
     self, DocumentColumn, KeyVariable, LockTable, Meta, OperationKey, OperationsSql, TviewModel, TviewSql, Write,
@@ -38,11 +39,16 @@ pub fn model(program: &Program, tview: &Tview, settings: &str) -> TviewModel {
     let locks = lock_tables(program, tview);
     let recompute = names::recompute(program.name, &tview.name).sql();
     let refresh = names::refresh(program.name, &tview.name).sql();
-    let sql = templates::text(&sql(program, tview, &keys, &locks, settings));
+    let variables = list((1..=keys.len()).map(|n| format!("key_{n}")));
+    let columns = keys.iter().map(|k| k.name.sql()).collect();
+    let by_key = fresh::by_key(program, tview, &fresh::KeyNames { variables: &variables, columns });
+    let narrowed_views = by_key.views.clone();
+    let sql = templates::text(&sql(program, tview, &keys, &locks, settings, by_key));
     TviewModel {
         name: tview.name.sql(),
         name_literal: sql_literal(&tview.name.sql()),
         key_types: list(keys.iter().map(|k| k.array_type.clone())),
+        narrowed_views,
         lock_tables: locks,
         lock: names::lock(program.name, &tview.name).sql(),
         recompute,
@@ -53,7 +59,14 @@ pub fn model(program: &Program, tview: &Tview, settings: &str) -> TviewModel {
     }
 }
 
-fn sql(program: &Program, tview: &Tview, keys: &[KeyColumnSql], locks: &[LockTable], settings: &str) -> TviewSql {
+fn sql(
+    program: &Program,
+    tview: &Tview,
+    keys: &[KeyColumnSql],
+    locks: &[LockTable],
+    settings: &str,
+    by_key: ByKey,
+) -> TviewSql {
     let numbered = |prefix: &str| (1..=keys.len()).map(|n| format!("{prefix}_{n}")).collect::<Vec<_>>();
     let (variables, absent) = (numbered("key"), numbered("absent"));
     let equal = |l: &str, r: &str| {
@@ -108,6 +121,9 @@ fn sql(program: &Program, tview: &Tview, keys: &[KeyColumnSql], locks: &[LockTab
         lookup_indexes: lookup_indexes(tview, keys),
         t_is_k: equal("t", "k"),
         k_is_d: equal("k", "d"),
+        narrowed: by_key.definitions,
+        view_of_rows: by_key.rows,
+        fresh: by_key.fresh,
         w_is_k: equal("w", "k"),
         t_is_f: equal("t", "f"),
         write: templates::text(&write(tview, equal("t", "f"), false)),

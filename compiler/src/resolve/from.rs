@@ -62,6 +62,9 @@ impl<'a> Resolver<'a> {
     fn join(&mut self, join: &'a Join, start: JoinStart, block: BlockId) -> Resolved<()> {
         let (side, constraint) = self.join_side(join)?;
         let middle = self.here();
+        if block == super::TOP && self.expanding.len() == 1 {
+            self.flat.joins.push(middle.uses);
+        }
         let before = self.flat.conjuncts.len();
         self.factor(&join.relation, block)?;
         let span = self.span(&join.relation);

@@ -35,7 +35,7 @@ use crate::source::{Sources, Span};
 use crate::syntax::{Directive, Statement};
 pub use formula::{Formula, Piece, Term};
 pub use functions::JsonType;
-pub use naming::looks_like_json;
+pub use naming::{ident, looks_like_json, output_name};
 
 /// Index of a [`Use`] in its view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -367,6 +367,10 @@ pub struct FlatView {
     pub present: Vec<(Arc<Formula>, BlockId)>,
     /// Output columns.
     pub outputs: Vec<Output>,
+    /// Of each join of its own FROM clause, in order: the first use of the right side.
+    pub joins: Vec<usize>,
+    /// What windows of its own select list are partitioned by.
+    pub partitions: Vec<Expr>,
     /// Views it reads, directly or not, in order of first use.
     pub reads_views: Vec<QualName>,
     /// Whether it calls functions of the user's own.

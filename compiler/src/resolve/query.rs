@@ -87,6 +87,8 @@ impl<'a> Resolver<'a> {
             present: Vec::new(),
             whole: None,
             outputs: Vec::new(),
+            joins: Vec::new(),
+            partitions: Vec::new(),
             reads_views: Vec::new(),
             calls_user_functions: false,
             needs_locale: false,

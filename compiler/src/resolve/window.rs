@@ -105,6 +105,9 @@ impl<'a> Resolver<'a> {
             return Ok(*copy);
         }
         let own: Vec<Expr> = partition.iter().map(|e| self.with_own_formula(e, block)).collect::<Resolved<_>>()?;
+        if block == super::TOP && self.expanding.len() == 1 {
+            self.flat.partitions.extend(own.iter().cloned());
+        }
         let copy = self.open_block(Some(block), span)?;
         self.copies.insert(copy, Names::default());
         let copied = self.in_copy(copy, |resolver, copy| resolver.copy_rows(select, partition, copy))?;

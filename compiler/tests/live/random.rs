@@ -90,4 +90,5 @@ fixtures! {
     several_tables: "compiler/tests/data/live/several_tables.sql",
     windows: "compiler/tests/data/live/windows.sql",
     refresh: "compiler/tests/data/live/refresh.sql",
+    narrowed: "compiler/tests/data/live/narrowed.sql",
 }

@@ -1,0 +1,100 @@
+//! How the current rows of some keys are read.
+//!
+//! In: a tview. Out: the views that it is read through by key, where that is not its own view, and the query. What always
+//! holds: the query shows the rows of the keys and no others.
+
+use super::narrow::{Narrowed, Partition, narrow};
+use super::templates::{self, Fresh, FreshPartition, NarrowRows, NarrowSql};
+use super::{Program, list, names, path_sql, search_path};
+use crate::catalog::{Relation, View};
+use crate::names::Ident;
+use crate::plan::Tview;
+
+/// How a tview's rows are read by key.
+pub struct ByKey {
+    /// What is made for that.
+    pub views: Vec<String>,
+    /// As SQL.
+    pub definitions: String,
+    /// A relation with all rows, to look for keys in.
+    pub rows: String,
+    /// The query.
+    pub fresh: String,
+}
+
+/// Of the user's names, what the query needs.
+pub struct KeyNames<'a> {
+    /// The arrays of keys.
+    pub variables: &'a str,
+    /// The key columns.
+    pub columns: Vec<String>,
+}
+
+/// How a tview's rows are read by key.
+pub fn by_key(program: &Program, tview: &Tview, keys: &KeyNames) -> ByKey {
+    let own = tview.view.name.sql();
+    let narrowed = match program.catalog.relations.get(&tview.view.name) {
+        Some(Relation::View(view)) => narrow(program, view, tview).map(|n| (view, n)),
+        _ => None,
+    };
+    let Some((view, narrowed)) = narrowed else {
+        let fresh = fresh(tview, keys, &own, None);
+        return ByKey { views: Vec::new(), definitions: String::new(), rows: own, fresh };
+    };
+    let name = names::narrowed(program.name, &tview.name).sql();
+    let rows_name = names::partitions(program.name, &tview.name).sql();
+    let (read, in_rows) = (format!("tview.{name}"), format!("tview.{rows_name}"));
+    let partition = narrowed.partition.as_ref().map(|p| partition(p, &in_rows));
+    let fresh = fresh(tview, keys, &read, partition);
+    let has_partition = narrowed.partition.is_some();
+    let definitions = definitions(program, view, &name, &rows_name, narrowed);
+    let views = std::iter::once(name).chain(has_partition.then_some(rows_name)).collect();
+    ByKey { views, definitions, rows: if has_partition { in_rows } else { read }, fresh }
+}
+
+fn definitions(program: &Program, view: &View, name: &str, rows_name: &str, narrowed: Narrowed) -> String {
+    let Narrowed { query, partition } = narrowed;
+    let (path, script_path) = (path_sql(&view.search_path), search_path(program));
+    let columns = list(view.column_aliases.iter().map(Ident::sql));
+    templates::text(&NarrowSql {
+        name: name.to_owned(),
+        reason: match partition {
+            Some(_) => "a condition on what its windows are partitioned by passes them",
+            None => "conditions on its key reach CTEs and grouped queries",
+        },
+        columns: if columns.is_empty() { columns } else { format!(" ({columns})") },
+        query,
+        rows: partition.map(|p| NarrowRows { name: rows_name.to_owned(), query: p.rows }),
+        path_differs: path != script_path,
+        search_path: path,
+        script_path: &script_path,
+    })
+}
+
+fn partition(partition: &Partition, rows: &str) -> FreshPartition {
+    let of = |q: &str| list(partition.columns.iter().map(|(c, _)| format!("{q}.{}", c.sql())));
+    // NULL is a partition of its own. IS NOT DISTINCT FROM would use no index.
+    let equal = |(c, can_be_null): &(Ident, bool)| match can_be_null {
+        true => format!("(w.{c} = p.{c} OR w.{c} IS NULL AND p.{c} IS NULL)", c = c.sql()),
+        false => format!("w.{c} = p.{c}", c = c.sql()),
+    };
+    FreshPartition {
+        rows: rows.to_owned(),
+        r_columns: of("r"),
+        w_columns: of("w"),
+        w_is_p: partition.columns.iter().map(equal).collect::<Vec<_>>().join("\n                AND "),
+    }
+}
+
+fn fresh(tview: &Tview, keys: &KeyNames, view: &str, partition: Option<FreshPartition>) -> String {
+    let equal = |q: &str| keys.columns.iter().map(|c| format!("{q}.{c} = k.{c}")).collect::<Vec<_>>().join(" AND ");
+    templates::text(&Fresh {
+        view,
+        partition,
+        key_variables: keys.variables,
+        key_aliases: &list(keys.columns.iter().cloned()),
+        w_is_k: &equal("w"),
+        v_is_k: equal("v"),
+        v_columns: list(tview.view.outputs.iter().map(|o| format!("v.{}", o.name.sql()))),
+    })
+}

@@ -1,0 +1,108 @@
+//! Windows: what all of a query are partitioned by.
+//!
+//! In: a query with windows in its select list. Out: where the expressions stand that are in every PARTITION BY, and the
+//! select items that windows compute. What always holds: operators of PostgreSQL's own compare the partitions.
+
+use std::ops::Range;
+
+use sqlparser::ast::{Distinct, Query, Select, SelectItem, SetExpr};
+use sqlparser::tokenizer::Token;
+
+use super::{Edit, Text};
+use crate::emit::{Program, is_foreign};
+use crate::resolve::{Expr, FlatView, ident, output_name};
+
+/// The windows of a SELECT.
+pub(super) struct Windows {
+    /// Where stands what all are partitioned by.
+    pub(super) partition: Vec<Range<usize>>,
+    /// Where the select list ends, in bytes.
+    pub(super) end: usize,
+    /// NULL in the place of what they compute.
+    pub(super) blanks: Vec<Edit>,
+}
+
+/// Whether partitions are compared by operators of PostgreSQL's own.
+pub(super) fn has_plain_partitions(program: &Program, flat: &FlatView) -> bool {
+    let plain =
+        |e: &Expr| e.as_term().is_some_and(|t| t.ty(flat, program.catalog).is_some_and(|ty| !is_foreign(&ty.class)));
+    !flat.partitions.is_empty() && flat.partitions.iter().all(plain)
+}
+
+/// Whether what stands at these bytes of a PARTITION BY can be NULL.
+pub(super) fn can_be_null(program: &Program, flat: &FlatView, at: &Range<usize>) -> bool {
+    let column = flat.partitions.iter().find(|e| at.contains(&e.span.start)).and_then(Expr::as_column);
+    column.is_none_or(|c| {
+        let nullable = |(from, to): (usize, usize)| (from..to).contains(&c.use_id.0);
+        flat.outer_joins.iter().flat_map(|j| j.nullable()).any(nullable)
+            || !program.catalog.table(&flat.use_of(c).table).columns[c.column].not_null
+    })
+}
+
+impl Text<'_> {
+    /// The windows of the query's own select list, where a condition on their partitions can be pushed below them.
+    pub(super) fn windows(&self, query: &Query) -> Option<Windows> {
+        let SetExpr::Select(select) = query.body.as_ref() else { return None };
+        if !matches!(select.distinct, None | Some(Distinct::All)) {
+            return None;
+        }
+        let first = self.statement.tokens.partition_point(|(_, span)| span.start < self.query.start);
+        let start =
+            self.level(first..self.statement.tokens.len()).into_iter().find(|at| self.is_word(*at, "select"))? + 1;
+        let start = if self.is_word(start, "all") { start + 1 } else { start };
+        let is_from = |at: &usize| self.is_word(*at, "from") && !self.is_word(at - 1, "distinct");
+        let end = self.level(start..self.statement.tokens.len()).into_iter().find(is_from)?;
+        let items = self.items(start..end);
+        let partition = self.partition(start..self.statement.tokens.len())?;
+        // Windows in other places would be computed for the second query as well.
+        if items.len() != select.projection.len() || self.computes_windows(end..self.statement.tokens.len()) {
+            return None;
+        }
+        let blanks = self.blanks(select, &items)?;
+        Some(Windows { partition, end: self.statement.tokens[end - 1].1.end, blanks })
+    }
+
+    fn blanks(&self, select: &Select, items: &[Range<usize>]) -> Option<Vec<Edit>> {
+        let computed = items.iter().zip(&select.projection).filter(|(item, _)| self.computes_windows((*item).clone()));
+        let blank = |(item, selected): (&Range<usize>, &SelectItem)| {
+            let name = match selected {
+                SelectItem::ExprWithAlias { alias, .. } => ident(alias),
+                SelectItem::UnnamedExpr(expr) => output_name(expr)?,
+                _ => return None,
+            };
+            Some(Edit { at: self.bytes(item), text: format!("NULL AS {}", name.sql()) })
+        };
+        computed.map(blank).collect()
+    }
+
+    fn computes_windows(&self, tokens: Range<usize>) -> bool {
+        self.outside_subqueries(tokens).into_iter().any(|at| self.is_word(at, "over"))
+    }
+
+    /// What is in every PARTITION BY of the query.
+    fn partition(&self, tokens: Range<usize>) -> Option<Vec<Range<usize>>> {
+        let outside = self.outside_subqueries(tokens.clone());
+        let begins = outside.iter().filter(|at| self.is_word(**at, "partition") && self.is_word(*at + 1, "by"));
+        let mut lists = begins.map(|at| self.items(at + 2..self.partition_end(at + 2, tokens.end)));
+        let normal = |item: &Range<usize>| {
+            let word = |at: usize| match self.token(at) {
+                Token::Word(w) if w.quote_style.is_none() => w.value.to_lowercase(),
+                other => other.to_string(),
+            };
+            item.clone().map(word).collect::<Vec<_>>()
+        };
+        let mut common = lists.next()?;
+        for list in lists {
+            common.retain(|item| list.iter().any(|other| normal(item) == normal(other)));
+        }
+        (!common.is_empty()).then(|| common.iter().map(|item| self.bytes(item)).collect())
+    }
+
+    /// Where a PARTITION BY list ends that begins at a token.
+    fn partition_end(&self, start: usize, end: usize) -> usize {
+        let follows = |at: &usize| ["order", "rows", "range", "groups"].iter().any(|w| self.is_word(*at, w));
+        let level = self.level(start..end);
+        let closes = level.last().map_or(start, |last| last + 1);
+        level.into_iter().find(follows).unwrap_or(closes)
+    }
+}

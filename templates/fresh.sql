@@ -1,0 +1,20 @@
+{%- match partition %}
+{%- when None %}
+        SELECT v.*
+          FROM unnest({{ key_variables }}) AS k({{ key_aliases }})
+         CROSS JOIN LATERAL (SELECT w.* FROM {{ view }} AS w WHERE {{ w_is_k }} OFFSET 0) AS v
+{%- when Some with (partition) %}
+        -- Partition by partition: what is computed over one is a function of all its rows.
+        SELECT {{ v_columns }}
+          FROM (SELECT DISTINCT {{ partition.r_columns }}
+                  FROM unnest({{ key_variables }}) AS k({{ key_aliases }})
+                 CROSS JOIN LATERAL (
+                     SELECT {{ partition.w_columns }}
+                       FROM {{ partition.rows }} AS w
+                      WHERE {{ w_is_k }} OFFSET 0) AS r) AS p
+         CROSS JOIN LATERAL (
+             SELECT w.* FROM {{ view }} AS w
+              WHERE {{ partition.w_is_p }} OFFSET 0) AS v
+         WHERE EXISTS (SELECT FROM unnest({{ key_variables }}) AS k({{ key_aliases }})
+                        WHERE {{ v_is_k }})
+{%- endmatch %}
