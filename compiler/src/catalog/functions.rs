@@ -7,6 +7,7 @@ use sqlparser::tokenizer::Token;
 use super::build::Builder;
 use super::{Function, Volatility, types};
 use crate::names::{Ident, QualName};
+use crate::source::Span;
 use crate::syntax::cursor::{Cursor, WrittenName};
 
 impl<'a> Builder<'a> {
@@ -16,9 +17,8 @@ impl<'a> Builder<'a> {
         let name = self.creation_name(&written);
         let Some(arguments) = c.group() else { return };
         let signature = self.signature(&arguments);
-        let mut function =
-            Function { name: name.clone(), volatility: Volatility::Volatile, returns_set: false, span: written.span };
-        read_attributes(&mut c, &mut function);
+        let mut function = undeclared(name.clone(), written.span);
+        self.read_attributes(&mut c, &mut function);
         let signatures = self.signatures.entry(name.clone()).or_default();
         let functions = self.catalog.functions.entry(name).or_default();
         match signatures.iter().position(|s| *s == signature).filter(|_| or_replace) {
@@ -106,18 +106,13 @@ impl<'a> Builder<'a> {
         if let (Some(at), Some(new)) = (overload, moved) {
             return self.move_overload(&name, at, new);
         }
+        let mut changed = undeclared(name.clone(), written.span);
+        if !self.read_attributes(&mut c, &mut changed) {
+            return;
+        }
         let Some(functions) = self.catalog.functions.get_mut(&name) else {
             return;
         };
-        let mut changed = Function {
-            name: functions[0].name.clone(),
-            volatility: Volatility::Volatile,
-            returns_set: false,
-            span: written.span,
-        };
-        if !read_attributes(&mut c, &mut changed) {
-            return;
-        }
         // Where it is not clear which overload is meant, the weakest promise holds for all.
         for (at, function) in functions.iter_mut().enumerate() {
             let weaker = rank(changed.volatility) > rank(function.volatility);
@@ -157,6 +152,36 @@ impl<'a> Builder<'a> {
             }
         }
     }
+
+    /// Reads up to the body; whether a volatility was written.
+    fn read_attributes(&self, c: &mut Cursor<'a>, function: &mut Function) -> bool {
+        let mut written = false;
+        let body = |c: &Cursor<'_>| c.is_word(0, "return") || (c.is_word(0, "begin") && c.is_word(1, "atomic"));
+        while !c.is_end() && !body(c) {
+            match () {
+                () if c.eat(&["immutable"]) => (function.volatility, written) = (Volatility::Immutable, true),
+                () if c.eat(&["stable"]) => (function.volatility, written) = (Volatility::Stable, true),
+                () if c.eat(&["volatile"]) => (function.volatility, written) = (Volatility::Volatile, true),
+                () if c.eat(&["returns", "setof"]) || c.eat(&["returns", "table"]) => function.returns_set = true,
+                () if c.is_word(0, "returns") && !c.is_word(1, "null") => {
+                    c.bump();
+                    let ty = types::read(c, self.sources).map(|written| self.sql_type(&written));
+                    function.returns = ty.filter(|ty| !is_pseudo(&ty.base));
+                }
+                () if c.eat(&["language"]) || c.eat(&["set"]) => {
+                    c.bump();
+                }
+                () => c.skip(),
+            }
+        }
+        written
+    }
+}
+
+/// Whether a type is a stand-in for others.
+fn is_pseudo(base: &str) -> bool {
+    let base = base.trim_start_matches("pg_catalog.");
+    base.starts_with("any") || ["record", "void", "trigger", "event_trigger", "internal", "cstring"].contains(&base)
 }
 
 fn ends_argument(token: &Token) -> bool {
@@ -175,21 +200,7 @@ fn rank(volatility: Volatility) -> u8 {
     }
 }
 
-/// Reads up to the body; whether a volatility was written.
-fn read_attributes(c: &mut Cursor<'_>, function: &mut Function) -> bool {
-    let mut written = false;
-    let body = |c: &Cursor<'_>| c.is_word(0, "return") || (c.is_word(0, "begin") && c.is_word(1, "atomic"));
-    while !c.is_end() && !body(c) {
-        match () {
-            () if c.eat(&["immutable"]) => (function.volatility, written) = (Volatility::Immutable, true),
-            () if c.eat(&["stable"]) => (function.volatility, written) = (Volatility::Stable, true),
-            () if c.eat(&["volatile"]) => (function.volatility, written) = (Volatility::Volatile, true),
-            () if c.eat(&["returns", "setof"]) || c.eat(&["returns", "table"]) => function.returns_set = true,
-            () if c.eat(&["returns"]) || c.eat(&["language"]) || c.eat(&["set"]) => {
-                c.bump();
-            }
-            () => c.skip(),
-        }
-    }
-    written
+/// A function of which nothing has been said.
+fn undeclared(name: QualName, span: Span) -> Function {
+    Function { name, volatility: Volatility::Volatile, returns_set: false, returns: None, span }
 }

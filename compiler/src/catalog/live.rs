@@ -121,8 +121,8 @@ pub struct LiveFunction {
     pub name: QualName,
     /// `pg_get_function_identity_arguments`.
     pub arguments: String,
-    /// Whether it returns a set.
-    pub returns_set: bool,
+    /// `pg_get_function_result`.
+    pub returns: String,
     /// `immutable`, `stable` or `volatile`.
     pub volatility: &'static str,
 }
@@ -167,9 +167,8 @@ pub fn render(database: &Database) -> String {
         line(&mut out, format_args!("CREATE RULE {} AS ON UPDATE TO {} DO NOTHING;", name.sql(), table.sql()));
     }
     for f in &database.functions {
-        let set = if f.returns_set { "SETOF " } else { "" };
-        let (name, arguments, volatility) = (f.name.sql(), &f.arguments, f.volatility);
-        line(&mut out, format_args!("CREATE FUNCTION {name}({arguments}) RETURNS {set}record {volatility} AS '';"));
+        let (name, arguments, returns, volatility) = (f.name.sql(), &f.arguments, &f.returns, f.volatility);
+        line(&mut out, format_args!("CREATE FUNCTION {name}({arguments}) RETURNS {returns} {volatility} AS '';"));
     }
     for view in &database.views {
         let options =

@@ -273,6 +273,8 @@ pub struct Function {
     pub volatility: Volatility,
     /// Returns a set or a table.
     pub returns_set: bool,
+    /// What it returns otherwise, where that is declared and does not depend on the arguments.
+    pub returns: Option<SqlType>,
     /// Its declaration.
     pub span: Span,
 }

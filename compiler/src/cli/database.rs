@@ -83,7 +83,7 @@ const RULES: &str = "SELECT w.rulename, s.nspname, c.relname FROM pg_rewrite w J
     JOIN s ON s.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') ORDER BY w.oid";
 
 /// Without those of extensions: a view that calls one compiles, or does not, as with the schema in a file.
-const FUNCTIONS: &str = "SELECT s.nspname, p.proname, pg_get_function_identity_arguments(p.oid), p.proretset, p.provolatile::text
+const FUNCTIONS: &str = "SELECT s.nspname, p.proname, pg_get_function_identity_arguments(p.oid), pg_get_function_result(p.oid), p.provolatile::text
     FROM pg_proc p JOIN s ON s.oid = p.pronamespace
    WHERE p.prokind IN ('f', 'w')
      AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype IN ('e', 'i'))
@@ -210,7 +210,7 @@ fn function(row: &Row) -> LiveFunction {
         "s" => "STABLE",
         _ => "VOLATILE",
     };
-    LiveFunction { name: qualified(row, 0), arguments: row.get(2), returns_set: row.get(3), volatility }
+    LiveFunction { name: qualified(row, 0), arguments: row.get(2), returns: row.get(3), volatility }
 }
 
 fn view(row: &Row) -> LiveView {

@@ -1,11 +1,11 @@
 //! Telling rows of different variants apart.
 //!
 //! In: output columns that identify rows within each variant. Out: those and what else is needed for rows of two variants
-//! never to have the same key: a column of different constants for the sides of a set operation; for a FULL JOIN the
-//! columns that USING has merged, because rows of both joins with equal ones are one row.
+//! never to have the same key: a column of different constants for the sides of a set operation; for a FULL JOIN
+//! what it compares, merged by USING or COALESCE, because rows of both joins with equal values are one row.
 
 use crate::diagnostics::{Code, Diagnostic};
-use crate::resolve::{BlockId, ColumnRef, Expr, ExprKind, FlatView, Piece, TOP};
+use crate::resolve::{BlockId, Expr, ExprKind, FlatView, Piece, TOP};
 
 /// The outputs of a key over all variants that give rows.
 pub(super) fn tell_apart(
@@ -47,16 +47,27 @@ fn splits_rows(view: &FlatView, block: BlockId) -> bool {
     block == TOP || view.derived_by(block).is_some_and(|d| splits_rows(view, d.block))
 }
 
-/// The outputs that show all columns that the FULL JOIN's USING has merged.
+/// The outputs that show all that the FULL JOIN compares.
 fn merged(view: &FlatView, alternative: usize) -> Option<Vec<usize>> {
-    let shows = |expr: &Expr, left: ColumnRef| match &expr.kind {
-        ExprKind::Either(n, list) => *n == alternative && list.first().and_then(Expr::as_column) == Some(left),
-        _ => false,
-    };
-    let output = |left: ColumnRef| view.outputs.iter().position(|o| shows(&o.expr, left));
-    let compared = view.full_join_columns(alternative);
-    let outputs: Vec<usize> = compared.iter().map(|(left, _)| output(*left)).collect::<Option<_>>()?;
+    if !view.alternatives[alternative].merges {
+        return None;
+    }
+    let pairs = view.full_join_pairs(alternative);
+    let output = |left: &Expr| view.outputs.iter().position(|o| shows(view, &o.expr, alternative, left));
+    let outputs: Vec<usize> = pairs.iter().map(|(left, _)| output(left)).collect::<Option<_>>()?;
     (!outputs.is_empty()).then_some(outputs)
+}
+
+/// Whether an expression is the value that a FULL JOIN compares, on whichever side it is: perhaps merged again with that of
+/// further tables.
+fn shows(view: &FlatView, expr: &Expr, alternative: usize, left: &Expr) -> bool {
+    let ExprKind::Either(n, list) = &expr.kind else { return false };
+    if *n == alternative {
+        return list.first().is_some_and(|e| e.is_same(left));
+    }
+    let merges = view.alternatives[*n].merges
+        && view.full_join_pairs(*n).iter().any(|(left, _)| list.first().is_some_and(|e| e.is_same(left)));
+    merges && list.iter().any(|e| shows(view, e, alternative, left))
 }
 
 /// Whether a column is another constant in each of two variants.

@@ -49,7 +49,7 @@ impl<'a> Resolver<'a> {
             let claim = Claim::Equal(self.compared(left, right), self.compared(right, left));
             self.flat.conjuncts.push(Conjunct { claim, block, scope: holds });
         }
-        if pairs.is_empty() && uses(expr) > 1 {
+        if pairs.is_empty() && expr.uses().len() > 1 {
             if let Some(formula) = self.formula(conjunct) {
                 let claim = Claim::Holds(formula);
                 self.flat.conjuncts.push(Conjunct { claim, block, scope: holds });
@@ -102,19 +102,6 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// How many uses an expression reads.
-fn uses(expr: &Expr) -> usize {
-    let mut uses = std::collections::BTreeSet::new();
-    let mut note = |e: &Expr| {
-        uses.extend(e.as_column().map(|c| c.use_id));
-        if let Some(formula) = &e.formula {
-            uses.extend(formula.uses());
-        }
-    };
-    expr.visit(&mut |e| note(e));
-    uses.len()
-}
-
 /// The value and the query of `value IN (query)` or `value = ANY (query)`.
 fn in_subquery(conjunct: &Ast) -> Option<(&Ast, &Query)> {
     match conjunct {
@@ -138,6 +125,11 @@ fn conjuncts(condition: &Ast) -> Vec<&Ast> {
         Ast::Nested(inner) => conjuncts(inner),
         other => vec![other],
     }
+}
+
+/// Whether a condition consists of equalities.
+pub(super) fn is_equality(condition: &Ast) -> bool {
+    conjuncts(condition).iter().all(|c| matches!(c, Ast::BinaryOp { op: BinaryOperator::Eq, .. }))
 }
 
 /// One side of an equality, as written and as resolved.

@@ -335,7 +335,8 @@ impl<'a> Resolver<'a> {
         args.append(&mut extra);
         if name == "coalesce" {
             let json = args.iter().find_map(|a| a.json);
-            return Ok(Expr { json, ..Expr::plain(span, ExprKind::Coalesce(args)) });
+            let merged = self.merged_by_full_join(&args).map(|e| e.kind);
+            return Ok(Expr { json, ..Expr::plain(span, merged.unwrap_or(ExprKind::Coalesce(args))) });
         }
         let json = match name {
             "nullif" | "greatest" | "least" => args.iter().find_map(|a| a.json),
@@ -429,18 +430,21 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// A call of a function of the user's own or of PostgreSQL.
-    pub(super) fn judge_call(&mut self, names: &[Ident], arguments: usize, span: Span) -> Resolved<Class> {
-        let catalog = self.catalog;
-        let own = match names {
-            [name] => {
-                self.search_path.iter().find_map(|s| catalog.functions.get(&QualName::new(s.clone(), name.clone())))
-            }
+    /// The user's functions of a name.
+    pub(super) fn own_functions(&self, names: &[Ident]) -> Option<&'a Vec<crate::catalog::Function>> {
+        let functions = &self.catalog.functions;
+        match names {
+            [name] => self.search_path.iter().find_map(|s| functions.get(&QualName::new(s.clone(), name.clone()))),
             [schema, name] if schema.as_str() != "pg_catalog" => {
-                catalog.functions.get(&QualName::new(schema.clone(), name.clone()))
+                functions.get(&QualName::new(schema.clone(), name.clone()))
             }
             _ => None,
-        };
+        }
+    }
+
+    /// A call of a function of the user's own or of PostgreSQL.
+    pub(super) fn judge_call(&mut self, names: &[Ident], arguments: usize, span: Span) -> Resolved<Class> {
+        let own = self.own_functions(names);
         let name = names.last().map_or("", |n| n.as_str());
         let Some(overloads) = own else {
             if names.len() > 1 && names[0].as_str() != "pg_catalog" {

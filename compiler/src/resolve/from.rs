@@ -6,6 +6,7 @@
 
 use sqlparser::ast::{Join, JoinConstraint, JoinOperator, ObjectName, TableAlias, TableFactor, TableWithJoins};
 
+use super::conditions::is_equality;
 use super::naming::{ident, parts};
 use super::query::{Refused, Resolved, Resolver};
 use super::relation::Sees;
@@ -119,7 +120,14 @@ impl<'a> Resolver<'a> {
         block: BlockId,
     ) -> Resolved<()> {
         let names = match constraint {
-            JoinConstraint::On(condition) => return self.condition(condition, block, holds),
+            JoinConstraint::On(condition) => {
+                if let Scope::Full(join) = holds
+                    && let OuterKind::Full(alternative) = self.flat.outer_joins[join].kind
+                {
+                    self.flat.alternatives[alternative].merges = is_equality(condition);
+                }
+                return self.condition(condition, block, holds);
+            }
             JoinConstraint::None => return Ok(()),
             JoinConstraint::Using(names) => names.iter().filter_map(|n| parts(n)?.pop()).collect(),
             JoinConstraint::Natural => {
@@ -175,6 +183,7 @@ impl<'a> Resolver<'a> {
                     choices: 2,
                     giving: vec![true, true],
                     kind: AlternativeKind::FullJoin,
+                    merges: true,
                     block,
                     span,
                 });
@@ -195,6 +204,20 @@ impl<'a> Resolver<'a> {
             OuterKind::Full(alternative) => Merged::Either(alternative),
             _ => Merged::Left,
         }
+    }
+
+    /// COALESCE of what the ON conditions of FULL JOINs compare is what USING would have merged.
+    pub(super) fn merged_by_full_join(&self, list: &[Expr]) -> Option<Expr> {
+        let (first, rest) = list.split_first()?;
+        let mut merged = first.clone();
+        for next in rest {
+            let joins = (0..self.flat.alternatives.len()).filter(|n| self.flat.alternatives[*n].merges);
+            let pairs = joins.flat_map(|n| self.flat.full_join_pairs(n).into_iter().map(move |pair| (n, pair)));
+            let is_pair = |one: &Expr, other: &Expr| one.is_same(&merged) && other.is_same(next);
+            let (alternative, (left, right)) = pairs.into_iter().find(|(_, (l, r))| is_pair(l, r) || is_pair(r, l))?;
+            merged = Expr::plain(merged.span, ExprKind::Either(alternative, vec![left.clone(), right.clone()]));
+        }
+        (!rest.is_empty()).then_some(merged)
     }
 
     /// What a LATERAL item on the nullable side states about items outside holds for its rows only.

@@ -136,6 +136,8 @@ pub struct Alternative {
     pub giving: Vec<bool>,
     /// What tells rows of different choices apart.
     pub kind: AlternativeKind,
+    /// A FULL JOIN on equalities alone: what it compares are the same values of both sides where both have a row.
+    pub merges: bool,
     /// The block that reads the rows.
     pub block: BlockId,
     /// Where it is written.
@@ -473,6 +475,16 @@ impl Expr {
     pub fn visit<'e>(&'e self, f: &mut dyn FnMut(&'e Expr)) {
         f(self);
         self.children().into_iter().for_each(|child| child.visit(f));
+    }
+
+    /// The uses it reads, those within subqueries excepted.
+    pub fn uses(&self) -> BTreeSet<UseId> {
+        let mut uses = BTreeSet::new();
+        self.visit(&mut |e| {
+            uses.extend(e.as_column().map(|c| c.use_id));
+            uses.extend(e.formula.iter().flat_map(|f| f.uses()));
+        });
+        uses
     }
 
     /// Whether both are the same function of columns.

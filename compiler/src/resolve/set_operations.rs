@@ -62,7 +62,7 @@ impl<'a> Resolver<'a> {
         let alternative = self.flat.alternatives.len();
         let giving = all.iter().map(|s| s.gives).collect();
         let kind = AlternativeKind::SetOperation;
-        self.flat.alternatives.push(Alternative { choices: all.len(), giving, kind, block, span });
+        self.flat.alternatives.push(Alternative { choices: all.len(), giving, kind, merges: false, block, span });
         let state = &mut self.flat.blocks[block.0];
         let all_rows = |q: SetQuantifier| matches!(q, SetQuantifier::All | SetQuantifier::AllByName);
         state.distinct = matches!(body, SetExpr::SetOperation { set_quantifier, .. } if !all_rows(*set_quantifier));

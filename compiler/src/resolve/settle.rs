@@ -55,14 +55,21 @@ impl FlatView {
         chosen
     }
 
-    /// The columns that a FULL JOIN compares, left and right.
-    pub fn full_join_columns(&self, alternative: usize) -> Vec<(ColumnRef, ColumnRef)> {
-        let of = |join: usize| self.outer_joins[join].kind == OuterKind::Full(alternative);
-        let pair = |c: &super::Conjunct| match (&c.claim, c.scope) {
-            (Claim::Equal(left, right), Scope::Full(join)) if of(join) => left.as_column().zip(right.as_column()),
+    /// What a FULL JOIN compares: of the left side, and of the right one.
+    pub fn full_join_pairs(&self, alternative: usize) -> Vec<(&Expr, &Expr)> {
+        let pair = |c: &'_ super::Conjunct| match c.scope {
+            Scope::Full(join) if self.outer_joins[join].kind == OuterKind::Full(alternative) => Some(join),
             _ => None,
         };
-        self.conjuncts.iter().filter_map(pair).collect()
+        let sides = self.conjuncts.iter().filter_map(|c| match (&c.claim, pair(c)) {
+            (Claim::Equal(left, right), Some(join)) => Some((left, right, self.outer_joins[join].left)),
+            _ => None,
+        });
+        let ordered = sides.map(|(l, r, (from, to))| match l.uses().iter().all(|u| (from..to).contains(&u.0)) {
+            true => (l, r),
+            false => (r, l),
+        });
+        ordered.collect()
     }
 
     fn variant(&self, choice: &[usize], chosen: &[bool]) -> FlatView {

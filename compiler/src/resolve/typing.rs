@@ -3,13 +3,13 @@
 //! In: an expression whose names resolve. Out: its type, or `None` where this module does not know it: then whoever
 //! needs the type asks the user for a cast. Also which columns have to be present for it not to be NULL.
 
-use sqlparser::ast::{BinaryOperator as Op, Expr as Ast, Function, UnaryOperator, Value};
+use sqlparser::ast::{BinaryOperator as Op, Expr as Ast, Function as Call, UnaryOperator, Value};
 
 use super::formula::plain_arguments;
 use super::naming::parts;
 use super::query::Resolver;
 use super::{ColumnRef, Expr, ExprKind};
-use crate::catalog::{SqlType, TypeClass};
+use crate::catalog::{Function, SqlType, TypeClass};
 use crate::names::Ident;
 
 /// One of PostgreSQL's own types.
@@ -107,7 +107,10 @@ impl<'a> Resolver<'a> {
             }
             Ast::Function(call) => {
                 let arguments = plain_arguments(call)?;
-                self.call_type(own_name(call)?.as_str(), &arguments)
+                match self.own_functions(&parts(&call.name)?) {
+                    Some(overloads) => declared_type(overloads),
+                    None => self.call_type(self.builtin_name(call)?.as_str(), &arguments),
+                }
             }
             _ => None,
         }
@@ -220,7 +223,7 @@ impl<'a> Resolver<'a> {
             }
             Ast::Function(call) => {
                 let arguments = plain_arguments(call)?;
-                match own_name(call)?.as_str() {
+                match self.builtin_name(call)?.as_str() {
                     "coalesce" => {
                         let all: Vec<Vec<ColumnRef>> =
                             arguments.iter().filter_map(|a| self.strict_columns(a)).collect();
@@ -257,7 +260,7 @@ impl<'a> Resolver<'a> {
             }
             Ast::Function(call) => {
                 let arguments = plain_arguments(call).unwrap_or_default();
-                own_name(call).is_some_and(|name| self.is_total_call(name.as_str(), &arguments))
+                self.builtin_name(call).is_some_and(|name| self.is_total_call(name.as_str(), &arguments))
                     && arguments.iter().all(|a| self.operand_passes_null(a))
             }
             _ => false,
@@ -298,6 +301,16 @@ impl<'a> Resolver<'a> {
         TOTAL.contains(&name) && arguments.iter().all(|a| self.type_of(a).as_ref().is_some_and(own))
     }
 
+    /// The name of a function of PostgreSQL's own, as far as the call tells.
+    fn builtin_name(&self, call: &Call) -> Option<Ident> {
+        let mut names = parts(&call.name)?;
+        if self.own_functions(&names).is_some() {
+            return None;
+        }
+        let name = names.pop()?;
+        names.iter().all(|schema| schema.as_str() == "pg_catalog").then_some(name)
+    }
+
     fn strict_list(&mut self, list: &[&'a Ast]) -> Option<Vec<ColumnRef>> {
         let mut columns = Vec::new();
         for ast in list {
@@ -315,11 +328,11 @@ fn unmodified(ty: SqlType) -> SqlType {
     }
 }
 
-/// The name of a function of PostgreSQL's own, as far as the call tells.
-fn own_name(call: &Function) -> Option<Ident> {
-    let mut names = parts(&call.name)?;
-    let name = names.pop()?;
-    names.iter().all(|schema| schema.as_str() == "pg_catalog").then_some(name)
+/// What all overloads of a function return.
+fn declared_type(overloads: &[Function]) -> Option<SqlType> {
+    let (first, rest) = overloads.split_first()?;
+    let ty = first.returns.clone()?;
+    rest.iter().all(|f| f.returns.as_ref() == Some(&ty)).then_some(ty)
 }
 
 /// Whether functions of texts take it as one.

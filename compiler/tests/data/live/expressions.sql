@@ -33,3 +33,9 @@ CREATE VIEW keyed AS SELECT l.id, lower(l.email) AS mail, l.amount FROM login l;
 CREATE VIEW v_mail AS
 SELECT p.id, jsonb_build_object('sum', s.total, 'ids', (SELECT jsonb_agg(k.id ORDER BY k.id) FROM keyed k WHERE k.mail = lower(p.email))) AS data
   FROM person p LEFT JOIN (SELECT k.mail, sum(k.amount) AS total FROM keyed k GROUP BY k.mail) s ON s.mail = lower(p.email);
+
+-- A function of the user's own tells its type.
+CREATE FUNCTION initial(name text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT upper(left(name, 1)) $$;
+CREATE VIEW v_initial AS
+SELECT initial(p.email) AS letter, jsonb_build_object('n', count(*), 'ids', jsonb_agg(p.id ORDER BY p.id)) AS data
+  FROM person p WHERE initial(p.email) IS NOT NULL GROUP BY initial(p.email);

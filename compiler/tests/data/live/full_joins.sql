@@ -27,3 +27,13 @@ CREATE VIEW v_total AS
 SELECT r.region AS id, jsonb_build_object('n', s.n) AS data
   FROM region r
   LEFT JOIN (SELECT region, count(*) AS n FROM plan FULL JOIN actual USING (id, region) GROUP BY region) s USING (region);
+
+-- The same with ON: two and three tables.
+CREATE VIEW v_on AS
+SELECT coalesce(p.id, a.id) AS id, jsonb_build_object('planned', p.planned, 'spent', a.spent,
+           'notes', (SELECT count(*) FROM note n WHERE n.ref = coalesce(p.id, a.id))) AS data
+  FROM plan p FULL JOIN actual a ON a.id = p.id;
+
+CREATE VIEW v_three AS
+SELECT coalesce(p.id, a.id, n.note_id) AS id, jsonb_build_object('p', p.planned, 's', a.spent, 'n', n.body) AS data
+  FROM plan p FULL JOIN actual a ON p.id = a.id FULL JOIN note n ON n.note_id = coalesce(p.id, a.id);
