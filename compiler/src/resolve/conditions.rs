@@ -44,13 +44,16 @@ impl<'a> Resolver<'a> {
     /// Equalities pair by pair; anything else as a whole, where it compares relations.
     fn comparison(&mut self, conjunct: &'a Ast, expr: &Expr, block: BlockId, holds: Scope) -> Resolved<()> {
         let pairs = equal_pairs(conjunct, expr);
+        let mut as_a_whole = pairs.is_empty();
         for &(left, right) in &pairs {
             self.count([left.value, right.value], expr.span)?;
-            let claim = Claim::Equal(self.compared(left, right), self.compared(right, left));
+            let (left, right) = (self.compared(left, right), self.compared(right, left));
+            as_a_whole |= left.element.is_some() || right.element.is_some();
+            let claim = Claim::Equal(left, right);
             self.flat.conjuncts.push(Conjunct { claim, block, scope: holds });
         }
-        if pairs.is_empty() && expr.uses().len() > 1 {
-            if let Some(formula) = self.formula(conjunct) {
+        if as_a_whole && expr.uses().len() > 1 {
+            if let Some(formula) = self.holding(conjunct) {
                 let claim = Claim::Holds(formula);
                 self.flat.conjuncts.push(Conjunct { claim, block, scope: holds });
             }
@@ -70,16 +73,6 @@ impl<'a> Resolver<'a> {
             }
         }
         self.with_formula(value, side.written)
-    }
-
-    /// Adds its formula to an expression that is no column.
-    pub(super) fn with_formula(&mut self, expr: Expr, ast: &'a Ast) -> Expr {
-        match &expr.kind {
-            ExprKind::Apply(_) | ExprKind::Coalesce(_) | ExprKind::Constant if expr.formula.is_none() => {
-                Expr { formula: self.formula(ast), ..expr }
-            }
-            _ => expr,
-        }
     }
 
     /// `value IN (SELECT …)` as a conjunct: false and NULL both leave the row out, so that it is EXISTS with an equality.

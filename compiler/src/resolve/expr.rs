@@ -163,7 +163,10 @@ impl<'a> Resolver<'a> {
                 self.copied(expr, span)
             }
             Found::Row(item) => {
-                let expr = row(&item.columns, span);
+                let expr = match item.columns.as_slice() {
+                    [(_, value)] if item.is_value => Expr { span, ..value.clone() },
+                    columns => row(columns, span),
+                };
                 self.copied(expr, span)
             }
             Found::Ambiguous(relations) => {

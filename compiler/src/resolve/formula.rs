@@ -18,6 +18,7 @@ use super::expr::operands;
 use super::query::Resolver;
 use super::{ColumnRef, Expr, ExprKind, FlatView, UseId};
 use crate::catalog::{Catalog, SqlType};
+use crate::names::Ident;
 use crate::syntax::Statement;
 
 /// By how many tokens a place of the parser's may be too narrow.
@@ -40,6 +41,20 @@ pub struct Formula {
     /// Where it is known that it is not NULL if some columns are not: these columns.
     pub strict: Option<Vec<ColumnRef>>,
     /// NULL whenever one of its columns is.
+    pub null_in_null_out: bool,
+}
+
+/// An expression over what set-returning functions in FROM make of columns. It is no function of rows of tables; that there
+/// is an element for which a condition holds is one.
+#[derive(Clone, Debug)]
+pub struct Element {
+    /// In order.
+    pieces: Vec<Piece>,
+    /// The calls, as items of a FROM clause, each behind those that it reads.
+    calls: Vec<Vec<Piece>>,
+    /// It can be seen where there is no element.
+    nullable: bool,
+    /// NULL whenever what it reads is.
     pub null_in_null_out: bool,
 }
 
@@ -170,26 +185,130 @@ impl Expr {
             _ => None,
         }
     }
+
+    /// As text, with the calls that it reads.
+    fn assembled(&self) -> Option<Element> {
+        if let Some(pieces) = self.pieces() {
+            return Some(Element { pieces, calls: Vec::new(), nullable: false, null_in_null_out: false });
+        }
+        let element = self.element.as_deref()?;
+        let mut pieces = vec![Piece::Text("(".into())];
+        pieces.extend(element.pieces.iter().cloned());
+        pieces.push(Piece::Text(")".into()));
+        Some(Element { pieces, ..element.clone() })
+    }
+
+    /// From now on it is seen also where there is no element.
+    pub(super) fn make_element_nullable(&mut self) {
+        self.element = self.element.take().map(|e| Arc::new(Element { nullable: true, ..e.as_ref().clone() }));
+    }
+}
+
+/// Adds calls that are not there yet.
+fn add_calls(calls: &mut Vec<Vec<Piece>>, more: Vec<Vec<Piece>>) {
+    for call in more {
+        if !calls.contains(&call) {
+            calls.push(call);
+        }
+    }
 }
 
 impl<'a> Resolver<'a> {
-    /// The formula of an expression that has been resolved already; `None` where it reads more than columns.
-    pub(super) fn formula(&mut self, ast: &'a Ast) -> Option<Arc<Formula>> {
+    /// Adds its formula to an expression that is no column; the expression has been resolved already, and may read more
+    /// than columns.
+    pub(super) fn with_formula(&mut self, expr: Expr, ast: &'a Ast) -> Expr {
+        let plain = matches!(expr.kind, ExprKind::Apply(_) | ExprKind::Coalesce(_) | ExprKind::Constant);
+        if !plain || expr.formula.is_some() || expr.element.is_some() {
+            return expr;
+        }
+        let Some(element) = self.assemble(ast) else { return expr };
+        match element.calls.is_empty() {
+            true => Expr { formula: Some(self.formula(element.pieces, ast)), ..expr },
+            false => {
+                let null_in_null_out = self.passes_null(ast);
+                Expr { element: Some(Arc::new(Element { null_in_null_out, ..element })), ..expr }
+            }
+        }
+    }
+
+    /// A condition as a formula: that it holds, or holds of an element.
+    pub(super) fn holding(&mut self, ast: &'a Ast) -> Option<Arc<Formula>> {
+        let Element { pieces, calls, nullable, .. } = self.assemble(ast)?;
+        if calls.is_empty() {
+            return Some(self.formula(pieces, ast));
+        }
+        if nullable && !self.passes_null(ast) {
+            return None;
+        }
+        let text = |text: &str| Piece::Text(text.into());
+        let mut exists = vec![text("EXISTS (SELECT FROM ")];
+        for (n, call) in calls.into_iter().enumerate() {
+            exists.extend((n > 0).then(|| text(", ")));
+            exists.extend(call);
+        }
+        exists.push(text(" WHERE "));
+        exists.extend(pieces);
+        exists.push(text(")"));
+        Some(Arc::new(Formula { pieces: exists, ty: None, strict: None, null_in_null_out: false }))
+    }
+
+    fn formula(&mut self, pieces: Vec<Piece>, ast: &'a Ast) -> Arc<Formula> {
+        let (ty, strict) = (self.type_of(ast), self.strict_columns(ast));
+        let null_in_null_out = self.passes_null(ast);
+        Arc::new(Formula { pieces, ty, strict, null_in_null_out })
+    }
+
+    /// The columns of a set-returning function in FROM: none where its arguments are more than functions of columns.
+    pub(super) fn elements(
+        &self,
+        function: &str,
+        arguments: &[Expr],
+        ordinality: bool,
+        columns: &[&Ident],
+    ) -> Vec<Arc<Element>> {
+        let Some(read) = arguments.iter().map(Expr::assembled).collect::<Option<Vec<Element>>>() else {
+            return Vec::new();
+        };
+        let name = format!("tview_rows_{}", self.flat.derived.len());
+        let shown = columns.iter().map(|c| c.sql()).collect::<Vec<_>>().join(", ");
+        let (mut call, mut calls, mut nullable) = (vec![Piece::Text(format!("{function}("))], Vec::new(), false);
+        for (n, argument) in read.into_iter().enumerate() {
+            call.extend((n > 0).then(|| Piece::Text(", ".into())));
+            call.extend(argument.pieces);
+            add_calls(&mut calls, argument.calls);
+            nullable |= argument.nullable;
+        }
+        let ordinality = if ordinality { " WITH ORDINALITY" } else { "" };
+        call.push(Piece::Text(format!("){ordinality} AS {name} ({shown})")));
+        calls.push(call);
+        let column = |c: &&Ident| {
+            let pieces = vec![Piece::Text(format!("{name}.{}", c.sql()))];
+            Arc::new(Element { pieces, calls: calls.clone(), nullable, null_in_null_out: true })
+        };
+        columns.iter().map(column).collect()
+    }
+
+    /// The text of an expression that has been resolved already; `None` where it reads more than columns and elements.
+    fn assemble(&mut self, ast: &'a Ast) -> Option<Element> {
         let statement = self.statement;
         let narrow = statement.tokens_of(ast.span()).filter(|tokens| tokens.len() <= MAX_TOKENS)?;
         let mut mentions = Vec::new();
         self.mentions(ast, &mut mentions)?;
         let range = self.exact(narrow, ast)?;
         let mut holes: Vec<(Range<usize>, Vec<Piece>)> = Vec::with_capacity(mentions.len());
+        let (mut calls, mut nullable) = (Vec::new(), false);
         let mut length =
             range.clone().map(|at| statement.tokens[at].1.end - statement.tokens[at].1.start).sum::<usize>();
         for (mention, expr) in mentions {
-            let pieces = expr.pieces()?;
-            length += pieces.iter().map(Piece::length).sum::<usize>();
+            let mentioned = expr.assembled()?;
+            let called = mentioned.calls.iter().flatten();
+            length += mentioned.pieces.iter().chain(called).map(Piece::length).sum::<usize>();
             if length > MAX_LENGTH {
                 return None;
             }
-            holes.push((statement.tokens_of(mention.span())?, pieces));
+            add_calls(&mut calls, mentioned.calls);
+            nullable |= mentioned.nullable;
+            holes.push((statement.tokens_of(mention.span())?, mentioned.pieces));
         }
         holes.sort_by_key(|(tokens, _)| tokens.start);
         let inside = |hole: &Range<usize>| range.start <= hole.start && hole.end <= range.end;
@@ -202,9 +321,7 @@ impl<'a> Resolver<'a> {
         if pieces.iter().any(|p| matches!(p, Piece::Text(text) if text.contains("$tview$"))) {
             return None;
         }
-        let (ty, strict) = (self.type_of(ast), self.strict_columns(ast));
-        let null_in_null_out = self.passes_null(ast);
-        Some(Arc::new(Formula { pieces, ty, strict, null_in_null_out }))
+        Some(Element { pieces, calls, nullable, null_in_null_out: false })
     }
 
     /// The tokens of a range with the holes filled; white space and comments become single blanks.

@@ -4,7 +4,10 @@
 //! conditions state. The nullable side of an outer join is a contiguous range of uses, because uses
 //! are numbered in the order in which they are met.
 
-use sqlparser::ast::{Join, JoinConstraint, JoinOperator, ObjectName, TableAlias, TableFactor, TableWithJoins};
+use sqlparser::ast::{
+    FunctionArg, FunctionArgExpr, Join, JoinConstraint, JoinOperator, ObjectName, TableAlias, TableFactor,
+    TableWithJoins,
+};
 
 use super::conditions::is_equality;
 use super::naming::{ident, parts};
@@ -95,6 +98,7 @@ impl<'a> Resolver<'a> {
             all
         };
         let blurred = |e: &mut Expr| {
+            e.make_element_nullable();
             let shown = match e.kind {
                 ExprKind::Constant => true,
                 ExprKind::Either(..) => !own(e),
@@ -261,7 +265,9 @@ impl<'a> Resolver<'a> {
             }
             TableFactor::UNNEST { alias, array_exprs, with_offset: false, with_ordinality, .. } => {
                 let span = self.span(factor);
-                let values = array_exprs.iter().map(|e| self.expr(e, block)).collect::<Resolved<Vec<_>>>()?;
+                let value =
+                    |resolver: &mut Self, e| resolver.expr(e, block).map(|value| resolver.with_formula(value, e));
+                let values = array_exprs.iter().map(|e| value(self, e)).collect::<Resolved<Vec<_>>>()?;
                 self.function_columns("unnest", values, alias.as_ref(), *with_ordinality, span, block)
             }
             other => {
@@ -280,7 +286,7 @@ impl<'a> Resolver<'a> {
     fn function(
         &mut self,
         name: &ObjectName,
-        args: &[&'a sqlparser::ast::FunctionArg],
+        args: &[&'a FunctionArg],
         alias: Option<&'a TableAlias>,
         ordinality: bool,
         block: BlockId,
@@ -288,7 +294,16 @@ impl<'a> Resolver<'a> {
         let span = self.span(name);
         let names = parts(name).unwrap_or_default();
         self.function_class(&names, args.len(), span)?;
-        let values: Vec<Resolved<Option<Expr>>> = args.iter().map(|a| self.argument(a, span, block)).collect();
+        let mut value = |argument: &'a FunctionArg| {
+            let value = self.argument(argument, span, block)?;
+            Ok(match (value, argument) {
+                (Some(value), FunctionArg::Unnamed(FunctionArgExpr::Expr(written))) => {
+                    Some(self.with_formula(value, written))
+                }
+                (value, _) => value,
+            })
+        };
+        let values: Vec<Resolved<Option<Expr>>> = args.iter().map(|a| value(a)).collect();
         let values: Vec<Expr> = values.into_iter().filter_map(Result::transpose).collect::<Resolved<_>>()?;
         let bare = names.last().map_or("", |n| n.as_str()).to_owned();
         self.function_columns(&bare, values, alias, ordinality, span, block)
@@ -304,8 +319,9 @@ impl<'a> Resolver<'a> {
         block: BlockId,
     ) -> Resolved<()> {
         let columns = self.function_item(name, values, alias, ordinality, span, block)?;
-        let shown = alias.map_or_else(|| Ident::new(name), |a| ident(&a.name));
-        self.add_relation(shown, None, columns, None, span)
+        let name = alias.map_or_else(|| Ident::new(name), |a| ident(&a.name));
+        let is_value = columns.len() == 1;
+        self.add_item(Item { name, schema: None, columns, is_value }, span)
     }
 
     /// A relation of the FROM clause with its columns, renamed by the alias.
@@ -320,7 +336,7 @@ impl<'a> Resolver<'a> {
         for (column, renamed) in columns.iter_mut().zip(alias.iter().flat_map(|a| &a.columns)) {
             column.0 = ident(&renamed.name);
         }
-        self.add_item(Item { name, schema, columns }, span)
+        self.add_item(Item { name, schema, columns, is_value: false }, span)
     }
 
     fn named(&mut self, name: &ObjectName, alias: Option<&'a TableAlias>, block: BlockId) -> Resolved<()> {

@@ -33,7 +33,7 @@ use crate::diagnostics::{Code, Diagnostic, Diagnostics};
 use crate::names::{Ident, QualName};
 use crate::source::{Sources, Span};
 use crate::syntax::{Directive, Statement};
-pub use formula::{Formula, Piece, Term};
+pub use formula::{Element, Formula, Piece, Term};
 pub use functions::JsonType;
 pub use naming::{ident, looks_like_json, output_name};
 
@@ -285,6 +285,8 @@ pub struct Expr {
     pub kind: ExprKind,
     /// How to compute it elsewhere, where that is known and it is no plain column.
     pub formula: Option<Arc<Formula>>,
+    /// The same over what set-returning functions make of columns.
+    pub element: Option<Arc<Element>>,
 }
 
 /// What an expression is. Whatever has no structure that the compiler uses is `Apply`.
@@ -468,7 +470,7 @@ impl FlatView {
 impl Expr {
     /// An expression that is not known to be json.
     pub(crate) fn plain(span: Span, kind: ExprKind) -> Expr {
-        Expr { span, json: None, kind, formula: None }
+        Expr { span, json: None, kind, formula: None, element: None }
     }
 
     /// Calls `f` on this expression and all below it, without entering other blocks' conditions.
@@ -529,6 +531,13 @@ impl Expr {
     /// What can be computed of it elsewhere.
     pub fn as_term(&self) -> Option<Term> {
         self.as_column().map(Term::Column).or_else(|| self.formula.clone().map(Term::Formula))
+    }
+
+    /// Whether it is known to be NULL whenever a column or element that it reads is.
+    pub fn passes_null(&self) -> bool {
+        self.as_column().is_some()
+            || self.formula.as_ref().is_some_and(|f| f.null_in_null_out)
+            || self.element.as_ref().is_some_and(|e| e.null_in_null_out)
     }
 
     /// The column, where the expression is nothing else.

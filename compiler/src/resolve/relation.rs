@@ -204,7 +204,7 @@ impl<'a> Resolver<'a> {
             }
             let Output { name, expr, built } = output;
             let (span, json) = (expr.span, expr.json);
-            let value = ExprKind::Subquery(inner, Box::new(Expr { formula: None, ..expr }));
+            let value = ExprKind::Subquery(inner, Box::new(Expr { formula: None, element: None, ..expr }));
             Output { name, expr: Expr { json, ..Expr::plain(span, value) }, built }
         };
         outputs.into_iter().map(wrap).collect()
@@ -254,9 +254,13 @@ impl<'a> Resolver<'a> {
             self.count(&arguments, span)?;
         }
         let json = if name.starts_with("json_") { super::JsonType::Json } else { super::JsonType::Jsonb };
+        let shown: Vec<&Ident> = names.iter().map(|(name, _)| name).collect();
+        let elements = self.elements(name, &arguments, ordinality, &shown);
+        let mut elements = elements.into_iter();
         let value = |(name, is_json): (Ident, bool)| {
             let kind = ExprKind::Apply(arguments.clone());
-            (name, Expr { json: is_json.then_some(json), ..Expr::plain(span, kind) })
+            let json = is_json.then_some(json);
+            (name, Expr { json, element: elements.next(), ..Expr::plain(span, kind) })
         };
         Ok(names.into_iter().map(value).collect())
     }

@@ -16,6 +16,8 @@ pub struct Item {
     pub schema: Option<Ident>,
     /// Output columns in order.
     pub columns: Vec<(Ident, Expr)>,
+    /// A function that returns values: its name means its only column.
+    pub is_value: bool,
 }
 
 /// A column that an unqualified name or `*` means.

@@ -241,9 +241,7 @@ impl<'a> Resolver<'a> {
     /// Whether an expression is NULL whenever one of its columns is.
     pub(super) fn passes_null(&mut self, ast: &'a Ast) -> bool {
         match ast {
-            Ast::Identifier(_) | Ast::CompoundIdentifier(_) => self
-                .known(ast)
-                .is_some_and(|e| e.as_column().is_some() || e.formula.as_ref().is_some_and(|f| f.null_in_null_out)),
+            Ast::Identifier(_) | Ast::CompoundIdentifier(_) => self.known(ast).is_some_and(|e| e.passes_null()),
             Ast::Value(_) | Ast::TypedString(_) => true,
             Ast::Nested(inner) | Ast::Collate { expr: inner, .. } | Ast::Cast { expr: inner, .. } => {
                 self.passes_null(inner)

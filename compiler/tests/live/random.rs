@@ -91,4 +91,5 @@ fixtures! {
     windows: "compiler/tests/data/live/windows.sql",
     refresh: "compiler/tests/data/live/refresh.sql",
     narrowed: "compiler/tests/data/live/narrowed.sql",
+    elements: "compiler/tests/data/live/elements.sql",
 }
