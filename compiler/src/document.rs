@@ -11,7 +11,8 @@ use serde::Serialize;
 
 use crate::catalog::{Catalog, Relation, Table};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
-use crate::relate::{BlockRows, Pair, Relations, Variant, determines_rows, nullable_in_row};
+use crate::order;
+use crate::relate::{BlockRows, Pair, Relations, Variant, nullable_in_row};
 use crate::resolve::{ArrayAgg, Block, BlockId, ColumnRef, Expr, ExprKind, FlatView, UseId};
 
 /// How a use shows in a document.
@@ -137,8 +138,8 @@ fn of_variant(variant: &Variant, catalog: &Catalog, diagnostics: &mut Diagnostic
         let place = Place { output: index, path: Vec::new(), array: None };
         walk.value(&output.expr, &place, diagnostics);
     }
+    order::check(view, catalog, diagnostics);
     for block in view.live_blocks() {
-        walk.check_limit(block, diagnostics);
         let Block { conditions, order_by, grouped, .. } = &view.blocks[block.0];
         for expr in conditions.iter().chain(order_by).chain(grouped.iter().flatten()) {
             walk.read_all(expr);
@@ -178,10 +179,10 @@ impl Walk<'_> {
                 }
             }
             ExprKind::Subquery(_, inner) => match array_of(inner) {
-                Some(agg) => self.array(expr, agg, place, diagnostics),
+                Some(agg) => self.array(agg, place, diagnostics),
                 None => self.opaque(expr, place, false),
             },
-            ExprKind::ArrayAgg(agg) => self.array(expr, agg, place, diagnostics),
+            ExprKind::ArrayAgg(agg) => self.array(agg, place, diagnostics),
             ExprKind::Column(_) => self.opaque(expr, place, true),
             _ => self.opaque(expr, place, false),
         }
@@ -213,11 +214,7 @@ impl Walk<'_> {
         }
     }
 
-    fn array(&mut self, expr: &Expr, agg: &ArrayAgg, place: &Place, diagnostics: &mut Diagnostics) {
-        let order: Vec<ColumnRef> = agg.order_by.iter().filter_map(Expr::as_column).collect();
-        if !agg.distinct && !determines_rows(self.view, self.catalog, agg.block, &order) {
-            diagnostics.push(no_total_order(expr, agg));
-        }
+    fn array(&mut self, agg: &ArrayAgg, place: &Place, diagnostics: &mut Diagnostics) {
         let match_key = self.match_key(agg);
         self.arrays.insert(agg.block, (place.path.clone(), match_key));
         let inside = Place { array: Some(agg.block), ..place.clone() };
@@ -246,28 +243,6 @@ impl Walk<'_> {
         let table = table(self.catalog, owner);
         let proof = format!("{}.{} identifies the row", table.name.name, table.columns[column.column].name);
         Some(MatchKey { field: field.clone(), proof })
-    }
-
-    /// Where rows tie, LIMIT and DISTINCT ON may pick any of them.
-    fn check_limit(&self, block: BlockId, diagnostics: &mut Diagnostics) {
-        let inner = &self.view.blocks[block.0];
-        if !(inner.limited || inner.picked) {
-            return;
-        }
-        let order: Vec<ColumnRef> = inner.order_by.iter().filter_map(Expr::as_column).collect();
-        let groups = inner.grouped.iter().flatten().filter_map(Expr::as_column).collect::<Vec<_>>();
-        let total = match &inner.grouped {
-            Some(keys) if !inner.picked => groups.len() == keys.len() && groups.iter().all(|g| order.contains(g)),
-            _ => inner.aggregated || determines_rows(self.view, self.catalog, block, &order),
-        };
-        if !total {
-            let clause = if inner.picked { "DISTINCT ON" } else { "LIMIT" };
-            diagnostics.push(
-                Diagnostic::new(Code::NoTotalOrder, format!("{clause} without a total order"), inner.span)
-                    .note("where rows tie, PostgreSQL may pick any of them, and another one the next time")
-                    .help("add a unique column as the last key of ORDER BY"),
-            );
-        }
     }
 
     /// A value without structure: every column below it shows at the place.
@@ -395,12 +370,4 @@ fn table<'c>(catalog: &'c Catalog, owner: &crate::resolve::Use) -> &'c Table {
         Relation::Table(table) => table,
         _ => unreachable!("uses are of base tables"),
     }
-}
-
-fn no_total_order(expr: &Expr, agg: &ArrayAgg) -> Diagnostic {
-    let title =
-        if agg.order_by.is_empty() { "an array without ORDER BY" } else { "the order of this array is not total" };
-    Diagnostic::new(Code::NoTotalOrder, title, expr.span)
-        .note("its elements may come in another order after any write, and the view may show another order than the document")
-        .help("end the ORDER BY of the aggregate with a column that is unique in the array: `jsonb_agg(… ORDER BY c.id)`")
 }

@@ -11,6 +11,7 @@ pub mod emit;
 pub mod graph;
 pub mod keywords;
 pub mod names;
+mod order;
 pub mod plan;
 pub mod relate;
 pub mod resolve;

@@ -13,7 +13,7 @@ use super::functions::{Class, JsonType, classify, depends_on_locale, json_result
 use super::naming::{ident, parts};
 use super::query::{Refused, Resolved, Resolver};
 use super::scope::{self, Found};
-use super::{ArrayAgg, BlockId, Expr, ExprKind};
+use super::{ArrayAgg, BlockId, Expr, ExprKind, OrderKind, Ordered};
 use crate::catalog::{Volatility, did_you_mean};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::{Ident, QualName};
@@ -357,17 +357,22 @@ impl<'a> Resolver<'a> {
         block: BlockId,
     ) -> Resolved<Expr> {
         self.flat.blocks[block.0].aggregated = true;
-        let ordered = list.clauses.iter().any(|c| matches!(c, FunctionArgumentClause::OrderBy(_)));
-        if !ordered && is_order_sensitive(name) {
-            self.found.push(
-                Diagnostic::new(Code::NoTotalOrder, format!("`{name}` without ORDER BY"), span)
-                    .note("its result depends on the order of the rows, which can change with any write")
-                    .help(format!("write `{name}(… ORDER BY …)` with a column that is unique among the rows")),
-            );
-        }
         let filter = call.filter.as_ref().map(|f| self.expr(f, block)).transpose()?;
         let order_by = self.clauses(list, span, block)?;
         let mut args = self.arguments(list, span, block)?;
+        let kind = match name {
+            "jsonb_agg" | "json_agg" => Some(OrderKind::Array),
+            _ if is_order_sensitive(name) => Some(OrderKind::Aggregate(name.to_owned())),
+            _ => self.adds_floats(name, list).then(|| OrderKind::Float(name.to_owned())),
+        };
+        // Elements that DISTINCT leaves are sorted by their values.
+        if let Some(kind) = kind.filter(|_| list.duplicate_treatment.is_none()) {
+            // The order of an object's fields is that of their names.
+            let told = args.iter().take(usize::from(name.starts_with("jsonb_object_agg")));
+            let order = order_by.iter().chain(told).cloned().collect();
+            let values = args.clone();
+            self.flat.orders.push(Ordered { kind, block, order, values, span });
+        }
         if matches!(name, "jsonb_agg" | "json_agg") && args.len() == 1 {
             let agg = ArrayAgg {
                 element: args.remove(0),
@@ -381,6 +386,18 @@ impl<'a> Resolver<'a> {
         args.extend(order_by);
         args.extend(filter);
         Ok(Expr { json: json_result(name), ..Expr::plain(span, ExprKind::Aggregate(args)) })
+    }
+
+    /// Whether an aggregate adds numbers up whose sum depends on the order.
+    pub(super) fn adds_floats(&mut self, name: &str, list: &'a FunctionArgumentList) -> bool {
+        let adds = matches!(name, "sum" | "avg" | "corr")
+            || ["stddev", "variance", "var_", "covar_", "regr_"].iter().any(|prefix| name.starts_with(prefix));
+        let is_float = |ty: crate::catalog::SqlType| matches!(ty.base.as_str(), "real" | "double precision");
+        let float = |argument: &'a FunctionArg| match argument {
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(written)) => self.type_of(written).is_some_and(is_float),
+            _ => false,
+        };
+        adds && name != "regr_count" && list.args.iter().any(float)
     }
 
     /// ORDER BY inside a call; other clauses are refused.
@@ -517,7 +534,7 @@ impl<'a> Resolver<'a> {
 }
 
 /// Aggregates other than `jsonb_agg` whose result depends on the order of their input.
-fn is_order_sensitive(name: &str) -> bool {
+pub(super) fn is_order_sensitive(name: &str) -> bool {
     matches!(name, "string_agg" | "array_agg" | "xmlagg" | "json_object_agg" | "jsonb_object_agg")
 }
 

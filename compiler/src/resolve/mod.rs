@@ -329,6 +329,34 @@ pub struct ArrayAgg {
     pub block: BlockId,
 }
 
+/// Something whose result depends on the order of rows.
+#[derive(Clone, Debug)]
+pub struct Ordered {
+    /// What it is.
+    pub kind: OrderKind,
+    /// Whose rows.
+    pub block: BlockId,
+    /// What they are ordered by, and what they are told apart by besides.
+    pub order: Vec<Expr>,
+    /// The values that it is made of, where rows with equal ones are the same to it.
+    pub values: Vec<Expr>,
+    /// The call.
+    pub span: Span,
+}
+
+/// Calls that depend on the order of rows.
+#[derive(Clone, Debug)]
+pub enum OrderKind {
+    /// `jsonb_agg` or `json_agg`.
+    Array,
+    /// Another aggregate.
+    Aggregate(String),
+    /// A function over a window.
+    Window(String),
+    /// A sum of floating-point numbers: no order is written for it.
+    Float(String),
+}
+
 /// An output column.
 #[derive(Clone, Debug)]
 pub struct Output {
@@ -371,6 +399,8 @@ pub struct FlatView {
     pub present: Vec<(Arc<Formula>, BlockId)>,
     /// Output columns.
     pub outputs: Vec<Output>,
+    /// What depends on the order of rows.
+    pub orders: Vec<Ordered>,
     /// Of each join of its own FROM clause, in order: the first use of the right side.
     pub joins: Vec<usize>,
     /// What windows of its own select list are partitioned by.

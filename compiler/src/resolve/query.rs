@@ -87,6 +87,7 @@ impl<'a> Resolver<'a> {
             present: Vec::new(),
             whole: None,
             outputs: Vec::new(),
+            orders: Vec::new(),
             joins: Vec::new(),
             partitions: Vec::new(),
             reads_views: Vec::new(),

@@ -85,6 +85,7 @@ impl FlatView {
         let chosen = |block: BlockId| chosen[block.0];
         self.derived.retain(|d| d.inner.map_or_else(|| chosen(d.block), chosen));
         self.conjuncts.retain(|c| chosen(c.block));
+        self.orders.retain(|o| chosen(o.block));
         let pick = |expr: &mut Expr| expr.choose(choice);
         for block in &mut self.blocks {
             block.conditions.retain(|c| !matches!(c.kind, ExprKind::Exists(inner) if !chosen(inner)));
@@ -96,6 +97,7 @@ impl FlatView {
                 .for_each(pick);
         }
         self.outputs.iter_mut().for_each(|o| o.expr.choose(choice));
+        self.orders.iter_mut().flat_map(|o| o.order.iter_mut().chain(&mut o.values)).for_each(pick);
         for conjunct in &mut self.conjuncts {
             match &mut conjunct.claim {
                 Claim::Equal(left, right) | Claim::Same(left, right) => [left, right].into_iter().for_each(pick),
@@ -147,6 +149,7 @@ impl FlatView {
         self.conjuncts.iter_mut().filter(|c| c.block == inner).for_each(|c| c.block = outer);
         self.derived.iter_mut().filter(|d| d.block == inner).for_each(|d| d.block = outer);
         self.alternatives.iter_mut().filter(|a| a.block == inner).for_each(|a| a.block = outer);
+        self.orders.iter_mut().filter(|o| o.block == inner).for_each(|o| o.block = outer);
         self.blocks.iter_mut().filter(|b| b.parent == Some(inner)).for_each(|b| b.parent = Some(outer));
         let conditions = std::mem::take(&mut self.blocks[inner.0].conditions);
         // The order of a relation's rows proves nothing to the query around it, but it can show there, for

@@ -6,14 +6,15 @@
 
 use sqlparser::ast::{
     Expr as Ast, Function, FunctionArgumentList, FunctionArguments, GroupByExpr, NamedWindowExpr, Select, SelectItem,
-    WindowSpec, WindowType,
+    WindowFrameUnits, WindowSpec, WindowType,
 };
 
+use super::expr::is_order_sensitive;
 use super::functions::{Class, json_result};
 use super::naming::parts;
 use super::query::{Resolved, Resolver};
 use super::scope::Scope as Names;
-use super::{BlockId, Claim, Conjunct, Expr, ExprKind, Scope};
+use super::{BlockId, Claim, Conjunct, Expr, ExprKind, OrderKind, Ordered, Scope};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Ident;
 use crate::source::Span;
@@ -43,7 +44,9 @@ impl<'a> Resolver<'a> {
         block: BlockId,
     ) -> Resolved<Expr> {
         let Some(select) = self.selects.last().copied() else { return Err(self.no_window(span)) };
-        let Some((partition, order)) = specification(select, window) else { return Err(self.no_window(span)) };
+        let Some(Specification { partition, order, by_rows }) = specification(select, window) else {
+            return Err(self.no_window(span));
+        };
         let names: Vec<Ident> = parts(&call.name).unwrap_or_default();
         let Some(name) = names.last().map(|n| n.as_str().to_owned()) else { return Err(self.no_window(span)) };
         let FunctionArguments::List(list) = &call.args else { return Err(self.no_window(span)) };
@@ -52,6 +55,11 @@ impl<'a> Resolver<'a> {
             return Err(self.no_window(span));
         }
         let copy = self.partition(select, &partition, span, block)?;
+        if by_rows || tells_peers_apart(&name) || self.adds_floats(&name, list) {
+            let told = order.iter().chain(&partition).map(|e| self.expr(e, block)).collect::<Resolved<_>>()?;
+            let kind = OrderKind::Window(name.clone());
+            self.flat.orders.push(Ordered { kind, block, order: told, values: Vec::new(), span });
+        }
         let mut values = self.window_inputs(call, list, &order, span, block)?;
         let json = json_result(&name).or_else(|| values.iter().find_map(|v| v.json));
         let inputs = self.in_copy(copy, |resolver, copy| resolver.window_inputs(call, list, &order, span, copy))?;
@@ -171,8 +179,22 @@ const MAX_NAMED: usize = 256;
 /// How many of them may be built on each other.
 const MAX_STEPS: usize = 8;
 
-/// PARTITION BY and ORDER BY of a window, through the WINDOW clause.
-fn specification<'a>(select: &'a Select, window: &'a WindowType) -> Option<(Vec<&'a Ast>, Vec<&'a Ast>)> {
+/// A window, as it is specified in OVER and WINDOW together.
+struct Specification<'a> {
+    partition: Vec<&'a Ast>,
+    order: Vec<&'a Ast>,
+    /// Its frame counts rows.
+    by_rows: bool,
+}
+
+/// Whether a function gives different rows of equal order different values.
+fn tells_peers_apart(name: &str) -> bool {
+    let of_rows = ["row_number", "ntile", "lag", "lead", "first_value", "last_value", "nth_value"];
+    of_rows.contains(&name) || is_order_sensitive(name) || matches!(name, "jsonb_agg" | "json_agg")
+}
+
+/// The window of a call.
+fn specification<'a>(select: &'a Select, window: &'a WindowType) -> Option<Specification<'a>> {
     let mut known = select.named_window.get(..).filter(|all| all.len() <= MAX_NAMED)?;
     let mut specs: Vec<&WindowSpec> = Vec::new();
     let mut base = match window {
@@ -195,5 +217,7 @@ fn specification<'a>(select: &'a Select, window: &'a WindowType) -> Option<(Vec<
     }
     let partition = specs.iter().rev().flat_map(|s| &s.partition_by).collect();
     let order = specs.iter().rev().flat_map(|s| s.order_by.iter().map(|o| &o.expr)).collect();
-    Some((partition, order))
+    let frames = specs.iter().filter_map(|s| s.window_frame.as_ref());
+    let by_rows = frames.into_iter().any(|f| f.units == WindowFrameUnits::Rows);
+    Some(Specification { partition, order, by_rows })
 }

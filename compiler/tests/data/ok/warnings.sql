@@ -1,6 +1,6 @@
 CREATE TABLE author (id integer PRIMARY KEY, name text, email text UNIQUE);
 CREATE TABLE post (id integer PRIMARY KEY, author_id integer REFERENCES author, title text);
-CREATE TABLE comment (id integer, post_id integer, body text, UNIQUE (id) DEFERRABLE);
+CREATE TABLE comment (id integer, post_id integer, body text, score real, UNIQUE (id) DEFERRABLE);
 
 -- Warnings and notes only.
 CREATE TABLE tagged (id citext PRIMARY KEY, author_code name);
@@ -8,8 +8,10 @@ CREATE TABLE coder (code text PRIMARY KEY, label text);
 CREATE VIEW v_post AS
 SELECT p.id, jsonb_build_object('t', p.title, 't', p.id,
     'comments', (SELECT jsonb_agg(c.body) FROM comment c WHERE c.post_id = p.id),
-    'tied', (SELECT jsonb_agg(c.body ORDER BY c.body) FROM comment c WHERE c.post_id = p.id),
+    'tied', (SELECT jsonb_agg(c.body ORDER BY c.score) FROM comment c WHERE c.post_id = p.id),
     'text', (SELECT string_agg(c.body, ',') FROM comment c WHERE c.post_id = p.id),
+    'sum', (SELECT sum(c.score) FROM comment c WHERE c.post_id = p.id),
+    'n', row_number() OVER (PARTITION BY p.author_id ORDER BY p.title),
     'last', (SELECT c.body FROM comment c WHERE c.post_id = p.id ORDER BY c.body LIMIT 1)) AS data
   FROM post p;
 CREATE VIEW v_tagged AS SELECT t.id, jsonb_build_object('l', c.label) AS data FROM tagged t JOIN coder c ON c.code = t.author_code;

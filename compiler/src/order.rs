@@ -1,0 +1,124 @@
+//! Orders that have ties.
+//!
+//! In: a variant of a view. Out: warnings for results that depend on the order of rows where that is not total, and for sums of
+//! floating-point numbers, which depend on it in their last digits. What always holds: without a warning the rows decide the result.
+
+use crate::catalog::{Catalog, TypeClass};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics};
+use crate::relate::determines_rows;
+use crate::resolve::{BlockId, ColumnRef, Expr, ExprKind, FlatView, OrderKind, Ordered};
+
+/// Reports what depends on an order that is not total.
+pub fn check(view: &FlatView, catalog: &Catalog, diagnostics: &mut Diagnostics) {
+    let live = view.live_blocks();
+    for block in &live {
+        check_limit(view, catalog, *block, diagnostics);
+    }
+    for ordered in view.orders.iter().filter(|o| live.contains(&o.block)) {
+        if !is_decided(view, catalog, ordered) {
+            diagnostics.push(tie(ordered));
+        }
+    }
+}
+
+/// Whether rows that tie are the same to the result, or none do.
+fn is_decided(view: &FlatView, catalog: &Catalog, ordered: &Ordered) -> bool {
+    let order: Vec<ColumnRef> = ordered.order.iter().filter_map(Expr::as_column).collect();
+    let same_value = |value: &Expr| {
+        let mut same = true;
+        value.visit(&mut |e| match &e.kind {
+            ExprKind::Column(column) => same &= order.contains(column) && shows_equals_alike(view, catalog, *column),
+            ExprKind::Apply(operands) => same &= !operands.is_empty(),
+            ExprKind::Subquery(..) | ExprKind::Exists(_) | ExprKind::Either(..) => same = false,
+            _ => {}
+        });
+        same
+    };
+    let by_value = !ordered.values.is_empty() && ordered.values.iter().all(same_value);
+    let told_apart = match ordered.kind {
+        OrderKind::Window(_) => is_total(view, catalog, ordered.block, &order),
+        _ => determines_rows(view, catalog, ordered.block, &order),
+    };
+    by_value || told_apart
+}
+
+/// Whether equal values of a column are the same in every respect: `1.0` and `1.00` are not.
+fn shows_equals_alike(view: &FlatView, catalog: &Catalog, column: ColumnRef) -> bool {
+    let column = &catalog.table(&view.use_of(column).table).columns[column.column];
+    let base = match &column.ty.class {
+        TypeClass::Domain(below) => below.as_ref(),
+        _ => &column.ty,
+    };
+    let alike = [
+        "bigint",
+        "boolean",
+        "bytea",
+        "character varying",
+        "date",
+        "integer",
+        "smallint",
+        "text",
+        "timestamp with time zone",
+        "timestamp without time zone",
+        "uuid",
+    ];
+    let plain = column.ty.dimensions == 0 && base.dimensions == 0 && column.collation.is_none();
+    plain && (alike.contains(&base.base.as_str()) || base.class == TypeClass::Enum)
+}
+
+/// Whether no two rows that a block makes are equal in these columns.
+fn is_total(view: &FlatView, catalog: &Catalog, block: BlockId, order: &[ColumnRef]) -> bool {
+    let state = &view.blocks[block.0];
+    match &state.grouped {
+        Some(keys) if !state.picked => keys.iter().all(|key| key.as_column().is_some_and(|c| order.contains(&c))),
+        _ => determines_rows(view, catalog, block, order),
+    }
+}
+
+/// Where rows tie, LIMIT and DISTINCT ON may pick any of them.
+fn check_limit(view: &FlatView, catalog: &Catalog, block: BlockId, diagnostics: &mut Diagnostics) {
+    let inner = &view.blocks[block.0];
+    if !(inner.limited || inner.picked) {
+        return;
+    }
+    let order: Vec<ColumnRef> = inner.order_by.iter().filter_map(Expr::as_column).collect();
+    let one_row = inner.aggregated && inner.grouped.is_none();
+    if !one_row && !is_total(view, catalog, block, &order) {
+        let clause = if inner.picked { "DISTINCT ON" } else { "LIMIT" };
+        diagnostics.push(
+            Diagnostic::new(Code::NoTotalOrder, format!("{clause} without a total order"), inner.span)
+                .note("where rows tie, PostgreSQL may pick any of them, and another one the next time")
+                .help("add a unique column as the last key of ORDER BY"),
+        );
+    }
+}
+
+fn tie(ordered: &Ordered) -> Diagnostic {
+    let Ordered { kind, span, order, .. } = ordered;
+    let report = |title: String| Diagnostic::new(Code::NoTotalOrder, title, *span);
+    match kind {
+        OrderKind::Array => {
+            let title =
+                if order.is_empty() { "an array without ORDER BY" } else { "the order of this array is not total" };
+            report(title.into())
+                .note("its elements may come in another order after any write, and the view may show another order than the document")
+                .help("end the ORDER BY of the aggregate with a column that is unique in the array: `jsonb_agg(… ORDER BY c.id)`")
+        }
+        OrderKind::Aggregate(name) => {
+            let title = if order.is_empty() {
+                format!("`{name}` without ORDER BY")
+            } else {
+                format!("the order of this `{name}` is not total")
+            };
+            report(title)
+                .note("its result depends on the order of the rows, which can change with any write")
+                .help(format!("write `{name}(… ORDER BY …)` with a column that is unique among the rows"))
+        }
+        OrderKind::Window(name) => report(format!("the order of the window of `{name}` is not total"))
+            .note("where rows tie, PostgreSQL may take any of them first, and another one the next time")
+            .help("end the ORDER BY of the window with a column that is unique in the partition"),
+        OrderKind::Float(name) => report(format!("`{name}` of floating-point numbers"))
+            .note("its last digits depend on the order in which they are added, which can change with any write")
+            .help("cast them: `sum(x::numeric)`"),
+    }
+}
