@@ -16,7 +16,7 @@ use crate::names::{Ident, QualName};
 use crate::plan::{self, TablePlan, Tview};
 use crate::relate;
 use crate::resolve::{self, FlatView};
-use crate::source::{Lines, Sources};
+use crate::source::{Lines, Sources, Span};
 use crate::syntax::{self, Statement};
 
 /// What the caller may choose.
@@ -50,6 +50,8 @@ pub struct Output {
     pub tviews: usize,
     /// How many base tables carry triggers.
     pub tables: usize,
+    /// Statements of the source that are not applied to a database before the migration, which makes what they define.
+    pub waiting: Vec<Span>,
 }
 
 /// Stack for the walk over deeply nested expressions; the parser's own recursion limit keeps them
@@ -102,6 +104,7 @@ fn compile_here(sources: &Sources, options: &Options) -> Compilation {
         graph_json: graph::as_json(&name, &tviews, &tables, &catalog),
         tviews: tviews.len(),
         tables: tables.len(),
+        waiting: catalog.waiting,
         program: name,
     };
     Compilation { diagnostics, output: Some(output) }

@@ -56,6 +56,18 @@ impl Sources {
         &self.file(span.file).text[span.start..span.end]
     }
 
+    /// The same files without what stands at some spans: blanks and line breaks are left, so that all else keeps its place.
+    pub fn without(&self, spans: &[Span]) -> Sources {
+        let mut files = self.files.clone();
+        for span in spans {
+            let text = &mut files[span.file.0 as usize].text;
+            let blank =
+                text[span.start..span.end].bytes().map(|b| if b == b'\n' { '\n' } else { ' ' }).collect::<String>();
+            text.replace_range(span.start..span.end, &blank);
+        }
+        Sources { files }
+    }
+
     /// 1-based line and column (in characters) of a span's first byte. Reads the file up to there: whoever asks for many
     /// places asks [`Lines`].
     pub fn line_column(&self, span: Span) -> (usize, usize) {

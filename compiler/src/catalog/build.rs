@@ -2,12 +2,12 @@
 //!
 //! In: statements. Out: the raw tables, views, types and functions after the last of them, which
 //! `finish` turns into the [`Catalog`]. This file holds the state and finds the reader for each
-//! statement; the readers are in `create`, `create_as`, `alter`, `rename`, `drop`, `indexes`, `functions`, `types_ddl`, `extensions`,
+//! statement; the readers are in `beforehand`, `create`, `create_as`, `alter`, `rename`, `drop`, `indexes`, `functions`, `types_ddl`, `extensions`,
 //! `settings`.
 
 use std::collections::BTreeSet;
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 
 use super::raw::{RawConstraint, RawKind};
 use super::types::{self, TypeName, WrittenType};
@@ -79,6 +79,8 @@ pub(super) struct Builder<'a> {
     pub children: IndexMap<QualName, Vec<QualName>>,
     /// Indexes of partitioned tables to which those of partitions were attached.
     pub attached: BTreeSet<QualName>,
+    /// Relations that come with the migration, also under the names that the source has for them.
+    pub awaited: IndexSet<QualName>,
     /// User schemas only.
     pub search_path: Vec<Ident>,
     /// Index of the statement being read.
@@ -96,6 +98,7 @@ pub(super) fn run(sources: &Sources, statements: &[Statement], diagnostics: &mut
         signatures: IndexMap::new(),
         children: IndexMap::new(),
         attached: BTreeSet::new(),
+        awaited: IndexSet::new(),
         search_path: default_path(),
         statement: 0,
     };
@@ -107,7 +110,9 @@ pub(super) fn run(sources: &Sources, statements: &[Statement], diagnostics: &mut
         builder.statement = index;
         let path = builder.search_path.clone();
         builder.search_path.splice(0..0, statement.in_schema.clone());
+        let in_context = builder.is_in_context(statement);
         builder.read(statement);
+        builder.note_waiting(statement, in_context);
         if statement.in_schema.is_some() {
             builder.search_path = path;
         }

@@ -192,7 +192,7 @@ fn same_set(a: &[Ident], b: &[Ident]) -> bool {
     a.len() == b.len() && a.iter().all(|x| b.contains(x))
 }
 
-fn parsed_ident(ident: &sqlparser::ast::Ident) -> Ident {
+pub(super) fn parsed_ident(ident: &sqlparser::ast::Ident) -> Ident {
     match ident.quote_style {
         Some(_) => Ident::new(truncate(&ident.value)),
         None => Ident::fold(&ident.value),

@@ -6,6 +6,7 @@
 //! valid, partial, expression and nullable unique constraints are recorded as such and prove nothing.
 
 mod alter;
+mod beforehand;
 mod build;
 mod create;
 mod create_as;
@@ -37,6 +38,8 @@ pub struct Catalog {
     pub types: IndexMap<QualName, TypeDef>,
     /// User functions; overloads share a name.
     pub functions: IndexMap<QualName, Vec<Function>>,
+    /// Statements that are not applied to a database before its migration: see `beforehand`.
+    pub waiting: Vec<Span>,
 }
 
 /// A relation.

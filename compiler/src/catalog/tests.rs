@@ -263,3 +263,81 @@ fn context_may_hold_what_cannot_be_read_and_what_is_defined_again() {
     assert!(matches!(find("odd"), Some(Relation::Unreadable(_))));
     assert!(matches!(find("v"), Some(Relation::View(view)) if !view.context_only));
 }
+
+/// The statements that wait for the migration, by their first words.
+fn waiting(files: &[(&str, bool)]) -> Vec<String> {
+    let file = |(text, context_only): &(&str, bool)| SourceFile {
+        name: "t.sql".into(),
+        text: (*text).into(),
+        context_only: *context_only,
+    };
+    let sources = Sources { files: files.iter().map(file).collect() };
+    let mut diagnostics = Diagnostics::default();
+    let statements = crate::syntax::parse(&sources, &mut diagnostics);
+    let catalog = build(&sources, &statements, &mut diagnostics);
+    let text = |span: &Span| sources.text(*span).split_whitespace().take(5).collect::<Vec<_>>().join(" ");
+    catalog.waiting.iter().map(text).collect()
+}
+
+#[test]
+fn what_is_defined_by_the_migration_waits() {
+    let all = "CREATE TABLE t (id int PRIMARY KEY, tv_t int, doc int);
+        ALTER TABLE t ADD CHECK (tv_t > 0), ADD CHECK (doc > 0);
+        CREATE INDEX doc_of ON t (doc);
+        CREATE TABLE tv_t AS SELECT id, jsonb_build_object('a', doc) AS data FROM t;
+        CREATE UNIQUE INDEX tv_t_key ON public.tv_t (id);
+        ALTER INDEX tv_t_key SET (fillfactor = 90);
+        CREATE MATERIALIZED VIEW doc AS SELECT id, to_jsonb(t) AS d FROM t;
+        CREATE INDEX ON t (tv_t, doc);
+        COMMENT ON COLUMN t.doc IS 'tv_t';
+        COMMENT ON COLUMN public.doc.d IS '';
+        COMMENT ON TRIGGER x ON tv_t IS '';
+        GRANT SELECT (doc), UPDATE ON t, doc TO doc;
+        GRANT doc TO somebody;
+        REFRESH MATERIALIZED VIEW CONCURRENTLY doc WITH NO DATA;
+        CREATE VIEW reader AS SELECT doc.id FROM t AS doc;
+        CREATE VIEW other AS SELECT (SELECT count(*) FROM doc) FROM t;
+        CREATE VIEW another AS SELECT * FROM v_t;
+        CREATE VIEW further AS SELECT * FROM public.other o;
+        ALTER VIEW further RENAME TO last;
+        GRANT SELECT ON last TO somebody;
+        DROP VIEW last;
+        CREATE TABLE last (id int);
+        COMMENT ON TABLE last IS '';";
+    let expected = [
+        "CREATE TABLE tv_t AS SELECT",
+        "CREATE UNIQUE INDEX tv_t_key ON",
+        "ALTER INDEX tv_t_key SET (fillfactor",
+        "CREATE MATERIALIZED VIEW doc AS",
+        "COMMENT ON COLUMN public.doc.d IS",
+        "COMMENT ON TRIGGER x ON",
+        "GRANT SELECT (doc), UPDATE ON",
+        "REFRESH MATERIALIZED VIEW CONCURRENTLY doc",
+        "CREATE VIEW other AS SELECT",
+        "CREATE VIEW another AS SELECT",
+        "CREATE VIEW further AS SELECT",
+        "ALTER VIEW further RENAME TO",
+        "GRANT SELECT ON last TO",
+        "DROP VIEW last",
+    ];
+    assert_eq!(waiting(&[(all, false)]), expected);
+    // Left as they are: a skipped definition, one of the context, one without documents, another schema's.
+    let none = "CREATE TABLE t (id int PRIMARY KEY);
+        -- tviewc: skip
+        CREATE TABLE tv_t AS SELECT id, to_jsonb(t) AS data FROM t;
+        CREATE MATERIALIZED VIEW ids AS SELECT id FROM t;
+        COMMENT ON TABLE tv_t IS '';
+        CREATE SCHEMA s;
+        SET search_path = s, public;
+        CREATE TABLE doc (id int);
+        COMMENT ON TABLE doc IS '';";
+    let context = "CREATE TABLE b (id int); CREATE MATERIALIZED VIEW c AS SELECT to_jsonb(b) AS d FROM b;";
+    assert_eq!(waiting(&[(context, true), (none, false)]), [""; 0]);
+}
+
+#[test]
+fn views_of_the_context_are_replaced_by_the_migration() {
+    let context = "CREATE TABLE t (id int); CREATE VIEW v AS SELECT id FROM t; CREATE VIEW w AS SELECT id FROM v;";
+    let program = "CREATE VIEW v AS SELECT id FROM t; CREATE OR REPLACE VIEW w AS SELECT id FROM v;";
+    assert_eq!(waiting(&[(context, true), (program, false)]), ["CREATE VIEW v AS SELECT"]);
+}

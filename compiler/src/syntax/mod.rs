@@ -120,7 +120,9 @@ pub fn parse(sources: &Sources, diagnostics: &mut Diagnostics) -> Vec<Statement>
 }
 
 /// First words of statements that the catalog reads.
-const DECLARING: &[&str] = &["create", "alter", "drop", "set", "reset", "select"];
+const DECLARING: &[&str] = &[
+    "create", "alter", "drop", "set", "reset", "select", "comment", "grant", "revoke", "refresh", "analyze", "cluster",
+];
 
 /// Whether a SELECT may set the search path or make a table (`SELECT … INTO`).
 fn declares(text: &str) -> bool {

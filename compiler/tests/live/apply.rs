@@ -2,7 +2,9 @@
 
 use tviewc_verify::writer::{RunOptions, random_run_with};
 
-use crate::support::{OWNER, assert_equal, compiled, database, fails, fixture, installed, run, server, value};
+use crate::support::{
+    OWNER, assert_equal, beforehand, compiled, database, fails, fixture, installed, run, server, value,
+};
 
 const BLOG: &str = "examples/blog/views.sql";
 
@@ -215,19 +217,12 @@ fn functions_are_not_for_everybody() {
     assert!(server().psql("revoked", "reader", "SELECT tview.test__tv_bench_posts__refresh();").is_err());
 }
 
-/// The statements of a source before the first definition that is not applied beforehand.
-fn without_definitions(sql: &str) -> String {
-    let end = sql.find("CREATE TABLE tv_").expect("a definition");
-    sql[..end].to_owned()
-}
-
 #[test]
 fn tables_and_materialized_views_are_definitions() {
     let sql = fixture("compiler/tests/data/live/definitions.sql");
-    let base = without_definitions(&sql);
-    database("definitions", &base);
-    let before = picture("definitions");
     let output = compiled(&sql, "test");
+    database("definitions", &beforehand(&sql, &output));
+    let before = picture("definitions");
     run("definitions", &output.up);
     run("definitions", &output.up);
     let options = RunOptions { seed: 5, transactions: 100, ..RunOptions::default() };
@@ -241,11 +236,11 @@ fn tables_and_materialized_views_are_definitions() {
 #[test]
 fn a_definition_takes_the_place_of_nothing() {
     let sql = fixture("compiler/tests/data/live/definitions.sql");
-    let base = without_definitions(&sql);
-    database("definitions_taken", &base);
+    let output = compiled(&sql, "test");
+    database("definitions_taken", &beforehand(&sql, &output));
     run("definitions_taken", "CREATE MATERIALIZED VIEW album_doc AS SELECT id FROM album;");
     let before = picture("definitions_taken");
-    let error = fails("definitions_taken", &compiled(&sql, "test").up);
+    let error = fails("definitions_taken", &output.up);
     assert!(error.contains("public.album_doc exists already"), "{error}");
     assert_eq!(picture("definitions_taken"), before);
 }

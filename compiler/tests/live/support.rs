@@ -32,10 +32,18 @@ pub fn fixture(path: &str) -> String {
     fs::read_to_string(root.join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
+fn sources(sql: &str) -> Sources {
+    Sources { files: vec![SourceFile { name: "views.sql".into(), text: sql.into(), context_only: false }] }
+}
+
+/// What of a source is applied before its migration.
+pub fn beforehand(sql: &str, output: &Output) -> String {
+    sources(sql).without(&output.waiting).files.remove(0).text
+}
+
 /// Compiles one text as `views.sql`.
 pub fn compiled(sql: &str, program: &str) -> Output {
-    let file = SourceFile { name: "views.sql".into(), text: sql.into(), context_only: false };
-    let compilation = compile(&Sources { files: vec![file] }, &Options { program: Some(program.into()) });
+    let compilation = compile(&sources(sql), &Options { program: Some(program.into()) });
     let titles: Vec<&str> = compilation.diagnostics.sorted().iter().map(|d| d.title.as_str()).collect();
     compilation.output.unwrap_or_else(|| panic!("{titles:?}"))
 }

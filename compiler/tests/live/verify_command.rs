@@ -97,6 +97,22 @@ fn roles_that_the_files_name_are_made_on_a_throwaway_server() {
     assert!(text(&out.stderr).contains("role \"the app\" does not exist"), "{}", text(&out.stderr));
 }
 
+/// What the migration makes is not made before it: definitions, what reads or names them, views that the context has.
+#[test]
+fn definitions_wait_for_the_migration() {
+    let out = tviewc(&["verify", &root("compiler/tests/data/live/definitions.sql"), "--steps", "60", "--seed", "3"]);
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
+    assert!(text(&out.stderr).contains("4 tviews equal to their views in"), "{}", text(&out.stderr));
+
+    let dump = "CREATE TABLE item (id integer PRIMARY KEY, n integer);
+        CREATE VIEW v_item AS SELECT i.id, jsonb_build_object('n', i.n) AS data FROM item i;
+        CREATE VIEW v_number AS SELECT v.data FROM v_item v;";
+    let program = "CREATE VIEW v_item AS SELECT i.id, jsonb_build_object('n', i.n, 'id', i.id) AS data FROM item i;";
+    let (dump, program) = (file("dump.sql", dump), file("program.sql", program));
+    let out = tviewc(&["verify", "--schema", &dump, &program, "--steps", "20"]);
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
+}
+
 #[test]
 fn failures_of_the_input_are_not_mismatches() {
     let broken = file(

@@ -34,16 +34,17 @@ pub(super) fn run(arguments: &Arguments, global: &Global) -> Result<Outcome, Fai
             Outcome::Errors => Ok(Outcome::Errors),
         };
     };
+    let before = sources.without(&product.waiting);
     match &arguments.database_url {
         Some(url) => {
             let host = Host::existing(url).map_err(failure)?;
             let role = host.administrator().to_owned();
-            verify(arguments, global, &Ground { host: &host, role, ours: false }, &sources, product)
+            verify(arguments, global, &Ground { host: &host, role, ours: false }, &before, product)
         }
         None => {
             let server = Server::start(&ServerOptions::default()).map_err(failure)?;
             server.create_role(OWNER).map_err(failure)?;
-            verify(arguments, global, &Ground { host: &server, role: OWNER.to_owned(), ours: true }, &sources, product)
+            verify(arguments, global, &Ground { host: &server, role: OWNER.to_owned(), ours: true }, &before, product)
         }
     }
 }
@@ -70,12 +71,12 @@ fn verify(
     arguments: &Arguments,
     global: &Global,
     ground: &Ground<'_>,
-    sources: &Sources,
+    before: &Sources,
     product: &Output,
 ) -> Result<Outcome, Failure> {
     let mut progress = Progress::new(global);
     let (host, role) = (ground.host, ground.role.as_str());
-    let fresh = ground.applied("fresh", sources)?;
+    let fresh = ground.applied("fresh", before)?;
     if let Err(error) = host.psql(&fresh.name, role, &product.up) {
         progress.say(&format!("the migration does not apply to a database made from its own source: {error}"));
         return Ok(Outcome::Errors);
