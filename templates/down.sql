@@ -46,6 +46,7 @@ BEGIN
 {%- for tview in tviews %}
     DROP FUNCTION IF EXISTS tview.{{ tview.recompute }}({{ tview.key_types }});
     DROP FUNCTION IF EXISTS tview.{{ tview.lock }}({{ tview.key_types }});
+    DROP FUNCTION IF EXISTS tview.{{ tview.try_lock }}({{ tview.key_types }});
     DROP FUNCTION IF EXISTS tview.{{ tview.refresh }}();
     DROP FUNCTION IF EXISTS tview.{{ tview.check }}();
     DROP FUNCTION IF EXISTS tview.{{ tview.repair }}(jsonb);

@@ -62,7 +62,7 @@ ON CONFLICT (tview_oid) DO UPDATE SET view_hash = excluded.view_hash
 
 -- Locks these keys: those without a document by the key, which whoever may create one locks as well, then the
 -- documents in key order. False where a document went away while it was waited for: it is locked neither way.
-CREATE OR REPLACE FUNCTION tview.{{ lock }}({{ key_parameters }})
+CREATE OR REPLACE FUNCTION tview.{{ try_lock }}({{ key_parameters }})
 RETURNS boolean
 LANGUAGE plpgsql
 AS $tview$
@@ -89,32 +89,42 @@ BEGIN
     RETURN locked = cardinality({{ first_key }}) - coalesce(cardinality({{ first_absent }}), 0);
 END
 $tview$;
+
+-- Locks these keys (distinct, none NULL; the arrays run in parallel) before their documents are written. In statements of
+-- their own, so that what follows sees what others have committed. A try that has to be repeated gives back what it
+-- locked: absent keys come before documents in all transactions.
+CREATE OR REPLACE FUNCTION tview.{{ lock }}({{ key_parameters }})
+RETURNS void
+LANGUAGE plpgsql
+AS $tview$
+BEGIN
+    IF cardinality({{ first_key }}) = 1 THEN
+        WHILE NOT tview.{{ try_lock }}({{ key_variables }}) LOOP
+        END LOOP;
+        RETURN;
+    END IF;
+    LOOP
+        BEGIN
+            EXIT WHEN tview.{{ try_lock }}({{ key_variables }});
+            RAISE EXCEPTION USING ERRCODE = 'TV001', MESSAGE = 'a document went away while it was waited for';
+        EXCEPTION
+            WHEN SQLSTATE 'TV001' THEN NULL;
+        END;
+    END LOOP;
+END
+$tview$;
 {% if !narrowed.is_empty() %}
 {{ narrowed }}
 {% endif %}
--- Recomputes the documents of these keys (distinct, none NULL; the arrays run in parallel): those that the view
--- no longer shows are deleted, the others written where they differ.
+-- Locks these keys and recomputes their documents: those that the view no longer shows are deleted, the others
+-- written where they differ.
 CREATE OR REPLACE FUNCTION tview.{{ recompute }}({{ key_parameters }})
 RETURNS void
 LANGUAGE plpgsql
 AS $tview$
 #variable_conflict use_variable
 BEGIN
-    -- Locks first, in statements of their own, so that what follows sees what others have committed. A try that
-    -- has to be repeated gives back what it locked: absent keys come before documents in all transactions.
-    IF cardinality({{ first_key }}) = 1 THEN
-        WHILE NOT tview.{{ lock }}({{ key_variables }}) LOOP
-        END LOOP;
-    ELSE
-        LOOP
-            BEGIN
-                EXIT WHEN tview.{{ lock }}({{ key_variables }});
-                RAISE EXCEPTION USING ERRCODE = 'TV001', MESSAGE = 'a document went away while it was waited for';
-            EXCEPTION
-                WHEN SQLSTATE 'TV001' THEN NULL;
-            END;
-        END LOOP;
-    END IF;
+    PERFORM tview.{{ lock }}({{ key_variables }});
 {%- if asserted %}
 
     -- The key was asserted, not proved.
@@ -170,6 +180,7 @@ $tview$;
 {{ operations }}
 
 REVOKE EXECUTE ON FUNCTION
+    tview.{{ try_lock }}({{ key_types }}),
     tview.{{ lock }}({{ key_types }}),
     tview.{{ recompute }}({{ key_types }}),
     tview.{{ refresh }}(),

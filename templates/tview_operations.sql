@@ -56,8 +56,7 @@ BEGIN
     IF {{ keys[0].variable }} IS NULL THEN
         RETURN 0;
     END IF;
-    WHILE NOT tview.{{ lock }}({% call variables("") %}{% endcall %}) LOOP
-    END LOOP;
+    PERFORM tview.{{ lock }}({% call variables("") %}{% endcall %});
     SELECT count(*)
       INTO wrong
       FROM unnest({% call variables("") %}{% endcall %}) AS k({% call key_names("") %}{% endcall %})

@@ -44,6 +44,11 @@ pub fn table_function(program: &str, table: &QualName) -> Ident {
     of_object(program, table, &[])
 }
 
+/// The function that tries once to lock documents by key.
+pub fn try_lock(program: &str, tview: &QualName) -> Ident {
+    of_object(program, tview, &["try_lock"])
+}
+
 /// The function that locks documents by key.
 pub fn lock(program: &str, tview: &QualName) -> Ident {
     of_object(program, tview, &["lock"])
@@ -113,6 +118,7 @@ pub fn object_names(program: &str, tviews: &[Tview], tables: &[QualName]) -> Vec
         names.push((table_function(program, table), format!("the trigger function of {table}")));
     }
     for tview in tviews {
+        names.push((try_lock(program, &tview.name), format!("the locking function of {}", tview.name)));
         names.push((lock(program, &tview.name), format!("the lock function of {}", tview.name)));
         names.push((recompute(program, &tview.name), format!("the recompute function of {}", tview.name)));
         names.push((refresh(program, &tview.name), format!("the refresh function of {}", tview.name)));

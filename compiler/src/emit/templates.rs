@@ -69,6 +69,7 @@ pub struct ViewModel {
 pub struct TviewModel {
     pub name: String,
     pub name_literal: String,
+    pub try_lock: String,
     pub lock: String,
     pub recompute: String,
     pub refresh: String,
@@ -167,6 +168,7 @@ pub struct TviewSql {
     pub lock_tables: Vec<LockTable>,
     pub key_lock: String,
     pub meta: Meta,
+    pub try_lock: String,
     pub lock: String,
     pub recompute: String,
     pub refresh: String,

@@ -52,6 +52,49 @@ fn repair_of_some_keys_leaves_the_others() {
     assert_equal("repair_some");
 }
 
+/// Waits until a session waits for a lock.
+fn blocked(client: &mut postgres::Client, pid: i32) {
+    let waits = "SELECT cardinality(pg_blocking_pids($1)) > 0";
+    for _ in 0..600 {
+        if client.query_one(waits, &[&pid]).expect("a catalog query").get(0) {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    panic!("session {pid} waits for nobody");
+}
+
+/// A repair that finds a document gone gives back the others before it waits for the key: whoever makes the document
+/// again has the key and may ask for the others.
+#[test]
+fn repair_holds_no_document_while_it_waits_for_a_key() {
+    let database = "repair_waits";
+    installed(database, &fixture(BLOG));
+    run(database, ROWS);
+    run(database, "DELETE FROM bench_comments WHERE post_id = 2");
+    let connect = || server().connect(database, SUPERUSER).expect("connected");
+    let (mut remover, mut maker, mut repairer) = (connect(), connect(), connect());
+    remover.batch_execute("BEGIN; DELETE FROM bench_posts WHERE id = 2").expect("post 2 goes away");
+    let pid: i32 = repairer.query_one("SELECT pg_backend_pid()", &[]).expect("its number").get(0);
+    let repair = std::thread::spawn(move || {
+        let keys = r#"SELECT tview.repair('tv_bench_posts', '[{"id": 1}, {"id": 2}]')"#;
+        repairer.query_one(keys, &[]).map(|row| row.get::<_, i64>(0))
+    });
+    blocked(&mut maker, pid);
+    // What makes post 2 again locks its key, which has no document then, and afterwards the documents that it finds.
+    maker
+        .batch_execute(
+            "BEGIN; SELECT tview.lock_values('tview.test__tv_bench_posts__lock_key', ARRAY[hash_array(ARRAY[2])], NULL)",
+        )
+        .expect("the key is locked");
+    remover.batch_execute("COMMIT").expect("committed");
+    // Now it waits for the key; a deadlock would end it or the maker.
+    blocked(&mut remover, pid);
+    maker.batch_execute("UPDATE bench_posts SET title = 'new' WHERE id = 1; COMMIT").expect("no deadlock");
+    assert_eq!(repair.join().expect("no panic").expect("no deadlock"), 0);
+    assert_equal(database);
+}
+
 /// The session's own settings render nothing.
 #[test]
 fn repair_renders_under_the_settings_of_the_documents() {
