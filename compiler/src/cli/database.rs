@@ -99,25 +99,19 @@ pub fn source(url: &str) -> Result<SourceFile, String> {
 }
 
 fn fetch(url: &str) -> Result<Database, String> {
-    let config: Config = url.parse().map_err(|e| format!("the database URL cannot be read: {}", chain(&e)))?;
+    let config: Config = url.parse().map_err(|e| format!("the database URL cannot be read: {}", line(&e)))?;
     if config.get_ssl_mode() == SslMode::Require {
         return Err("a database behind TLS cannot be read yet; write its schema to a file with \
                     `pg_dump --schema-only` and give that with --schema"
             .to_owned());
     }
-    let mut client = config.connect(NoTls).map_err(|e| format!("cannot connect to the database: {}", chain(&e)))?;
-    read(&mut client).map_err(|e| format!("cannot read the database's catalog: {}", chain(&e)))
+    let mut client = config.connect(NoTls).map_err(|e| format!("cannot connect to the database: {}", line(&e)))?;
+    read(&mut client).map_err(|e| format!("cannot read the database's catalog: {}", line(&e)))
 }
 
-/// The error with its causes: the driver's own text is only "db error".
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut at = error.source();
-    while let Some(cause) = at {
-        text = format!("{text}: {cause}");
-        at = cause.source();
-    }
-    text.replace('\n', " ")
+/// The error with its causes, in one line.
+fn line(error: &dyn std::error::Error) -> String {
+    tviewc_verify::error::chain(error).replace('\n', " ")
 }
 
 fn read(client: &mut Client) -> Result<Database, postgres::Error> {

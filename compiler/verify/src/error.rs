@@ -93,8 +93,8 @@ pub fn describe(error: &postgres::Error) -> String {
     text
 }
 
-/// An error with its causes: the driver's own text is only "error connecting to server".
-fn chain(error: &dyn std::error::Error) -> String {
+/// An error with its causes: the driver's own text is only "error connecting to server" or "db error".
+pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut at = error.source();
     while let Some(cause) = at {
