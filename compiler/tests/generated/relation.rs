@@ -20,6 +20,12 @@ impl Body {
         Body { sql, cols, key }
     }
 
+    /// One row per group: the columns that make the groups, none NULL, are the key; more are computed.
+    fn of_groups(sql: String, rel: &Rel, columns: &[usize], more: impl IntoIterator<Item = Col>) -> Self {
+        let grouping = columns.iter().map(|at| Col { nullable: false, ..rel.cols[*at].clone() });
+        Body::new(sql, grouping.chain(more).collect(), (0..columns.len()).collect())
+    }
+
     /// As a relation under an alias.
     pub fn named(&self, alias: String) -> Rel {
         Rel { alias, cols: self.cols.clone(), key: self.key.clone(), whole: true, base: None }
@@ -114,11 +120,8 @@ impl Gen<'_> {
             filter_text(&conditions),
             names.join(", ")
         );
-        let mut cols: Vec<Col> =
-            columns.iter().map(|at| Col { nullable: false, ..rels[0].cols[*at].clone() }).collect();
-        let key = (0..cols.len()).collect();
-        cols.extend([computed("n", Ty::Big), computed("list", Ty::Jsonb)]);
-        Some(Body::new(sql, cols, key))
+        let more = [computed("n", Ty::Big), computed("list", Ty::Jsonb)];
+        Some(Body::of_groups(sql, &rels[0], &columns, more))
     }
 
     pub fn having(&mut self, rels: &[Rel]) -> String {
@@ -148,11 +151,8 @@ impl Gen<'_> {
             filter_text(&conditions),
             names.join(", ")
         );
-        let mut cols: Vec<Col> =
-            columns.iter().map(|at| Col { nullable: false, ..rels[0].cols[*at].clone() }).collect();
-        let key = (0..cols.len()).collect();
-        cols.extend([computed("label", Ty::Text), computed("amount", Ty::Numeric)]);
-        Some(Body::new(sql, cols, key))
+        let more = [computed("label", Ty::Text), computed("amount", Ty::Numeric)];
+        Some(Body::of_groups(sql, &rels[0], &columns, more))
     }
 
     fn distinct_body(&mut self) -> Option<Body> {
@@ -162,10 +162,8 @@ impl Gen<'_> {
         columns.extend(self.pick(&stable).filter(|_| self.dice.percent(50)));
         let conditions = self.filled(&rel, &columns);
         let names: Vec<String> = columns.iter().map(|at| rel.col(*at)).collect();
-        let cols: Vec<Col> = columns.iter().map(|at| Col { nullable: false, ..rel.cols[*at].clone() }).collect();
-        let key = (0..cols.len()).collect();
         let sql = format!("SELECT DISTINCT {} FROM {from}{}", names.join(", "), filter_text(&conditions));
-        Some(Body::new(sql, cols, key))
+        Some(Body::of_groups(sql, &rel, &columns, []))
     }
 
     /// Each row with its place in its group.
