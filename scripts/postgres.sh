@@ -70,6 +70,24 @@ postgres_choose_account() {
     return 1
 }
 
+# postgres_server_folder NAME [CHOSEN]: makes and prints a folder for programs that the server's account runs: the chosen
+# one, by default target/NAME, or one outside of a checkout that is closed to that account, as in root's home.
+postgres_server_folder() {
+    local folder=${2:-target/$1}
+    postgres_choose_account || return
+    mkdir -p "$folder"
+    folder=$(cd "$folder" && pwd)
+    if ! as_server test -x "$folder" && [[ -z ${2:-} ]]; then
+        folder=/var/cache/tviewc/$1
+        mkdir -p "$folder"
+    fi
+    if ! as_server test -x "$folder"; then
+        printf '%s is closed to the account of the server; choose another folder\n' "$folder" >&2
+        return 1
+    fi
+    printf '%s\n' "$folder"
+}
+
 # postgres_start BIN [SETTING…]: starts a server, e.g. postgres_start /usr/lib/postgresql/15/bin jit=off
 postgres_start() {
     local parent setting options

@@ -35,16 +35,7 @@ fi
 [[ -x $pg_config ]] || fail "there is no $pg_config; it comes with postgresql-server-dev-NN"
 [[ -f $("$pg_config" --includedir-server)/postgres.h ]] || fail "the server's headers are missing: postgresql-server-dev-NN"
 
-# The server's account must be able to run what lies there: a checkout in root's home is closed to it.
-postgres_choose_account
-stage=${TVIEWC_STAGE:-target/stage}
-mkdir -p "$stage"
-stage=$(cd "$stage" && pwd)
-if ! as_server test -x "$stage" && [[ -z ${TVIEWC_STAGE:-} ]]; then
-    stage=/var/cache/tviewc/stage
-    mkdir -p "$stage"
-fi
-as_server test -x "$stage" || fail "$stage is closed to the account of the server; set TVIEWC_STAGE"
+stage=$(postgres_server_folder stage "${TVIEWC_STAGE:-}") || fail 'TVIEWC_STAGE says where the copy lies'
 
 bin=$(extension/stage.sh "$pg_config" "$stage")
 if [[ -n $bench ]]; then
