@@ -10,20 +10,18 @@ mod database;
 mod live_source;
 mod names;
 mod server_facts;
+#[path = "../common/server.rs"]
+mod shared;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
 
-use tviewc_verify::{SUPERUSER, Server, ServerOptions, binaries};
+use tviewc_verify::{SUPERUSER, binaries};
+
+use crate::shared::server;
 
 type Facts = BTreeSet<String>;
-
-fn server() -> &'static Server {
-    static SERVER: OnceLock<Server> = OnceLock::new();
-    SERVER.get_or_init(|| Server::start(&ServerOptions::default()).expect("a PostgreSQL server starts"))
-}
 
 /// The corpus, without the files that need a newer server (`-- requires: 15` in the first line).
 fn corpus() -> Vec<(String, String)> {

@@ -10,7 +10,7 @@ use tviewc::source::{SourceFile, Sources};
 use tviewc::{Options, compile};
 use tviewc_verify::{CompareOptions, SUPERUSER, compare::compare_with};
 
-use crate::run::{OWNER, server};
+use crate::shared::{OWNER, server};
 
 /// Findings that are not mended yet. The test says so when one is.
 const OPEN: &[&str] = &[];

@@ -14,6 +14,8 @@ mod run;
 mod schema;
 mod scope;
 mod shapes;
+#[path = "../common/server.rs"]
+mod shared;
 mod subquery;
 
 use std::sync::Mutex;

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::OnceLock;
 
 use tviewc::diagnostics::{Code, Severity};
 use tviewc::source::{SourceFile, Sources};
@@ -14,25 +13,14 @@ use tviewc_verify::dice::Dice;
 use tviewc_verify::writer::{
     Cause, Failure, Kind, RunOptions, RunReport, WriterOptions, minimise_with, random_run_with,
 };
-use tviewc_verify::{CompareOptions, SUPERUSER, Server, ServerOptions, Writer};
+use tviewc_verify::{CompareOptions, SUPERUSER, Writer};
 
 use crate::query::{View, view};
 use crate::schema::Schema;
 use crate::shapes::Menu;
+use crate::shared::{OWNER, server};
 
-/// The role that owns the tables; not a superuser.
-pub const OWNER: &str = "app";
 const VIEWS: usize = 5;
-
-/// The server of this process.
-pub fn server() -> &'static Server {
-    static SERVER: OnceLock<Server> = OnceLock::new();
-    SERVER.get_or_init(|| {
-        let server = Server::start(&ServerOptions::default()).expect("a PostgreSQL server starts");
-        server.create_role(OWNER).expect("the role is created");
-        server
-    })
-}
 
 /// How much to do per case.
 pub struct Effort {

@@ -12,6 +12,8 @@ mod operations;
 mod partitions;
 mod random;
 mod sessions;
+#[path = "../common/server.rs"]
+mod shared;
 mod support;
 mod verify_command;
 mod writes;

@@ -2,24 +2,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
 use tviewc::source::{SourceFile, Sources};
 use tviewc::{Options, Output, compile};
-use tviewc_verify::{SUPERUSER, Server, ServerOptions, compare};
+use tviewc_verify::{SUPERUSER, compare};
 
-/// The role that owns the tables and applies the migrations; not a superuser.
-pub const OWNER: &str = "app";
-
-/// The server of all tests of this process; it goes with the process.
-pub fn server() -> &'static Server {
-    static SERVER: OnceLock<Server> = OnceLock::new();
-    SERVER.get_or_init(|| {
-        let server = Server::start(&ServerOptions::default()).expect("a PostgreSQL server starts");
-        server.create_role(OWNER).expect("the role is created");
-        server
-    })
-}
+pub use crate::shared::{OWNER, server};
 
 /// Whether the long runs are wanted.
 pub fn full() -> bool {

@@ -1,13 +1,16 @@
 //! Proof that the harness can fail: correct hand-written triggers pass, broken ones are caught.
 
-use std::sync::OnceLock;
+#[path = "../../tests/common/server.rs"]
+mod shared;
+
 use std::time::Duration;
 use tviewc_verify::writer::{Cause, Kind, minimise};
 
+use shared::server;
 use tviewc_verify::interleave::tviews_are_equal;
 use tviewc_verify::{
-    Error, InterleaveOptions, LoadOptions, Orders, SUPERUSER, Server, ServerOptions, Session, compare, interleave,
-    interleave_with, load, random_run,
+    Error, InterleaveOptions, LoadOptions, Orders, SUPERUSER, Session, compare, interleave, interleave_with, load,
+    random_run,
 };
 
 const TABLES: &str = r"
@@ -71,15 +74,6 @@ const LOCK: &str = "PERFORM pg_advisory_xact_lock(1);";
 
 const ROWS: &str = "INSERT INTO parent VALUES (1, 'one'), (2, 'two');
 INSERT INTO child VALUES (1, 1, 'first', 1.0, NULL), (2, 2, 'second', 2, 'published');";
-
-fn server() -> &'static Server {
-    static SERVER: OnceLock<Server> = OnceLock::new();
-    SERVER.get_or_init(|| {
-        let server = Server::start(&ServerOptions::default()).expect("the server starts");
-        server.create_role("app").expect("the role is created");
-        server
-    })
-}
 
 fn database(name: &str, parents: &str, lock: &str) {
     let server = server();
