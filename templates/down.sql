@@ -77,6 +77,8 @@ BEGIN
         DROP FUNCTION tview.lock_values(regclass, integer[], integer[]);
         DROP FUNCTION tview.lock_link(regclass, boolean, boolean);
         DROP FUNCTION tview.require_read_committed();
+        DROP FUNCTION tview.unknown_table(text, regclass[]);
+        DROP FUNCTION tview.refuse_table(text, regclass);
         DROP FUNCTION tview.expect_table(text, boolean, text[], text[], text[], text[]);
         DROP FUNCTION tview.copy_grants(regclass, regclass);
         DROP FUNCTION tview.attach(regclass);

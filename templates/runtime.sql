@@ -128,6 +128,37 @@ BEGIN
 END
 $tview$;
 
+-- The first of these tables that is not one that a program was installed for: it has taken the name of one that was renamed.
+-- Declared immutable so that it is computed when a plan is made: with names as arguments that is again after any of these
+-- tables, under the old name or the new one, was changed, and so a write pays nothing for it.
+CREATE OR REPLACE FUNCTION tview.unknown_table(program text, VARIADIC tables regclass[])
+RETURNS regclass
+LANGUAGE plpgsql
+IMMUTABLE
+AS $tview$
+BEGIN
+    RETURN (SELECT t.relation
+              FROM unnest(tables) WITH ORDINALITY AS t(relation, number)
+             WHERE NOT EXISTS (SELECT FROM tview.source_table AS s
+                                WHERE s.program = unknown_table.program AND s.table_oid = t.relation)
+             ORDER BY t.number
+             LIMIT 1);
+END
+$tview$;
+
+-- Stops a write whose documents would be looked for in such a table: the views read the one that was renamed.
+CREATE OR REPLACE FUNCTION tview.refuse_table(program text, relation regclass)
+RETURNS void
+LANGUAGE plpgsql
+AS $tview$
+BEGIN
+    RAISE EXCEPTION 'table % is not the one that program % was installed for', relation, program
+        USING ERRCODE = 'object_not_in_prerequisite_state',
+              DETAIL = 'That one was renamed, or moved to another schema, and the views still read it.',
+              HINT = 'Give it its name back; or apply the migration again, for the views to read the table that has the name now.';
+END
+$tview$;
+
 -- Stops an installation over a table that is not what the compiler read: another kind of table, columns of
 -- other types, or a key that a proof rests on and that is missing, deferrable, partial or nullable.
 CREATE OR REPLACE FUNCTION tview.expect_table(
@@ -237,6 +268,8 @@ REVOKE EXECUTE ON FUNCTION
     tview.lock_values(regclass, integer[], integer[]),
     tview.lock_link(regclass, boolean, boolean),
     tview.require_read_committed(),
+    tview.unknown_table(text, regclass[]),
+    tview.refuse_table(text, regclass),
     tview.expect_table(text, boolean, text[], text[], text[], text[])
     FROM PUBLIC;
 {% include "operations.sql" %}

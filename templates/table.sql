@@ -25,6 +25,10 @@ DECLARE
 {%- for key in key_variables %}
     {{ key.name }} {{ key.array_type }};
 {%- endfor %}
+{%- if !named_tables.is_empty() %}
+    -- A table that has taken the name of one that is read here.
+    stranger regclass;
+{%- endif %}
 {%- if partitioned %}
     -- How many rows may have moved to another partition, and whether the statement shows all that it did.
     moves bigint;
@@ -70,6 +74,12 @@ BEGIN
     IF {{ first_old }} IS NULL AND {{ first_new }} IS NULL THEN
         RETURN NULL; -- no row, or no column that a view reads, has changed
     END IF;
+{%- if !named_tables.is_empty() %}
+    stranger := tview.unknown_table({{ program_literal }}, {{ named_tables }});
+    IF stranger IS NOT NULL THEN
+        PERFORM tview.refuse_table({{ program_literal }}, stranger);
+    END IF;
+{%- endif %}
     PERFORM tview.require_read_committed();
 {%- for step in steps %}
 

@@ -3,6 +3,8 @@
 //! In: a [`TablePlan`]. Out: its filled template. Each statement of the function serves one step of
 //! the plan and says which.
 
+use std::collections::BTreeSet;
+
 use super::templates::{self, Carried, FlagModel, KeysModel, TableModel, TableSql, Trigger};
 use super::tview::key_columns;
 use super::way::{Context, Images, casts, flag_variable};
@@ -127,9 +129,17 @@ fn sql(program: &Program, plan: &TablePlan, table: &Table, triggers: &[Trigger],
         unpaired: unpaired(plan, table),
         first_old: carried[0].old.clone(),
         first_new: carried[0].new.clone(),
+        named_tables: named_tables(program, plan, &steps),
         steps,
         triggers: triggers.to_vec(),
     }
+}
+
+/// The base tables that the steps name, as literals: the views read what had these names when they were made.
+fn named_tables(program: &Program, plan: &TablePlan, steps: &[String]) -> String {
+    let uses = plan.steps.iter().flat_map(|s| &program.tviews[s.tview].view.uses);
+    let names: BTreeSet<String> = uses.map(|u| u.table.sql()).collect();
+    list(names.iter().filter(|name| steps.iter().any(|step| step.contains(*name))).map(|name| sql_literal(name)))
 }
 
 fn column_list(table: &Table, columns: &ColumnSet) -> String {

@@ -322,6 +322,7 @@ pub struct TableSql {
     pub unpaired: String,
     pub first_old: String,
     pub first_new: String,
+    pub named_tables: String,
     pub steps: Vec<String>,
     pub triggers: Vec<Trigger>,
 }

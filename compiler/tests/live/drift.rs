@@ -120,6 +120,45 @@ fn a_table_that_was_exchanged_is_reported() {
     assert!(problems("drift_exchange").contains("is not what was compiled"), "{}", problems("drift_exchange"));
 }
 
+/// Also in a session that has planned with the table that was there before.
+#[test]
+fn a_write_that_would_look_into_an_exchanged_table_fails() {
+    let database = "drift_stranger";
+    let output = installed(database, &fixture(BLOG));
+    run(database, ROWS);
+    let mut writer = server().connect(database, OWNER).expect("connected");
+    let rename = "UPDATE bench_authors SET name = name || '!' WHERE id = 1";
+    (0..8).for_each(|_| assert_eq!(writer.execute(rename, &[]).expect("written"), 1));
+    let exchange =
+        "ALTER TABLE bench_posts RENAME TO posts_old; CREATE TABLE bench_posts (LIKE posts_old INCLUDING ALL);";
+    run(database, exchange);
+    let mut refused = || {
+        let error = writer.execute(rename, &[]).expect_err("the posts of the author are looked for in another table");
+        let error = error.as_db_error().expect("an error of the server");
+        assert_eq!(error.message(), "table public.bench_posts is not the one that program test was installed for");
+        assert!(error.hint().is_some_and(|hint| hint.contains("apply the migration again")), "{error:?}");
+    };
+    refused();
+    refused();
+    // What looks into no such table is written and right.
+    run(database, "INSERT INTO bench_comments (post_id, author_id, content) SELECT min(id), 1, 'new' FROM posts_old");
+    run(database, "UPDATE posts_old SET title = 'changed'");
+    assert!(right(database));
+
+    run(database, "DROP TABLE bench_posts; ALTER TABLE posts_old RENAME TO bench_posts");
+    writer.execute(rename, &[]).expect("the name is given back");
+    assert_equal(database);
+
+    run(database, exchange);
+    let mut writer = server().connect(database, OWNER).expect("connected");
+    writer.execute(rename, &[]).expect_err("as before");
+    run(database, "INSERT INTO bench_posts SELECT * FROM posts_old");
+    run(database, &output.up);
+    writer.execute(rename, &[]).expect("the views read the new table");
+    run(database, "UPDATE posts_old SET title = 'gone'; UPDATE bench_posts SET title = title || '?'");
+    assert!(assert_equal(database) > 0);
+}
+
 #[test]
 fn an_application_that_fails_half_way_leaves_nothing() {
     let sql = fixture(BLOG);
