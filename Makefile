@@ -25,11 +25,13 @@ lint: setup
 test: lint ## format, lints and all tests; what continuous integration runs
 	cargo test --workspace --locked
 
-test-full: lint ## the same tests with long runs
+test-full: lint ## the same tests with long runs; those of the patch functions with the extension, 1,000,000 operations
 	TVIEWC_TEST_FULL=1 cargo test --workspace --locked
+	@scripts/setup.sh extension
+	TVIEWC_TEST_FULL=1 scripts/test-extension.sh -- --release
 
-test-matrix: ## the tests on PostgreSQL 13 to 18, fetched from npm (MAJORS="13 18" for some)
-	@scripts/setup.sh npm
+test-matrix: ## the tests on PostgreSQL 13 to 18, the extension's on 16, 18 and the system's (MAJORS="13 18" for some)
+	@scripts/setup.sh npm pip extension
 	scripts/postgres-matrix.sh $(MAJORS)
 
 test-extension: ## build the extension and run the suite of both runtimes with it (PG_CONFIG=… for another server)

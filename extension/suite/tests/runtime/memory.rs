@@ -28,7 +28,7 @@ const DOCUMENT: &str = "
 const CALLS: i32 = 10_000;
 
 /// Kilobytes of the backend's memory, now and at most.
-fn memory(client: &mut Client) -> (u64, u64) {
+pub fn memory(client: &mut Client) -> (u64, u64) {
     let pid: i32 = client.query_one("SELECT pg_backend_pid()", &[]).expect("a number").get(0);
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("the backend's status");
     let field = |name: &str| -> u64 {

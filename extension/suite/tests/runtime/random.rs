@@ -1,18 +1,21 @@
 //! Random documents and operations: the portable functions, the native ones and the core agree.
 //!
-//! `TVIEWC_RANDOM_OPERATIONS` says how many (more with `TVIEWC_TEST_FULL`), `TVIEWC_SEED` which.
+//! `TVIEWC_RANDOM_OPERATIONS` says how many (by default 3,000; with `TVIEWC_TEST_FULL` 100,000, or 1,000,000 where the native
+//! functions are there), `TVIEWC_SEED` which. The backend may not grow meanwhile.
 
 use jsonb_core::{CoreError, apply, array_delete_where, array_insert_at, array_update_where, array_upsert_where};
 use jsonb_core::{has_path_changed, merge_at_path, merge_shallow, smart_patch_array, smart_patch_nested};
 use jsonb_core::{smart_patch_scalar, text};
+use postgres::Client;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use tview_runtime_suite::{Outcome, call, database};
+use tview_runtime_suite::{Outcome, call, database, has_native};
 use tviewc_verify::quote::literal;
 
 use crate::common::generate::{Seed, document, seed};
 use crate::common::json::Json;
 use crate::common::model::{Op, Operands};
+use crate::memory::memory;
 
 /// How many calls go to the server at once.
 const BATCH: usize = 250;
@@ -32,17 +35,23 @@ fn number(variable: &str) -> Option<u64> {
 #[test]
 fn random_operations() {
     let full = std::env::var_os("TVIEWC_TEST_FULL").is_some();
-    let count = number("TVIEWC_RANDOM_OPERATIONS").unwrap_or(if full { 100_000 } else { 3_000 });
+    let by_default = match (full, has_native()) {
+        (true, true) => 1_000_000,
+        (true, false) => 100_000,
+        (false, _) => 3_000,
+    };
+    let count = number("TVIEWC_RANDOM_OPERATIONS").unwrap_or(by_default);
     let mut bytes = [7; 32];
     bytes[..8].copy_from_slice(&number("TVIEWC_SEED").unwrap_or(0).to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
     let mut client = database("random");
     let mut pool = Pool::draw(&mut runner);
-    let (mut done, mut failing) = (0, 0);
+    let (mut done, mut failing, mut held) = (0, 0, Vec::new());
     while done < count {
         if done % POOL_LASTS == 0 {
             pool = Pool::draw(&mut runner);
+            held.extend(kilobytes(&mut client));
         }
         let cases: Vec<Case> = std::iter::repeat_with(|| case(&mut runner, &pool)).take(BATCH).collect();
         let calls: Vec<String> = cases.iter().map(|case| case.sql.clone()).collect();
@@ -55,6 +64,21 @@ fn random_operations() {
         done += BATCH as u64;
     }
     assert!(failing * 2 < done, "{failing} of {done} operations fail: too many to mean anything");
+    expect_no_growth(&held);
+}
+
+/// What the backend holds besides what it shares with others.
+fn kilobytes(client: &mut Client) -> Option<u64> {
+    cfg!(target_os = "linux").then(|| memory(client).0)
+}
+
+/// What the backend holds goes up and down with the batch; the least of it stays, once its caches are filled.
+fn expect_no_growth(held: &[u64]) {
+    let filled = &held[held.len() / 10..];
+    let (first, second) = filled.split_at(filled.len() / 2);
+    if let (Some(first), Some(second)) = (first.iter().min(), second.iter().min()) {
+        assert!(*second <= first + 2_048, "the backend grew from {first} kB to {second} kB: {held:?}");
+    }
 }
 
 /// Drawing takes longer than calling, so documents and what operations are made of are combined anew for a while.
