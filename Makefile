@@ -49,7 +49,8 @@ bench-scale: setup ## single-row writes at 10^4 and 10^6 rows for each shape: me
 	cargo bench --profile dev --locked -p tviewc --bench scale
 
 deny: ## licences, advisories and sources of the dependencies
-	@if command -v cargo-deny >/dev/null; then cargo deny check; \
+	@if command -v cargo-deny >/dev/null; then \
+	    cargo deny check; cargo deny --manifest-path extension/tview_native/Cargo.toml --config deny.toml check; \
 	else echo 'cargo-deny is missing; get it with: cargo install --locked cargo-deny' >&2; exit 1; fi
 
 doc: ## the API documentation, warnings denied
