@@ -113,6 +113,23 @@ fn definitions_wait_for_the_migration() {
     assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
 }
 
+/// A dump of a database in which the program runs is as good a schema as any.
+#[test]
+fn an_older_state_of_the_program_gives_way() {
+    let tables = "CREATE TABLE item (id integer PRIMARY KEY, n integer);
+        CREATE TABLE other (id integer PRIMARY KEY, item integer REFERENCES item ON DELETE CASCADE);
+        CREATE INDEX ON other (item);";
+    let old = "CREATE VIEW v_item AS SELECT i.id, jsonb_build_object('n', i.n) AS data FROM item i;
+        CREATE VIEW v_other AS SELECT o.id, jsonb_build_object('n', i.n) AS data FROM other o JOIN item i ON i.id = o.item;";
+    let new = "CREATE VIEW v_item AS SELECT i.id, jsonb_build_object('n', i.n,
+            'others', (SELECT jsonb_agg(o.id ORDER BY o.id) FROM other o WHERE o.item = i.id)) AS data FROM item i;";
+    let up = compiled(&format!("{tables}\n{old}"), "program").up;
+    let dump = file("program_dump.sql", &format!("{tables}\n{old}\nINSERT INTO item VALUES (1, 1);\n{up}"));
+    let out = tviewc(&["verify", "--schema", &dump, &file("program.sql", new), "--steps", "30"]);
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
+    assert!(text(&out.stderr).contains("1 tview equal to their views in"), "{}", text(&out.stderr));
+}
+
 #[test]
 fn failures_of_the_input_are_not_mismatches() {
     let broken = file(

@@ -77,6 +77,7 @@ fn verify(
     let mut progress = Progress::new(global);
     let (host, role) = (ground.host, ground.role.as_str());
     let fresh = ground.applied("fresh", before)?;
+    host.psql(&fresh.name, role, &forget(&product.program)).map_err(failure)?;
     if let Err(error) = host.psql(&fresh.name, role, &product.up) {
         progress.say(&format!("the migration does not apply to a database made from its own source: {error}"));
         return Ok(Outcome::Errors);
@@ -97,6 +98,29 @@ fn verify(
             explain(arguments, host, &fresh.name, role, &found, &mut progress)
         }
     }
+}
+
+/// Takes away what another state of the program has installed: a dump of the database that it runs in holds that.
+fn forget(program: &str) -> String {
+    format!(
+        "DO $tview$
+         DECLARE
+             one record;
+         BEGIN
+             IF to_regclass('tview.pg_tview_meta') IS NULL THEN
+                 RETURN;
+             END IF;
+             IF NOT EXISTS (SELECT FROM tview.program AS p WHERE p.name = {}) THEN
+                 RETURN;
+             END IF;
+             FOR one IN SELECT m.tview_oid FROM tview.pg_tview_meta AS m JOIN pg_class AS c ON c.oid = m.tview_oid LOOP
+                 EXECUTE 'DROP TABLE ' || one.tview_oid || ' CASCADE';
+             END LOOP;
+             DROP SCHEMA tview CASCADE;
+         END
+         $tview$;",
+        tviewc_verify::quote::literal(program)
+    )
 }
 
 fn summarize(report: &RunReport, progress: &mut Progress) {
