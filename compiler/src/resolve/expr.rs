@@ -305,6 +305,12 @@ impl<'a> Resolver<'a> {
         match self.judge_call(&names, list.args.len(), span)? {
             Class::SetReturning => Err(self.refuse(unsupported("a set-returning function"))),
             Class::Aggregate => self.aggregate(call, &name, list, span, block),
+            // What the user's own `jsonb_build_object` makes of its arguments is not known.
+            _ if self.own_functions(&names).is_some() => {
+                let mut args = self.arguments(list, span, block)?;
+                args.extend(self.clauses(list, span, block)?);
+                Ok(Expr { json: json_result(&name), ..Expr::plain(span, ExprKind::Apply(args)) })
+            }
             _ => self.scalar_call(&name, list, span, block),
         }
     }
