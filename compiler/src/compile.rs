@@ -11,9 +11,10 @@ use crate::catalog::{self, Catalog, Relation};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
 use crate::document::{self, Documents};
 use crate::emit::{self, Program};
+use crate::explain::{self, Effect};
 use crate::graph::{self, Graph};
 use crate::names::{Ident, QualName};
-use crate::plan::{self, TablePlan, Tview};
+use crate::plan::{self, Decisions, TablePlan, Tview};
 use crate::relate;
 use crate::resolve::{self, FlatView};
 use crate::source::{Lines, Sources, Span};
@@ -24,6 +25,10 @@ use crate::syntax::{self, Statement};
 pub struct Options {
     /// The program's name; by default the stem of the first file, `main` for standard input.
     pub program: Option<String>,
+    /// Which strategies the plan may choose from.
+    pub strategy: plan::Strategy,
+    /// Whether [`Output::effects`] are wanted.
+    pub explain: bool,
 }
 
 /// The result.
@@ -46,6 +51,8 @@ pub struct Output {
     pub graph_text: String,
     /// The dependency graph for programs.
     pub graph_json: serde_json::Value,
+    /// What a change of each column does, where that was asked for.
+    pub effects: Vec<Effect>,
     /// How many tviews it maintains.
     pub tviews: usize,
     /// How many base tables carry triggers.
@@ -77,7 +84,7 @@ fn compile_here(sources: &Sources, options: &Options) -> Compilation {
     let catalog = catalog::build(sources, &statements, &mut diagnostics);
     let views = resolve::resolve(sources, &statements, &catalog, &mut diagnostics);
     let tviews = tviews(views, &catalog, &mut diagnostics);
-    let tables = plan::plan(&tviews, &catalog);
+    let tables = plan::plan(&tviews, &catalog, options.strategy);
     advice::advise(&tviews, &tables, &catalog, &mut diagnostics);
     let name = program_name(sources, options);
     check_names(&name, &tviews, &tables, &catalog, &mut diagnostics);
@@ -85,7 +92,8 @@ fn compile_here(sources: &Sources, options: &Options) -> Compilation {
     if diagnostics.has_errors() {
         return Compilation { diagnostics, output: None };
     }
-    let hash = source_hash(sources, &name);
+    let hash = source_hash(sources, &name, options.strategy);
+    let decisions = Decisions::of(&tables);
     let program = Program {
         name: &name,
         hash: &hash,
@@ -95,13 +103,15 @@ fn compile_here(sources: &Sources, options: &Options) -> Compilation {
         catalog: &catalog,
         tviews: &tviews,
         tables: &tables,
+        decisions: &decisions,
     };
     let files = emit::emit(&program);
     let output = Output {
         up: files.up,
         down: files.down,
-        graph_text: graph::text(&tviews, &tables, &catalog),
-        graph_json: graph::as_json(&name, &tviews, &tables, &catalog),
+        graph_text: graph::text(&tviews, &tables, &decisions, &catalog),
+        graph_json: graph::as_json(&name, &tviews, &tables, &decisions, &catalog),
+        effects: if options.explain { explain::effects(&tviews, &tables, &catalog) } else { Vec::new() },
         tviews: tviews.len(),
         tables: tables.len(),
         waiting: catalog.waiting,
@@ -240,8 +250,8 @@ fn program_name(sources: &Sources, options: &Options) -> String {
     }
 }
 
-/// Of all input bytes, of the name and of the compiler's version: another compiler may emit other SQL.
-fn source_hash(sources: &Sources, program: &str) -> String {
+/// Of all input bytes, of the name, of the options and of the compiler's version: another compiler may emit other SQL.
+fn source_hash(sources: &Sources, program: &str, strategy: plan::Strategy) -> String {
     let mut hash = Sha256::new();
     for part in [program, env!("CARGO_PKG_VERSION")] {
         hash.update((part.len() as u64).to_le_bytes());
@@ -251,6 +261,9 @@ fn source_hash(sources: &Sources, program: &str) -> String {
         hash.update((file.text.len() as u64).to_le_bytes());
         hash.update(file.text.as_bytes());
         hash.update([u8::from(file.context_only)]);
+    }
+    if strategy != plan::Strategy::Auto {
+        hash.update(format!("{strategy:?}"));
     }
     hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 
 use crate::catalog::Catalog;
 use crate::document::{Dependency, DependencyKind};
-use crate::emit::flat_path;
+use crate::emit::{flat_path, strategy};
 use crate::names::QualName;
-use crate::plan::{TablePlan, Tview};
+use crate::plan::{Decisions, TablePlan, Tview};
 
 /// A node.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -138,9 +138,9 @@ fn shown<'a>(tview: &'a Tview, catalog: &'a Catalog, dependency: &'a Dependency)
 }
 
 /// The graph for people: each tview with its dependencies, each table with what a write to it does.
-pub fn text(tviews: &[Tview], tables: &[TablePlan], catalog: &Catalog) -> String {
+pub fn text(tviews: &[Tview], tables: &[TablePlan], decisions: &Decisions, catalog: &Catalog) -> String {
     let mut out = String::new();
-    for tview in tviews {
+    for (at, tview) in tviews.iter().enumerate() {
         let key: Vec<String> = tview.key_names().iter().map(|n| n.to_string()).collect();
         out += &format!("{} <- {}\n", tview.name, tview.view.name);
         out += &format!("  key ({}): {}\n", key.join(", "), tview.relations.key.proof);
@@ -157,6 +157,14 @@ pub fn text(tviews: &[Tview], tables: &[TablePlan], catalog: &Catalog) -> String
             if let Some(key) = &dependency.match_key {
                 out += &format!("    match {} ({})\n", key.field, key.proof);
             }
+            match decisions.of_use(at, dependency.use_id) {
+                Ok(patch) => {
+                    let name = |c: &usize| catalog.table(shown.table).columns[*c].name.to_string();
+                    let columns: Vec<String> = patch.columns.iter().map(name).collect();
+                    out += &format!("    patch {} ({})\n", columns.join(", "), patch.proof);
+                }
+                Err(missing) => out += &format!("    key recompute ({missing})\n"),
+            }
         }
         out.push('\n');
     }
@@ -164,9 +172,15 @@ pub fn text(tviews: &[Tview], tables: &[TablePlan], catalog: &Catalog) -> String
         out += &format!("write to {}\n", plan.table);
         for step in &plan.steps {
             let tview = &tviews[step.tview];
-            let aliases: Vec<&str> = step.uses.iter().map(|u| tview.view.uses[u.use_id.0].alias.as_str()).collect();
+            let mut aliases: Vec<&str> = Vec::new();
+            for alias in step.uses.iter().map(|u| tview.view.uses[u.use_id.0].alias.as_str()) {
+                if !aliases.contains(&alias) {
+                    aliases.push(alias);
+                }
+            }
+            let how = if step.patches.is_empty() { "key_recompute" } else { "patch or key_recompute" };
             out += &format!(
-                "  {} through {}: key_recompute, or skip where no column read has changed\n",
+                "  {} through {}: {how}, or skip where no column read has changed\n",
                 tview.name,
                 aliases.join(", ")
             );
@@ -176,14 +190,22 @@ pub fn text(tviews: &[Tview], tables: &[TablePlan], catalog: &Catalog) -> String
 }
 
 /// The graph for programs.
-pub fn as_json(program: &str, tviews: &[Tview], tables: &[TablePlan], catalog: &Catalog) -> Value {
-    let tview_json = |tview: &Tview| {
+pub fn as_json(
+    program: &str,
+    tviews: &[Tview],
+    tables: &[TablePlan],
+    decisions: &Decisions,
+    catalog: &Catalog,
+) -> Value {
+    let tview_json = |(at, tview): (usize, &Tview)| {
         let dependencies: Vec<Value> = tview
             .documents
             .dependencies
             .iter()
             .map(|dependency| {
                 let shown = shown(tview, catalog, dependency);
+                let decision = decisions.of_use(at, dependency.use_id);
+                let name = |c: &usize| catalog.table(shown.table).columns[*c].name.to_string();
                 json!({
                     "table": shown.table.to_string(),
                     "alias": shown.alias,
@@ -194,7 +216,10 @@ pub fn as_json(program: &str, tviews: &[Tview], tables: &[TablePlan], catalog: &
                     "match_key": dependency.match_key,
                     "reads": shown.reads,
                     "via": shown.via,
-                    "strategy": "key_recompute",
+                    "strategy": strategy(decision),
+                    "patched": decision.map_or(Vec::new(), |p| p.columns.iter().map(name).collect()),
+                    "proof": decision.ok().map(|p| p.proof.as_str()),
+                    "missing": decision.err(),
                 })
             })
             .collect();
@@ -213,7 +238,7 @@ pub fn as_json(program: &str, tviews: &[Tview], tables: &[TablePlan], catalog: &
     };
     json!({
         "program": program,
-        "tviews": tviews.iter().map(tview_json).collect::<Vec<_>>(),
+        "tviews": tviews.iter().enumerate().map(tview_json).collect::<Vec<_>>(),
         "tables": tables.iter().map(table_json).collect::<Vec<_>>(),
     })
 }

@@ -8,6 +8,7 @@ pub mod compile;
 pub mod diagnostics;
 pub mod document;
 pub mod emit;
+pub mod explain;
 pub mod graph;
 pub mod keywords;
 pub mod names;

@@ -6,8 +6,10 @@
 //! topological order and links parents first, in every plan alike, so that all writers lock in one
 //! order.
 //!
-//! Strategy of this version: *skip* where no column that a tview reads has changed, else *key
-//! recompute*.
+//! Strategies of this version: *skip* where no column that a tview reads has changed, *patch* where [`patch`] proves it, else
+//! *key recompute*.
+
+mod patch;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +20,20 @@ use crate::document::Documents;
 use crate::names::{Ident, QualName};
 use crate::relate::{Link, Pair, Relations, Variant, is_scalar};
 use crate::resolve::{FlatView, Term, UseId};
+use patch::Prover;
+pub use patch::{Change, Patch, Site};
+
+/// How far the plan may go (`--strategy`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Strategy {
+    /// Every dependency is recomputed by key.
+    Recompute,
+    /// No patches; single paths may be computed again.
+    Path,
+    /// The cheapest that is proved.
+    #[default]
+    Auto,
+}
 
 /// One materialized view.
 #[derive(Clone, Debug)]
@@ -64,10 +80,27 @@ pub struct TablePlan {
 pub struct TviewStep {
     /// Index of the tview.
     pub tview: usize,
-    /// Why.
+    /// Which documents are recomputed.
     pub uses: Vec<UseStep>,
+    /// Which are patched, unless they are recomputed.
+    pub patches: Vec<PatchStep>,
+    /// For each use of the table that is not patched: what is missing.
+    pub missing: Vec<(UseId, String)>,
     /// In locking order.
     pub locks: Vec<LockStep>,
+}
+
+/// Rows of one use of the table in the tview of which nothing but patched columns has changed.
+#[derive(Clone, Debug)]
+pub struct PatchStep {
+    /// The use.
+    pub use_id: UseId,
+    /// What and why.
+    pub patch: Patch,
+    /// Index into [`TablePlan::flags`]: did anything change that is recomputed?
+    pub other: usize,
+    /// Did a patched column change? `None`: one did, if nothing else has.
+    pub changed: Option<usize>,
 }
 
 /// One use of the table in the tview.
@@ -168,10 +201,12 @@ struct Reader<'t> {
     /// For each variant, by use: the columns that links or the key compare. Where one of them changes, a document comes to
     /// depend on other rows.
     compared: Vec<BTreeMap<UseId, ColumnSet>>,
+    /// What patches are proved with, or why there are none.
+    prover: Result<Prover<'t>, &'static str>,
 }
 
 /// The plans of all base tables, in the order of their first use.
-pub fn plan(tviews: &[Tview], catalog: &Catalog) -> Vec<TablePlan> {
+pub fn plan(tviews: &[Tview], catalog: &Catalog, strategy: Strategy) -> Vec<TablePlan> {
     let mut order: IndexMap<&QualName, Vec<usize>> = IndexMap::new();
     let mut readers = Vec::with_capacity(tviews.len());
     for (index, tview) in tviews.iter().enumerate() {
@@ -185,7 +220,11 @@ pub fn plan(tviews: &[Tview], catalog: &Catalog) -> Vec<TablePlan> {
             of_table.push(use_id);
         }
         let compared = tview.relations.variants.iter().map(compared_columns).collect();
-        readers.push(Reader { tview, index, uses, compared });
+        let prover = match strategy {
+            Strategy::Auto => Prover::new(tview, catalog),
+            Strategy::Recompute | Strategy::Path => Err("patches are turned off"),
+        };
+        readers.push(Reader { tview, index, uses, compared, prover });
     }
     let plan = |(name, indexes): (&QualName, Vec<usize>)| {
         table_plan(name, &indexes.iter().map(|index| &readers[*index]).collect::<Vec<_>>(), catalog)
@@ -226,6 +265,10 @@ fn table_plan(name: &QualName, readers: &[&Reader], catalog: &Catalog) -> TableP
         // Arrays and rows cannot be collected: such rows are looked up by their key.
         let by_key = !is_collectable(table, &columns);
         plan.carried.extend(if by_key { plan.pairing.iter().flatten().copied().collect() } else { columns });
+    }
+    if plan.steps.iter().any(|s| !s.patches.is_empty()) {
+        // The current versions of patched rows are found by these.
+        plan.carried.extend(plan.pairing.iter().flatten());
     }
     if plan.carried.is_empty() {
         // Something has to say whether there are rows at all.
@@ -269,10 +312,24 @@ fn tview_step(plan: &mut TablePlan, reader: &Reader) -> TviewStep {
     let tview = reader.tview;
     let of_table = |u: &UseId| tview.view.uses[u.0].table == table;
     let mut step = StepBuilder::default();
+    let (mut patches, mut missing) = (Vec::new(), Vec::new());
+    let mut recomputed: BTreeMap<UseId, usize> = BTreeMap::new();
+    for use_id in &reader.uses[&table] {
+        match plan.patch_step(reader, *use_id) {
+            Ok(patch) => {
+                recomputed.insert(*use_id, patch.other);
+                patches.push(patch);
+            }
+            Err(reason) => missing.push((*use_id, reason)),
+        }
+    }
     for (variant, compared) in tview.relations.variants.iter().zip(&reader.compared) {
         let compared = |u: UseId| compared.get(&u).cloned().unwrap_or_default();
         for link in variant.links.iter().filter(|l| of_table(&l.child)) {
-            let changed = plan.flag(read_columns(tview, link.child));
+            let changed = match recomputed.get(&link.child) {
+                Some(other) => Some(*other),
+                None => plan.flag(read_columns(tview, link.child)),
+            };
             step.add(UseStep { use_id: link.child, changed, reach: Reach::Keys(way_to_key(variant, link.child)) });
             if let Some(reach) = way_to_parts(variant, link.child) {
                 let changed = plan.flag(compared(link.child));
@@ -299,7 +356,7 @@ fn tview_step(plan: &mut TablePlan, reader: &Reader) -> TviewStep {
             step.lock(lock);
         }
     }
-    TviewStep { tview: reader.index, uses: step.uses, locks: step.locks }
+    TviewStep { tview: reader.index, uses: step.uses, patches, missing, locks: step.locks }
 }
 
 /// The values of one side of a link.
@@ -420,6 +477,21 @@ fn way_to_value(variant: &Variant, above: UseId, link: &Link) -> Option<Way> {
 }
 
 impl TablePlan {
+    /// What is patched for a use, or why nothing is.
+    fn patch_step(&mut self, reader: &Reader, use_id: UseId) -> Result<PatchStep, String> {
+        let prover = reader.prover.as_ref().map_err(|reason| (*reason).to_owned())?;
+        let reads = read_columns(reader.tview, use_id);
+        let patch = prover.patch(use_id, &reads, self.pairing.as_deref())?;
+        // A row without a partner differs in the key that pairs rows, whatever else it holds.
+        let mut others = &reads - &patch.columns;
+        others.extend(self.pairing.iter().flatten());
+        // What is read and is not among the others is patched.
+        let only_choice = self.reads.is_subset(&(&others | &patch.columns));
+        let other = self.flag(others).ok_or("no column tells its rows apart")?;
+        let changed = if only_choice { None } else { self.flag(patch.columns.clone()) };
+        Ok(PatchStep { use_id, other, changed, patch })
+    }
+
     /// The flag for a column set; none is needed where it is all that is read anyway, and none can
     /// be had where old and new rows are not paired.
     fn flag(&mut self, columns: ColumnSet) -> Option<usize> {
@@ -441,7 +513,29 @@ fn step_needs(step: &TviewStep) -> Vec<ColumnSet> {
         Reach::Keys(way) | Reach::Parts { way, .. } => Some(way),
         Reach::Whole => None,
     });
-    sources.chain(ways).map(Way::needs).collect()
+    let patches = step.patches.iter().map(|p| &p.patch.way);
+    sources.chain(ways).chain(patches).map(Way::needs).collect()
+}
+
+/// What happens where a row of a use changes, for pictures and messages: the columns that are patched and the proof, or what
+/// is missing.
+pub struct Decisions<'p>(BTreeMap<(usize, UseId), Result<&'p Patch, &'p str>>);
+
+impl<'p> Decisions<'p> {
+    /// Those of all plans.
+    pub fn of(tables: &'p [TablePlan]) -> Self {
+        let mut all = BTreeMap::new();
+        for step in tables.iter().flat_map(|t| &t.steps) {
+            all.extend(step.patches.iter().map(|p| ((step.tview, p.use_id), Ok(&p.patch))));
+            all.extend(step.missing.iter().map(|(use_id, missing)| ((step.tview, *use_id), Err(missing.as_str()))));
+        }
+        Decisions(all)
+    }
+
+    /// That of one use, by the index of its tview.
+    pub fn of_use(&self, tview: usize, use_id: UseId) -> Result<&'p Patch, &'p str> {
+        self.0.get(&(tview, use_id)).copied().unwrap_or(Err("no write reaches it"))
+    }
 }
 
 /// For each tview, the tables that a write to reaches it; used by pictures and messages.

@@ -68,6 +68,24 @@ fn usage_and_input_errors_are_exit_code_2() {
 }
 
 #[test]
+fn explain_says_what_a_change_does() {
+    let blog = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/blog/views.sql");
+    let column = tviewc(&["explain", "bench_authors.name", blog], "");
+    let text = String::from_utf8(column.stdout).expect("UTF-8");
+    assert!(column.status.success());
+    assert!(text.contains("tv_bench_posts as a: patch\n    path      data.author."), "{text}");
+    assert!(text.contains("tv_bench_posts as ca: key_recompute\n"), "{text}");
+    assert!(text.contains("exclusive on the value of a.id = p.author_id"), "{text}");
+    let unread = tviewc(&["explain", "bench_authors.created_at", blog], "");
+    assert!(String::from_utf8_lossy(&unread.stdout).contains("skip"));
+    let view = tviewc(&["explain", "v_bench_comments", blog], "");
+    assert!(String::from_utf8_lossy(&view.stdout).contains("bench_comments (post_id, content, created_at)"));
+    let off = tviewc(&["explain", "bench_authors", "--strategy", "recompute", blog], "");
+    assert!(String::from_utf8_lossy(&off.stdout).contains("patches are turned off"));
+    assert_eq!(tviewc(&["explain", "nobody", blog], "").status.code(), Some(2));
+}
+
+#[test]
 fn explain_prints_the_page() {
     let out = tviewc(&["explain", "TV0401"], "");
     assert_eq!(out.status.code(), Some(0));

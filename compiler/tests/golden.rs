@@ -23,7 +23,7 @@ fn name(file: &Path) -> String {
 fn compiled(file: &Path) -> Output {
     let text = std::fs::read_to_string(file).expect("the example is read");
     let sources = Sources { files: vec![SourceFile { name: "views.sql".into(), text, context_only: false }] };
-    let options = Options { program: Some(name(file)) };
+    let options = Options { program: Some(name(file)), ..Options::default() };
     compile(&sources, &options).output.expect("the example compiles")
 }
 

@@ -86,7 +86,7 @@ fn measure(server: &Server, places: &[Place], shape: &Shape, rounds: usize) {
 fn compiled(shape: &Shape) -> Result<Output, String> {
     let text = format!("{SCHEMA}{}", shape.views);
     let sources = Sources { files: vec![SourceFile { name: "views.sql".into(), text, context_only: false }] };
-    let compilation = compile(&sources, &Options { program: Some("scale".into()) });
+    let compilation = compile(&sources, &Options { program: Some("scale".into()), ..Options::default() });
     let titles: Vec<&str> = compilation.diagnostics.sorted().iter().map(|d| d.title.as_str()).collect();
     compilation.output.ok_or_else(|| titles.join("; "))
 }

@@ -1,7 +1,6 @@
 //! `tviewc check`: diagnostics only.
 
 use clap::Args;
-use tviewc::Options;
 
 use super::input::Input;
 use super::{Failure, Global, Outcome, report};
@@ -14,9 +13,9 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, global: &Global) -> Result<Outcome, Failure> {
-    let program = arguments.input.program()?;
+    let options = arguments.input.options()?;
     let sources = arguments.input.read()?;
-    let compilation = tviewc::compile(&sources, &Options { program: Some(program) });
+    let compilation = tviewc::compile(&sources, &options);
     let counts = compilation.output.as_ref().map(|o| (o.tviews, o.tables));
     Ok(report::finish(&compilation.diagnostics, &sources, counts, global))
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use tviewc::{Options, Output};
+use tviewc::Output;
 
 use super::input::Input;
 use super::{Failure, Global, Outcome, output, report};
@@ -22,9 +22,9 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, global: &Global) -> Result<Outcome, Failure> {
-    let program = arguments.input.program()?;
+    let options = arguments.input.options()?;
     let sources = arguments.input.read()?;
-    let compilation = tviewc::compile(&sources, &Options { program: Some(program) });
+    let compilation = tviewc::compile(&sources, &options);
     let product = compilation.output.as_ref().filter(|_| !compilation.diagnostics.has_errors());
     if let Some(product) = product {
         write(arguments, product)?;

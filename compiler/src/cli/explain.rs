@@ -1,22 +1,44 @@
-//! `tviewc explain`: a diagnostic's page.
+//! `tviewc explain`: a diagnostic's page, or what a change of a table or column does.
 
 use clap::Args;
+use tviewc::Options;
 use tviewc::catalog::did_you_mean;
 use tviewc::diagnostics::Code;
 
-use super::{Failure, Outcome, output};
+use super::input::Input;
+use super::{Failure, Global, Outcome, output, report};
 
-/// Explain a diagnostic: what it means, why, and the ways out.
+/// Explain a diagnostic, or what a change of a table or column does to documents, by which strategy, under which locks, and
+/// why.
 #[derive(Clone, Debug, Args)]
 pub(super) struct Arguments {
-    /// A code (`TV0401`) or its name (`missing-key`).
-    code: String,
+    /// A code (`TV0401`) or its name (`missing-key`); or, of the files that follow, a table, a column (`post.title`) or a view.
+    subject: String,
+    #[command(flatten)]
+    input: Input,
 }
 
-pub(super) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
-    let code = find(&arguments.code).ok_or_else(|| unknown(&arguments.code))?;
-    output::print(code.page())?;
-    Ok(Outcome::Fine)
+pub(super) fn run(arguments: &Arguments, global: &Global) -> Result<Outcome, Failure> {
+    let subject = &arguments.subject;
+    if !arguments.input.is_given() {
+        let code = find(subject).ok_or_else(|| unknown(subject))?;
+        output::print(code.page())?;
+        return Ok(Outcome::Fine);
+    }
+    let options = Options { explain: true, ..arguments.input.options()? };
+    let sources = arguments.input.read()?;
+    let compilation = tviewc::compile(&sources, &options);
+    let product = compilation.output.as_ref().filter(|_| !compilation.diagnostics.has_errors());
+    let Some(product) = product else {
+        return Ok(report::finish(&compilation.diagnostics, &sources, None, global));
+    };
+    let meant: Vec<String> = product.effects.iter().filter(|e| e.is_meant(subject)).map(|e| e.text()).collect();
+    if meant.is_empty() {
+        return Err(Failure::new(format!("no table, column or view of these files is called `{subject}`")));
+    }
+    output::print(&meant.join("\n"))?;
+    let counts = Some((product.tviews, product.tables));
+    Ok(report::finish(&compilation.diagnostics, &sources, counts, global))
 }
 
 fn find(text: &str) -> Option<Code> {
@@ -30,7 +52,9 @@ fn unknown(text: &str) -> Failure {
     let upper = text.to_ascii_uppercase();
     let near = did_you_mean(&upper, names.clone()).or_else(|| did_you_mean(&text.to_ascii_lowercase(), names));
     let hint = near.map_or(String::new(), |n| format!("; did you mean `{n}`?"));
-    Failure::new(format!("there is no diagnostic `{text}`{hint}"))
+    Failure::new(format!(
+        "there is no diagnostic `{text}`{hint}\nTo explain a table, a column or a view, name the files: tviewc explain {text} FILE…"
+    ))
 }
 
 #[cfg(test)]

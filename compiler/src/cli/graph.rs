@@ -1,7 +1,6 @@
 //! `tviewc graph`: which table changes which tview, and how.
 
 use clap::{Args, ValueEnum};
-use tviewc::Options;
 
 use super::input::Input;
 use super::{Failure, Global, Outcome, output, report};
@@ -23,9 +22,9 @@ enum GraphFormat {
 }
 
 pub(super) fn run(arguments: &Arguments, global: &Global) -> Result<Outcome, Failure> {
-    let program = arguments.input.program()?;
+    let options = arguments.input.options()?;
     let sources = arguments.input.read()?;
-    let compilation = tviewc::compile(&sources, &Options { program: Some(program) });
+    let compilation = tviewc::compile(&sources, &options);
     let product = compilation.output.as_ref().filter(|_| !compilation.diagnostics.has_errors());
     if let Some(product) = product {
         let text = match arguments.format {

@@ -3,9 +3,11 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+use tviewc::Options;
 use tviewc::diagnostics::{Code, Diagnostic};
 use tviewc::names::Ident;
+use tviewc::plan::Strategy;
 use tviewc::source::{SourceFile, Sources};
 
 use super::{Failure, database};
@@ -32,6 +34,18 @@ pub(super) struct Files {
     /// The program's name; by default that of the first file, or `main`.
     #[arg(long, value_name = "NAME", env = "TVIEWC_PROGRAM")]
     program: Option<String>,
+    /// How documents may be changed: `recompute` forbids patches, `path` stops at single paths, `auto` takes the cheapest way
+    /// that is proved.
+    #[arg(long, value_name = "STRATEGY", default_value = "auto", env = "TVIEWC_STRATEGY")]
+    strategy: StrategyChoice,
+}
+
+/// `--strategy`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum StrategyChoice {
+    Recompute,
+    Path,
+    Auto,
 }
 
 /// The longest program name in bytes: names of triggers and functions hold it.
@@ -40,6 +54,11 @@ const MAX_PROGRAM_BYTES: usize = 24;
 const STDIN: &str = "-";
 
 impl Input {
+    /// Whether anything to compile was named.
+    pub(super) fn is_given(&self) -> bool {
+        self.files.names().next().is_some() || self.database_url.is_some()
+    }
+
     /// Reads everything.
     pub(super) fn read(&self) -> Result<Sources, Failure> {
         let live = self.database_url.iter().map(|url| database::source(url).map_err(Failure::Plain));
@@ -48,9 +67,9 @@ impl Input {
         Ok(Sources { files })
     }
 
-    /// The program's name, folded as an identifier.
-    pub(super) fn program(&self) -> Result<String, Failure> {
-        self.files.program()
+    /// What the compiler is told.
+    pub(super) fn options(&self) -> Result<Options, Failure> {
+        self.files.options()
     }
 }
 
@@ -72,8 +91,18 @@ impl Files {
         Ok(Sources { files })
     }
 
+    /// What the compiler is told.
+    pub(super) fn options(&self) -> Result<Options, Failure> {
+        let strategy = match self.strategy {
+            StrategyChoice::Recompute => Strategy::Recompute,
+            StrategyChoice::Path => Strategy::Path,
+            StrategyChoice::Auto => Strategy::Auto,
+        };
+        Ok(Options { program: Some(self.program()?), strategy, ..Options::default() })
+    }
+
     /// The program's name, folded as an identifier.
-    pub(super) fn program(&self) -> Result<String, Failure> {
+    fn program(&self) -> Result<String, Failure> {
         let first = self.files.first().filter(|f| f.as_os_str() != STDIN);
         let stem = first.and_then(|f| f.file_stem()).map(|s| s.to_string_lossy().into_owned());
         let (name, whence) = match (&self.program, stem) {

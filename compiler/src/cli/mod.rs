@@ -115,7 +115,7 @@ fn run(cli: &Cli) -> u8 {
         Command::Compile(arguments) => compile::run(arguments, &cli.global),
         Command::Check(arguments) => check::run(arguments, &cli.global),
         Command::Graph(arguments) => graph::run(arguments, &cli.global),
-        Command::Explain(arguments) => explain::run(arguments),
+        Command::Explain(arguments) => explain::run(arguments, &cli.global),
         Command::Verify(arguments) => verify::run(arguments, &cli.global),
         Command::Completions(arguments) => completions::run(arguments),
     };

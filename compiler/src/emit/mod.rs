@@ -7,6 +7,7 @@
 mod fresh;
 mod names;
 mod narrow;
+mod patch;
 mod table;
 mod templates;
 mod tview;
@@ -16,11 +17,11 @@ use indexmap::IndexSet;
 
 use crate::catalog::{Catalog, Relation, Table, TypeClass, View};
 use crate::names::{Ident, QualName, sql_literal};
-use crate::plan::{TablePlan, Tview};
+use crate::plan::{Decisions, TablePlan, Tview};
 use crate::source::{Lines, Sources};
 use crate::syntax::Statement;
 pub use names::object_names;
-pub use tview::flat_path;
+pub use tview::{flat_path, strategy};
 
 /// Everything that the emitter needs.
 pub struct Program<'a> {
@@ -40,6 +41,8 @@ pub struct Program<'a> {
     pub tviews: &'a [Tview],
     /// One per base table.
     pub tables: &'a [TablePlan],
+    /// What they do with each use.
+    pub decisions: &'a Decisions<'a>,
 }
 
 /// The files.
@@ -53,7 +56,7 @@ pub struct Files {
 /// Renders the migration and its reverse.
 pub fn emit(program: &Program) -> Files {
     let settings = settings(program);
-    let tviews: Vec<_> = program.tviews.iter().map(|t| tview::model(program, t, &settings)).collect();
+    let tviews: Vec<_> = (0..program.tviews.len()).map(|at| tview::model(program, at, &settings)).collect();
     let tables: Vec<_> = program.tables.iter().map(|t| table::model(program, t, &settings)).collect();
     let search_path = search_path(program);
     let views = views(program, &search_path);

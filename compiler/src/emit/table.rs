@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::templates::{self, Carried, FlagModel, KeysModel, TableModel, TableSql, Trigger};
 use super::tview::key_columns;
 use super::way::{Context, Images, casts, flag_variable};
-use super::{Program, base_table, list, names, one_line};
+use super::{Program, base_table, list, names, one_line, patch};
 use crate::catalog::{Table, TableKind, TypeClass};
 use crate::names::sql_literal;
 use crate::plan::{ColumnSet, LockStep, Reach, Source, TablePlan, Tview, TviewStep, UseStep};
@@ -66,6 +66,12 @@ fn triggers(program: &str) -> Vec<Trigger> {
         .collect()
 }
 
+/// The variables that hold the keys of one step.
+struct StepKeys {
+    recomputed: Vec<KeysModel>,
+    patched: Vec<KeysModel>,
+}
+
 /// Names of one column's variables.
 struct Variables {
     column: String,
@@ -85,17 +91,21 @@ fn sql(program: &Program, plan: &TablePlan, table: &Table, triggers: &[Trigger],
         .collect();
     let types = plan.carried.iter().map(|c| format!("{}[]", variable_type(&table.columns[*c].ty)));
     let mut keys = Vec::new();
+    let mut patched = Vec::new();
     let mut steps = Vec::new();
     for step in &plan.steps {
         let tview = &program.tviews[step.tview];
-        let variables: Vec<KeysModel> = key_columns(program, tview)
-            .into_iter()
-            .map(|k| KeysModel { name: String::new(), array_type: k.array_type })
-            .enumerate()
-            .map(|(n, k)| KeysModel { name: format!("keys_{}", keys.len() + n + 1), ..k })
-            .collect();
-        steps.push(tview_step(&Context { program, plan, tview }, step, &variables));
-        keys.extend(variables);
+        let variables = |prefix: &str| -> Vec<KeysModel> {
+            let columns = key_columns(program, tview).into_iter().enumerate();
+            let name = |n: usize| format!("{prefix}_{}", keys.len() + n + 1);
+            columns.map(|(n, k)| KeysModel { name: name(n), array_type: k.array_type }).collect()
+        };
+        let of_step = StepKeys { recomputed: variables("keys"), patched: variables("patched") };
+        steps.push(tview_step(&Context { program, plan, tview }, step, &of_step));
+        if !step.patches.is_empty() {
+            patched.extend(of_step.patched);
+        }
+        keys.extend(of_step.recomputed);
     }
     let aggregates = |q: &str| list(carried.iter().map(|v| format!("array_agg({q}.{})", v.column)));
     TableSql {
@@ -119,6 +129,7 @@ fn sql(program: &Program, plan: &TablePlan, table: &Table, triggers: &[Trigger],
             .map(|(n, f)| FlagModel { name: flag_variable(n), columns: one_line(&column_list(table, f)) })
             .collect(),
         key_variables: keys,
+        patched_variables: patched,
         insert_aggregates: aggregates("n"),
         new_variables: list(carried.iter().map(|v| v.new.clone())),
         delete_aggregates: aggregates("o"),
@@ -219,9 +230,10 @@ fn refresh(program: &Program, plan: &TablePlan, needed: impl Fn(&LockStep) -> bo
     lines
 }
 
-fn tview_step(context: &Context, step: &TviewStep, variables: &[KeysModel]) -> String {
+fn tview_step(context: &Context, step: &TviewStep, keys: &StepKeys) -> String {
     let tview = context.tview;
-    let guard = guard(step.uses.iter().map(|u| u.changed));
+    let patched = step.patches.iter().map(|p| p.changed);
+    let guard = guard(step.uses.iter().map(|u| u.changed).chain(patched));
     let indent = if guard.is_some() { "        " } else { "    " };
     let place = context.program.lines.place(tview.view.span);
     let mut sql = format!("    -- {} ({})", one_line(&tview.name.to_string()), one_line(&place));
@@ -231,11 +243,48 @@ fn tview_step(context: &Context, step: &TviewStep, variables: &[KeysModel]) -> S
     for lock in &step.locks {
         sql += &lock_step(context, lock, indent);
     }
-    sql += &recompute(context, step, variables, indent);
+    sql += &match step.patches.is_empty() {
+        true => recompute(context, step, &keys.recomputed, indent),
+        false => patch_or_recompute(context, step, keys, indent),
+    };
     if guard.is_some() {
         sql += "\n    END IF;";
     }
     sql
+}
+
+/// Patches documents where nothing but patched columns has changed in any of the rows that they show, and computes the
+/// others again.
+fn patch_or_recompute(context: &Context, step: &TviewStep, keys: &StepKeys, indent: &str) -> String {
+    let deeper = format!("{indent}    ");
+    let all: Vec<&UseStep> = step.uses.iter().collect();
+    let mut sql = match guard(step.uses.iter().map(|u| u.changed)) {
+        Some(condition) => {
+            let find = find_keys(context, &all, &keys.recomputed, &deeper);
+            format!("\n{indent}IF {condition} THEN{find}\n{indent}END IF;")
+        }
+        None => find_keys(context, &all, &keys.recomputed, indent),
+    };
+    let table = base_table(context.program.catalog, &context.plan.table);
+    for patch in &step.patches {
+        let alias = &context.tview.view.uses[patch.use_id.0].alias;
+        let columns = column_list(table, &patch.patch.columns);
+        let comment = one_line(&format!("{alias}: where nothing but {columns} changed, documents are patched"));
+        sql += &format!("\n{indent}-- {comment}");
+    }
+    let any: Vec<String> = step.patches.iter().map(|p| format!("false = ANY ({})", flag_variable(p.other))).collect();
+    sql += &format!(
+        "\n{indent}IF {} THEN{}\n{indent}END IF;",
+        any.join(" OR "),
+        patch::find(context, &step.patches, &keys.recomputed, &keys.patched, &deeper)
+    );
+    let patched = &keys.patched[0].name;
+    let both = keys.recomputed.iter().zip(&keys.patched).map(|(r, p)| format!("{} || {}", r.name, p.name));
+    let lock = names::lock(context.program.name, &context.tview.name).sql();
+    let lock = format!("PERFORM tview.{lock}({});", list(both));
+    let writes: String = step.patches.iter().map(|p| patch::write(context, p, &keys.patched, &deeper)).collect();
+    sql += &format!("\n{indent}IF {patched} IS NOT NULL THEN\n{deeper}{lock}{writes}\n{indent}END IF;");
+    sql + &call_recompute(context, &keys.recomputed, indent)
 }
 
 /// Finds the documents that are concerned, and computes them again.
@@ -257,6 +306,19 @@ fn recompute(context: &Context, step: &TviewStep, variables: &[KeysModel], inden
 }
 
 fn recompute_keys(context: &Context, steps: &[&UseStep], variables: &[KeysModel], indent: &str) -> String {
+    find_keys(context, steps, variables, indent) + &call_recompute(context, variables, indent)
+}
+
+fn call_recompute(context: &Context, variables: &[KeysModel], indent: &str) -> String {
+    let recompute = names::recompute(context.program.name, &context.tview.name).sql();
+    let names = list(variables.iter().map(|v| v.name.clone()));
+    format!(
+        "\n{indent}IF {} IS NOT NULL THEN\n{indent}    PERFORM tview.{recompute}({names});\n{indent}END IF;",
+        variables[0].name
+    )
+}
+
+fn find_keys(context: &Context, steps: &[&UseStep], variables: &[KeysModel], indent: &str) -> String {
     let tview = context.tview;
     let names = list(variables.iter().map(|v| v.name.clone()));
     let keys = tview.key_names();
@@ -275,18 +337,12 @@ fn recompute_keys(context: &Context, steps: &[&UseStep], variables: &[KeysModel]
     let union = ways.join(&format!("\n{deeper}UNION\n{deeper}"));
     let distinct = if ways.len() == 1 { union.replacen("SELECT ", "SELECT DISTINCT ", 1) } else { union };
     let present: Vec<String> = keys.iter().map(|k| format!("k.{} IS NOT NULL", k.sql())).collect();
-    let mut sql = format!(
+    format!(
         "\n{indent}SELECT {}\n{indent}  INTO {names}\n{indent}  FROM (\n{deeper}{distinct}\n{indent}       ) AS k({})\n{indent} WHERE {};",
         list(keys.iter().map(|k| format!("array_agg(k.{})", k.sql()))),
         list(keys.iter().map(|k| k.sql())),
         present.join(" AND "),
-    );
-    let recompute = names::recompute(context.program.name, &tview.name).sql();
-    sql += &format!(
-        "\n{indent}IF {} IS NOT NULL THEN\n{indent}    PERFORM tview.{recompute}({names});\n{indent}END IF;",
-        variables[0].name
-    );
-    sql
+    )
 }
 
 /// A condition under which any of the rows counts; `None` where all of them do.

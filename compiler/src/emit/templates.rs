@@ -127,6 +127,32 @@ pub struct Write {
     pub counted: bool,
 }
 
+#[derive(Template)]
+#[template(path = "patch_write.sql")]
+pub struct PatchSql {
+    pub name: String,
+    pub document_keys: String,
+    pub values: Vec<String>,
+    pub arrays: String,
+    pub row: String,
+    pub row_columns: String,
+    pub table: String,
+    pub alias: String,
+    pub alias_is_row: String,
+    pub joins: Vec<String>,
+    pub keys: String,
+    pub key: String,
+    pub key_columns: String,
+    pub key_is_end: String,
+    pub document: String,
+    pub document_is_key: String,
+    pub condition: String,
+    pub assignments: String,
+    pub t_is_f: String,
+    pub t_columns: String,
+    pub f_columns: String,
+}
+
 /// A key column of a tview, as its recompute function names it.
 pub struct KeyVariable {
     pub absent: String,
@@ -312,6 +338,7 @@ pub struct TableSql {
     pub carried: Vec<Carried>,
     pub flags: Vec<FlagModel>,
     pub key_variables: Vec<KeysModel>,
+    pub patched_variables: Vec<KeysModel>,
     pub insert_aggregates: String,
     pub new_variables: String,
     pub delete_aggregates: String,

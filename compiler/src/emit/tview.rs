@@ -12,7 +12,7 @@ use super::templates::{
 use super::{Program, base_table, list, names, one_line, way};
 use crate::document::{Dependency, DependencyKind};
 use crate::names::{Ident, QualName, sql_literal};
-use crate::plan::{Tview, parts_of_key};
+use crate::plan::{Patch, Tview, parts_of_key};
 use crate::relate::{Pair, ValueLock, key_lock, variable_type};
 
 /// A key column with what SQL needs of it.
@@ -33,8 +33,9 @@ pub fn key_columns(program: &Program, tview: &Tview) -> Vec<KeyColumnSql> {
     columns.collect()
 }
 
-/// The model of a tview.
-pub fn model(program: &Program, tview: &Tview, settings: &str) -> TviewModel {
+/// The model of a tview, by its index.
+pub fn model(program: &Program, at: usize, settings: &str) -> TviewModel {
+    let tview = &program.tviews[at];
     let keys = key_columns(program, tview);
     let locks = lock_tables(program, tview);
     let recompute = names::recompute(program.name, &tview.name).sql();
@@ -43,7 +44,7 @@ pub fn model(program: &Program, tview: &Tview, settings: &str) -> TviewModel {
     let columns = keys.iter().map(|k| k.name.sql()).collect();
     let by_key = fresh::by_key(program, tview, &fresh::KeyNames { variables: &variables, columns });
     let narrowed_views = by_key.views.clone();
-    let sql = templates::text(&sql(program, tview, &keys, &locks, settings, by_key));
+    let sql = templates::text(&sql(program, at, &keys, &locks, settings, by_key));
     TviewModel {
         name: tview.name.sql(),
         name_literal: sql_literal(&tview.name.sql()),
@@ -62,12 +63,13 @@ pub fn model(program: &Program, tview: &Tview, settings: &str) -> TviewModel {
 
 fn sql(
     program: &Program,
-    tview: &Tview,
+    at: usize,
     keys: &[KeyColumnSql],
     locks: &[LockTable],
     settings: &str,
     by_key: ByKey,
 ) -> TviewSql {
+    let tview = &program.tviews[at];
     let numbered = |prefix: &str| (1..=keys.len()).map(|n| format!("{prefix}_{n}")).collect::<Vec<_>>();
     let (variables, absent) = (numbered("key"), numbered("absent"));
     let equal = |l: &str, r: &str| {
@@ -84,13 +86,13 @@ fn sql(
         program_literal: sql_literal(program.name),
         place: one_line(&program.lines.place(tview.view.span)),
         proof: one_line(&tview.relations.key.proof),
-        dependencies: tview.documents.dependencies.iter().map(|d| one_line(&describe(program, tview, d))).collect(),
+        dependencies: tview.documents.dependencies.iter().map(|d| one_line(&describe(program, at, d))).collect(),
         key_list: list(keys.iter().map(|k| k.name.sql())),
         not_null: tview.view.documents().filter(|o| o.built).map(|o| o.name.sql()).collect(),
         documents: tview.view.documents().map(|o| set_lz4(tview, &o.name)).collect(),
         lock_tables: locks.to_vec(),
         key_lock: regclass(&names::key_lock(program.name, &tview.name).sql()),
-        meta: meta(tview, keys),
+        meta: meta(program, at, keys),
         try_lock: names::try_lock(program.name, &tview.name).sql(),
         lock: names::lock(program.name, &tview.name).sql(),
         recompute: names::recompute(program.name, &tview.name).sql(),
@@ -231,7 +233,8 @@ fn set_lz4(tview: &Tview, column: &Ident) -> DocumentColumn {
 }
 
 /// `nested_object author.x of bench_authors (a) by author_id`, for the header comment.
-fn describe(program: &Program, tview: &Tview, dependency: &Dependency) -> String {
+fn describe(program: &Program, at: usize, dependency: &Dependency) -> String {
+    let tview = &program.tviews[at];
     let owner = &tview.view.uses[dependency.use_id.0];
     let table = base_table(program.catalog, &owner.table);
     let reads = tview.documents.reads.get(&dependency.use_id).into_iter().flatten();
@@ -245,8 +248,15 @@ fn describe(program: &Program, tview: &Tview, dependency: &Dependency) -> String
         columns => format!(" by {}", columns.join(", ")),
     };
     let key = dependency.match_key.as_ref().map(|k| format!(", matched by {}", k.field)).unwrap_or_default();
+    let how = match program.decisions.of_use(at, dependency.use_id) {
+        Ok(patch) => {
+            let columns = patch.columns.iter().map(|c| table.columns[*c].name.to_string());
+            format!("patch of {} ({})", list(columns), patch.proof)
+        }
+        Err(missing) => format!("key recompute ({missing})"),
+    };
     format!(
-        "{} {place}: {} as {}{fk}{key}, reads {}",
+        "{} {place}: {} as {}{fk}{key}, reads {}; {how}",
         dependency.kind.as_str(),
         owner.table.name,
         owner.alias,
@@ -254,12 +264,18 @@ fn describe(program: &Program, tview: &Tview, dependency: &Dependency) -> String
     )
 }
 
+/// As written in the metadata.
+pub fn strategy(decision: Result<&Patch, &str>) -> &'static str {
+    if decision.is_ok() { "patch" } else { "key_recompute" }
+}
+
 /// A path as text: dots between the levels; a dot or backslash within a name is escaped by a backslash.
 pub fn flat_path(path: &[String]) -> String {
     path.iter().map(|p| p.replace('\\', "\\\\").replace('.', "\\.")).collect::<Vec<_>>().join(".")
 }
 
-fn meta(tview: &Tview, keys: &[KeyColumnSql]) -> Meta {
+fn meta(program: &Program, at: usize, keys: &[KeyColumnSql]) -> Meta {
+    let tview = &program.tviews[at];
     let all = &tview.documents.dependencies;
     let optional = |text: Option<String>| text.map_or("NULL".to_owned(), |t| sql_literal(&t));
     let fk = |d: &Dependency| match d.kind {
@@ -283,6 +299,6 @@ fn meta(tview: &Tview, keys: &[KeyColumnSql]) -> Meta {
         match_keys: list(all.iter().map(|d| optional(d.match_key.as_ref().map(|k| k.field.clone())))),
         columns: list(all.iter().map(|d| sql_literal(&d.column))),
         source_oids: list(tables.into_iter().map(|t| sql_literal(&t.sql()))),
-        strategies: list(all.iter().map(|_| sql_literal("key_recompute"))),
+        strategies: list(all.iter().map(|d| sql_literal(strategy(program.decisions.of_use(at, d.use_id))))),
     }
 }

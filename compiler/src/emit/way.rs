@@ -45,7 +45,7 @@ impl Context<'_> {
     }
 
     /// An alias that the view does not use.
-    fn free_alias(&self, name: &str) -> String {
+    pub fn free_alias(&self, name: &str) -> String {
         let mut alias = Ident::new(name);
         while self.is_alias(&alias) {
             alias = Ident::new(format!("{alias}_"));
@@ -53,8 +53,8 @@ impl Context<'_> {
         alias.sql()
     }
 
-    /// `new` and `old` are record variables of a trigger function.
-    fn alias(&self, use_id: UseId) -> String {
+    /// The alias of a use; `new` and `old` are record variables of a trigger function.
+    pub fn alias(&self, use_id: UseId) -> String {
         let alias = &self.tview.view.uses[use_id.0].alias;
         let mut name = alias.clone();
         while matches!(name.as_str(), "new" | "old") || (name != *alias && self.is_alias(&name)) {
@@ -105,14 +105,19 @@ impl Context<'_> {
             sql += &format!("\n{indent}JOIN {} AS {start} ON {same}", self.plan.table.sql());
         }
         for join in &way.joins {
-            let owner = &self.tview.view.uses[join.use_id.0];
-            let on = join.on.iter().map(|pair| self.condition(pair, join)).collect::<Vec<_>>().join(" AND ");
-            sql += &format!("\n{indent}JOIN {} AS {} ON {on}", owner.table.sql(), self.alias(join.use_id));
+            sql += &format!("\n{indent}{}", self.join(join));
         }
         if !conditions.is_empty() {
             sql += &format!("\n{indent}WHERE {}", conditions.join(&format!("\n{indent}  AND ")));
         }
         sql
+    }
+
+    /// `JOIN … ON …`.
+    pub fn join(&self, join: &Join) -> String {
+        let owner = &self.tview.view.uses[join.use_id.0];
+        let on = join.on.iter().map(|pair| self.condition(pair, join)).collect::<Vec<_>>().join(" AND ");
+        format!("JOIN {} AS {} ON {on}", owner.table.sql(), self.alias(join.use_id))
     }
 
     /// What a join compares, its own side first.

@@ -21,7 +21,7 @@ pub use closure::{BlockRows, determines_rows, nullable_in_row};
 pub use keys::{KeyColumn, ViewKey};
 use links::MAX_WAY;
 pub use links::{Link, Links, Pair};
-pub use locks::{ValueLock, is_scalar, key_lock, variable_type};
+pub use locks::{ValueLock, is_scalar, key_lock, same_type, variable_type};
 
 use std::collections::BTreeSet;
 

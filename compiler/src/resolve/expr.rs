@@ -526,8 +526,7 @@ impl<'a> Resolver<'a> {
 
     /// `allow(TV0303)`: documents are as of their last change.
     fn accepts_time(&self) -> bool {
-        let allow = self.flat.directives.iter().filter(|d| d.name == "allow");
-        allow.flat_map(|d| &d.arguments).any(|code| code.eq_ignore_ascii_case(Code::VolatileFunction.number()))
+        self.flat.accepts(Code::VolatileFunction)
     }
 
     fn untraceable(&mut self, name: &str, span: Span) -> Refused {

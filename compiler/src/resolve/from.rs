@@ -70,7 +70,9 @@ impl<'a> Resolver<'a> {
             self.flat.joins.push(middle.uses);
         }
         let before = self.flat.conjuncts.len();
+        let said = self.flat.blocks[block.0].conditions.len();
         self.factor(&join.relation, block)?;
+        let borrows = side != Side::Left || self.borrows(middle);
         let span = self.span(&join.relation);
         let holds = self.outer_join(side, start.uses, middle.uses, block, span);
         if let Scope::Outer { from, to } = holds
@@ -85,7 +87,42 @@ impl<'a> Resolver<'a> {
         if matches!(side, Side::Left | Side::Full) {
             self.blur(middle, end);
         }
-        self.constrain(constraint, (side, holds), (start, middle), span, block)
+        let known = self.flat.outer_joins.len();
+        self.constrain(constraint, (side, holds), (start, middle), span, block)?;
+        if side != Side::Inner {
+            let pairs = if side == Side::Left { self.exact_pairs(before, said, block) } else { None };
+            let join = &mut self.flat.outer_joins[known - 1];
+            (join.pairs, join.borrows) = (pairs, borrows);
+        }
+        Ok(())
+    }
+
+    /// Whether items of the FROM clause since then show columns of uses before them.
+    fn borrows(&self, since: JoinStart) -> bool {
+        let mut outside = false;
+        let items = self.scopes.last().map_or(&[][..], |s| &s.items[since.items..]);
+        for (_, expr) in items.iter().flat_map(|i| &i.columns) {
+            expr.visit(&mut |e| outside |= e.as_column().is_some_and(|c| c.use_id.0 < since.uses));
+        }
+        outside
+    }
+
+    /// What was said since then, where it is nothing but equalities of columns.
+    fn exact_pairs(&self, before: usize, said: usize, block: BlockId) -> Option<Vec<(ColumnRef, ColumnRef)>> {
+        let of_columns = |e: &Expr| {
+            let ExprKind::Apply(sides) = &e.kind else { return false };
+            sides.len() == 2 && sides.iter().all(|side| side.as_column().is_some())
+        };
+        let conditions = &self.flat.blocks[block.0].conditions[said..];
+        let claims = &self.flat.conjuncts[before..];
+        if claims.len() != conditions.len() || !conditions.iter().all(of_columns) {
+            return None;
+        }
+        let pair = |conjunct: &Conjunct| match &conjunct.claim {
+            Claim::Equal(left, right) if conjunct.block == block => left.as_column().zip(right.as_column()),
+            _ => None,
+        };
+        claims.iter().map(pair).collect()
     }
 
     /// Where an outer join finds no row, constants and columns of outer tables that the nullable side selects are NULL too:
@@ -194,7 +231,8 @@ impl<'a> Resolver<'a> {
                 OuterKind::Full(self.flat.alternatives.len() - 1)
             }
         };
-        self.flat.outer_joins.push(OuterJoin { left: (start, middle), right: (middle, end), kind });
+        let (left, right) = ((start, middle), (middle, end));
+        self.flat.outer_joins.push(OuterJoin { left, right, kind, pairs: None, borrows: true });
         match kind {
             OuterKind::Left => Scope::Outer { from: middle, to: end },
             OuterKind::Right => Scope::Outer { from: start, to: middle },

@@ -154,7 +154,7 @@ pub enum AlternativeKind {
 }
 
 /// An outer join: its nullable side is a range of uses.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct OuterJoin {
     /// The left side.
     pub left: (usize, usize),
@@ -162,6 +162,11 @@ pub struct OuterJoin {
     pub right: (usize, usize),
     /// Which side is nullable.
     pub kind: OuterKind,
+    /// The pairs of columns whose equality alone decides whether a row of the nullable side is shown; `None` where that
+    /// side or the ON condition says more.
+    pub pairs: Option<Vec<(ColumnRef, ColumnRef)>>,
+    /// Whether the nullable side may show columns of uses that are not in its range (LATERAL): they are NULL with it.
+    pub borrows: bool,
 }
 
 /// Kinds of outer joins.
@@ -489,6 +494,12 @@ impl FlatView {
     /// The outputs that hold documents.
     pub fn documents(&self) -> impl Iterator<Item = &Output> {
         self.outputs.iter().filter(|o| o.expr.json.is_some())
+    }
+
+    /// Whether `allow(CODE)` stands above the view.
+    pub fn accepts(&self, code: Code) -> bool {
+        let allow = self.directives.iter().filter(|d| d.name == "allow");
+        allow.flat_map(|d| &d.arguments).any(|accepted| accepted.eq_ignore_ascii_case(code.number()))
     }
 
     /// Whether a directive stands above the view.

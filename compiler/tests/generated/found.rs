@@ -50,7 +50,8 @@ fn replayed(database: &str, text: &str) -> Result<(), String> {
 
 fn installed(database: &str, source: &str) -> Result<(), String> {
     let file = SourceFile { name: "views.sql".into(), text: source.into(), context_only: false };
-    let compilation = compile(&Sources { files: vec![file] }, &Options { program: Some("found".into()) });
+    let compilation =
+        compile(&Sources { files: vec![file] }, &Options { program: Some("found".into()), ..Options::default() });
     let titles: Vec<&str> = compilation.diagnostics.sorted().iter().map(|d| d.title.as_str()).collect();
     let output = compilation.output.ok_or_else(|| titles.join("\n"))?;
     server().psql(database, OWNER, &output.up).map_err(|error| error.to_string())

@@ -178,7 +178,7 @@ impl Case {
     fn compiled(&self, names: &BTreeSet<String>) -> Result<Result<String, Vec<(Code, String)>>, Failed> {
         let text = self.sql(|view| names.contains(&view.name));
         let sources = Sources { files: vec![SourceFile { name: "views.sql".into(), text, context_only: false }] };
-        let options = Options { program: Some("generated".into()) };
+        let options = Options { program: Some("generated".into()), ..Options::default() };
         let compilation = catch_unwind(AssertUnwindSafe(|| compile(&sources, &options)));
         let compilation = compilation.map_err(|panic| {
             let text = panic.downcast_ref::<String>().cloned();

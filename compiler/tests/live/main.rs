@@ -10,6 +10,7 @@ mod group_pairs;
 mod more_pairs;
 mod operations;
 mod partitions;
+mod patch_pairs;
 mod random;
 mod sessions;
 #[path = "../common/server.rs"]

@@ -334,7 +334,7 @@ fn a_view_of_one_partition_is_refused_with_the_way_out() {
         CREATE TABLE p_1 PARTITION OF p FOR VALUES IN (1);
         CREATE VIEW v_p AS SELECT x.id, jsonb_build_object('id', x.id) AS data FROM p_1 x;";
     let file = tviewc::source::SourceFile { name: "views.sql".into(), text: sql.into(), context_only: false };
-    let options = tviewc::Options { program: Some("test".into()) };
+    let options = tviewc::Options { program: Some("test".into()), ..tviewc::Options::default() };
     let compilation = tviewc::compile(&tviewc::source::Sources { files: vec![file] }, &options);
     let found = compilation.diagnostics.sorted();
     assert!(

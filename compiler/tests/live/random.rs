@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use tviewc::plan::Strategy;
 use tviewc_verify::writer::{RunOptions, random_run_with};
 use tviewc_verify::{LoadOptions, load};
 
-use crate::support::{OWNER, fixture, full, installed, server};
+use crate::support::{OWNER, count_writes, counted, fixture, full, installed, installed_with, server};
 
 /// Random transactions from several seeds, each on a fresh database.
 fn random_writes(name: &str, path: &str) {
@@ -15,18 +16,36 @@ fn random_writes(name: &str, path: &str) {
     for seed in 1..=seeds {
         let database = format!("random_{name}_{seed}");
         installed(&database, &sql);
+        count_writes(&database);
         let options = RunOptions { seed, transactions, ..RunOptions::default() };
         let report = random_run_with(server(), &database, OWNER, &options, &mut |_, _| {})
             .unwrap_or_else(|failure| panic!("{failure}"));
         assert!(report.commits > transactions / 3, "{report}");
+        let (patched, recomputed) = counted(&database);
+        assert!(patched > 0 || !PATCHED.contains(&name), "{patched} patched, {recomputed} recomputed");
         for (view, rows) in report.most_rows {
             let most = most_rows.entry(view).or_default();
             *most = rows.max(*most);
         }
         server().drop_database(&database).expect("dropped");
     }
+    recompute_only(name, &sql, transactions / 2);
     assert!(most_rows.values().all(|rows| *rows > 0), "a run over empty views proves nothing: {most_rows:?}");
 }
+
+/// The same without patches: what they are compared with has to be right as well.
+fn recompute_only(name: &str, sql: &str, transactions: usize) {
+    let database = format!("recompute_{name}");
+    installed_with(&database, sql, Strategy::Recompute);
+    count_writes(&database);
+    let options = RunOptions { seed: 1, transactions, ..RunOptions::default() };
+    random_run_with(server(), &database, OWNER, &options, &mut |_, _| {}).unwrap_or_else(|failure| panic!("{failure}"));
+    assert_eq!(counted(&database).0, 0, "no patch was to run");
+    server().drop_database(&database).expect("dropped");
+}
+
+/// Fixtures in whose random runs documents have to be patched.
+const PATCHED: &[&str] = &["blog", "patches", "patch_shapes", "example_shop", "example_network", "partitions"];
 
 /// Many clients at once; what fails is tried again, and nothing may be stale at the end.
 fn load_of(name: &str, path: &str) {
@@ -90,6 +109,8 @@ fixtures! {
     several_tables: "compiler/tests/data/live/several_tables.sql",
     windows: "compiler/tests/data/live/windows.sql",
     refresh: "compiler/tests/data/live/refresh.sql",
+    patches: "compiler/tests/data/live/patches.sql",
+    patch_shapes: "compiler/tests/data/live/patch_shapes.sql",
     narrowed: "compiler/tests/data/live/narrowed.sql",
     elements: "compiler/tests/data/live/elements.sql",
 }

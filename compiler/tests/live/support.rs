@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use tviewc::plan::Strategy;
 use tviewc::source::{SourceFile, Sources};
 use tviewc::{Options, Output, compile};
 use tviewc_verify::{SUPERUSER, compare};
@@ -31,7 +32,13 @@ pub fn beforehand(sql: &str, output: &Output) -> String {
 
 /// Compiles one text as `views.sql`.
 pub fn compiled(sql: &str, program: &str) -> Output {
-    let compilation = compile(&sources(sql), &Options { program: Some(program.into()) });
+    compiled_with(sql, program, Strategy::Auto)
+}
+
+/// The same with a choice of strategies.
+pub fn compiled_with(sql: &str, program: &str, strategy: Strategy) -> Output {
+    let options = Options { program: Some(program.into()), strategy, ..Options::default() };
+    let compilation = compile(&sources(sql), &options);
     let titles: Vec<&str> = compilation.diagnostics.sorted().iter().map(|d| d.title.as_str()).collect();
     compilation.output.unwrap_or_else(|| panic!("{titles:?}"))
 }
@@ -44,8 +51,13 @@ pub fn database(name: &str, sql: &str) {
 
 /// The same with its migration.
 pub fn installed(name: &str, sql: &str) -> Output {
+    installed_with(name, sql, Strategy::Auto)
+}
+
+/// The same with a choice of strategies.
+pub fn installed_with(name: &str, sql: &str, strategy: Strategy) -> Output {
     database(name, sql);
-    let output = compiled(sql, "test");
+    let output = compiled_with(sql, "test", strategy);
     server().psql(name, OWNER, &output.up).expect("the migration is applied");
     output
 }
@@ -76,4 +88,48 @@ pub fn fails(database: &str, sql: &str) -> String {
         Ok(()) => panic!("this succeeded: {sql}"),
         Err(error) => error.to_string(),
     }
+}
+
+/// Counts, from now on, how the documents of a database are written: sequences, which no rollback takes back and no random
+/// write touches. The generated SQL is what users get; which statement wrote is read off the call stack: only that of a
+/// recompute or refresh selects rows of the view.
+pub fn count_writes(database: &str) {
+    run(
+        database,
+        r"CREATE SCHEMA counted;
+          CREATE SEQUENCE counted.patch;
+          CREATE SEQUENCE counted.recompute;
+          CREATE FUNCTION counted.write() RETURNS trigger LANGUAGE plpgsql AS $$
+          DECLARE
+              stack text;
+          BEGIN
+              GET DIAGNOSTICS stack = PG_CONTEXT;
+              IF stack ~ 'SELECT [vw]\.\*' THEN
+                  PERFORM nextval('counted.recompute');
+              ELSE
+                  PERFORM nextval('counted.patch');
+              END IF;
+              RETURN NULL;
+          END
+          $$;
+          DO $$
+          DECLARE
+              tview regclass;
+          BEGIN
+              FOR tview IN SELECT m.tview_oid FROM tview.pg_tview_meta AS m LOOP
+                  EXECUTE format(
+                      'CREATE TRIGGER counted AFTER UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION counted.write()', tview);
+              END LOOP;
+          END
+          $$;",
+    );
+}
+
+/// How many documents were patched and how many recomputed to another value since then.
+pub fn counted(database: &str) -> (i64, i64) {
+    let count = |name: &str| {
+        let query = format!("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM counted.{name}");
+        value(database, &query).parse().expect("a number")
+    };
+    (count("patch"), count("recompute"))
 }

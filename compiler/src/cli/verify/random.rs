@@ -4,8 +4,8 @@
 //! smallest history found that makes one differ. The program is applied once; the run and every trial that shortens
 //! a history get a copy of that database.
 
+use tviewc::Output;
 use tviewc::source::Sources;
-use tviewc::{Options, Output};
 use tviewc_verify::writer::{Cause, Failure as Found, RunOptions, RunReport, random_run_with};
 use tviewc_verify::{Host, Server, ServerOptions, minimise};
 
@@ -21,10 +21,10 @@ const OWNER: &str = "tviewc";
 const TRIALS: usize = 400;
 
 pub(super) fn run(arguments: &Arguments, global: &Global) -> Result<Outcome, Failure> {
-    let program = arguments.files.program()?;
+    let options = arguments.files.options()?;
     let sources = arguments.files.read()?;
     stays_here(&sources)?;
-    let compilation = tviewc::compile(&sources, &Options { program: Some(program) });
+    let compilation = tviewc::compile(&sources, &options);
     let product = compilation.output.as_ref().filter(|_| !compilation.diagnostics.has_errors());
     let counts = product.map(|p| (p.tviews, p.tables));
     let outcome = report::finish(&compilation.diagnostics, &sources, counts, global);

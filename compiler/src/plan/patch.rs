@@ -1,0 +1,399 @@
+//! Patches: which columns of a use can be changed in the documents without computing the view again.
+//!
+//! In: a tview, and one use of a base table in it. Out: a [`Patch`], the columns with their places and the proof, or the
+//! fact that is missing. What always holds of a patch: a row of which nothing but these columns changed reaches each of
+//! its documents as exactly one row, shows in it at these places and at no other, and has no influence on which
+//! documents there are. What cannot be shown is recomputed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{ColumnSet, Tview, Way, is_collectable, way_to_key};
+use crate::catalog::{Catalog, Table};
+use crate::diagnostics::Code;
+use crate::names::QualName;
+use crate::relate::{Link, Pair, Variant, same_type};
+use crate::resolve::{
+    ColumnRef, ComparisonKind, Expr, ExprKind, FlatView, Formula, JsonType, OuterKind, TOP, Term, UseId,
+};
+
+/// Each further place costs a copy of the document.
+const MAX_CHANGES: usize = 16;
+
+/// A place that holds the value of a column and nothing else.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Site {
+    /// The output column.
+    pub output: usize,
+    /// Fields from the root of the document; empty where the output column itself is the value.
+    pub path: Vec<String>,
+    /// Of the use's table.
+    pub column: usize,
+}
+
+/// Names of fields and the columns that they hold.
+pub type Fields = Vec<(String, usize)>;
+
+/// What is written into an output column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// The output column is a column of the table.
+    Column {
+        /// The output column.
+        output: usize,
+        /// Of the use's table.
+        column: usize,
+    },
+    /// Fields of an object.
+    Object {
+        /// The output column.
+        output: usize,
+        /// Where the object is; empty for the document itself.
+        path: Vec<String>,
+        /// What the fields hold.
+        fields: Fields,
+        /// Whether the object has no other fields, and would have none if the table got more columns.
+        whole: bool,
+    },
+}
+
+/// What is patched, and why that is right.
+#[derive(Clone, Debug)]
+pub struct Patch {
+    /// The columns.
+    pub columns: ColumnSet,
+    /// Where they show, in the order of output column and path.
+    pub sites: Vec<Site>,
+    /// The same as what is written: by output column, outer objects before those in them.
+    pub changes: Vec<Change>,
+    /// From a changed row to the keys of its documents.
+    pub way: Way,
+    /// For people.
+    pub proof: String,
+    /// The other columns that are read, each with what keeps it from being patched.
+    pub others: Vec<(usize, &'static str)>,
+}
+
+/// What the patches of one tview are proved with.
+pub(super) struct Prover<'t> {
+    variant: &'t Variant,
+    catalog: &'t Catalog,
+    occurrences: Occurrences,
+    /// By use: what its link compares, if that leads from a document's key to at most one row, which is the one that the
+    /// document shows.
+    links: BTreeMap<UseId, Result<String, String>>,
+    /// Tables with rows that concern all documents.
+    whole: BTreeSet<&'t QualName>,
+}
+
+impl<'t> Prover<'t> {
+    /// The prover of a tview, or why none of its uses is patched.
+    pub fn new(tview: &'t Tview, catalog: &'t Catalog) -> Result<Self, &'static str> {
+        let [variant] = tview.relations.variants.as_slice() else {
+            return Err("the view is a union");
+        };
+        if tview.relations.key.asserted {
+            return Err("the key is asserted, not proved");
+        }
+        plain_query(&variant.view)?;
+        let fact = |link: &Link| (link.child, one_row(&variant.view, link, catalog));
+        Ok(Prover {
+            variant,
+            catalog,
+            occurrences: Occurrences::of(variant),
+            links: variant.links.iter().map(fact).collect(),
+            whole: tview.relations.whole().map(|u| &tview.view.uses[u.0].table).collect(),
+        })
+    }
+
+    /// The patch of a use that reads these columns and whose changed rows are paired by those, or what is missing.
+    pub fn patch(&self, use_id: UseId, reads: &ColumnSet, pairing: Option<&[usize]>) -> Result<Patch, String> {
+        let view = &self.variant.view;
+        let table = table(view, self.catalog, use_id);
+        let pairing = pairing.ok_or("no key pairs the old and the new rows of the table")?;
+        if self.whole.contains(&table.name) {
+            return Err("nothing links these rows to single documents".into());
+        }
+        let proof = self.one_row_per_document(use_id)?;
+        let way = way_to_key(self.variant, use_id);
+        let found_by: ColumnSet = way.needs().into_iter().chain(pairing.iter().copied()).collect();
+        if !is_collectable(table, &found_by) {
+            return Err("its rows are found by arrays or rows".into());
+        }
+        let (mut columns, mut sites, mut others) = (ColumnSet::new(), Vec::new(), Vec::new());
+        for column in reads {
+            match self.occurrences.sites(ColumnRef { use_id, column: *column }, pairing) {
+                Ok(found) => {
+                    columns.insert(*column);
+                    sites.extend(found);
+                }
+                Err(reason) => others.push((*column, reason)),
+            }
+        }
+        if columns.is_empty() {
+            return Err(nothing_shown(table, pairing, others));
+        }
+        sites.sort();
+        let changes = changes(view, table, use_id, &sites)?;
+        Ok(Patch { columns, sites, changes, way, proof, others })
+    }
+
+    /// Each link on the way from a document's key to the use leads to at most one row.
+    fn one_row_per_document(&self, use_id: UseId) -> Result<String, String> {
+        let way = self.variant.links.way_up(use_id);
+        let end = way.iter().position(|l| l.key.is_some()).ok_or("the key comes from several tables")?;
+        let fact = |link: &&Link| self.links[&link.child].as_deref().map_err(Clone::clone);
+        let steps = way[..=end].iter().map(fact).collect::<Result<Vec<&str>, String>>()?;
+        let alias = &self.variant.view.uses[use_id.0].alias;
+        Ok(format!("one row of {alias} per document: {}", steps.join(", ")))
+    }
+}
+
+/// What keeps each column from being patched.
+fn nothing_shown(table: &Table, pairing: &[usize], mut others: Vec<(usize, &'static str)>) -> String {
+    // What identifies the row says nothing where there is more to say.
+    others.sort_by_key(|(column, _)| pairing.contains(column));
+    let telling = others.iter().position(|(c, _)| pairing.contains(c)).unwrap_or(others.len()).max(1);
+    let reason = |(column, reason): &(usize, &str)| format!("{} {reason}", table.columns[*column].name);
+    let reasons: Vec<String> = others.iter().take(telling).map(reason).collect();
+    if reasons.is_empty() { "it shows no column".into() } else { reasons.join(", ") }
+}
+
+/// A row of the view is one combination of rows of its tables.
+fn plain_query(view: &FlatView) -> Result<(), &'static str> {
+    let top = &view.blocks[TOP.0];
+    let says = |is_so: bool, what: &'static str| if is_so { Err(what) } else { Ok(()) };
+    says(view.whole.is_some(), "any write can change any document")?;
+    // Documents are as of their last change, all of a document of the same one.
+    says(view.accepts(Code::VolatileFunction), "the view may read the clock")?;
+    says(top.grouped.is_some() || top.aggregated, "the view groups rows")?;
+    says(top.limited || top.picked || top.recursive, "the view picks rows")?;
+    // That of a relation in FROM is lost where the relation is merged into the query.
+    says(view.blocks.iter().any(|b| b.distinct), "the view has DISTINCT")?;
+    says(view.derived.iter().any(|d| d.block == TOP && d.inner.is_none()), "a function in FROM makes rows")?;
+    says(
+        view.outer_joins.iter().any(|j| j.borrows),
+        "the nullable side of an outer join may show other tables' columns",
+    )
+}
+
+/// A link that compares a key of the table below it, and, where an outer join can leave the row out, is its whole condition.
+fn one_row(view: &FlatView, link: &Link, catalog: &Catalog) -> Result<String, String> {
+    let owner = &view.uses[link.child.0];
+    if owner.block != TOP {
+        return Err(format!("{} is not joined by the query itself", owner.alias));
+    }
+    let (compared, text) = compared(view, link, catalog)?;
+    let table = catalog.table(&owner.table);
+    if !table.keys.iter().any(|k| k.columns.iter().all(|c| compared.contains(c))) {
+        return Err(format!("{} is not found by a unique key of {}", owner.alias, table.name.name));
+    }
+    is_shown_where_linked(view, link)?;
+    Ok(text)
+}
+
+/// The columns of the child that one row of its parent, or the key, gives values for.
+fn compared(view: &FlatView, link: &Link, catalog: &Catalog) -> Result<(BTreeSet<usize>, String), String> {
+    let name = |c: ColumnRef| format!("{}.{}", view.use_of(c).alias, column(view, catalog, c).name);
+    let alias = &view.uses[link.child.0].alias;
+    if let Some(key) = &link.key {
+        let own: Option<Vec<ColumnRef>> = key.iter().map(Term::as_column).collect();
+        let own = own.ok_or_else(|| format!("the key of {alias} is computed"))?;
+        let names: Vec<String> = own.iter().map(|c| name(*c)).collect();
+        return Ok((own.iter().map(|c| c.column).collect(), format!("the key is {}", names.join(", "))));
+    }
+    let mut columns = BTreeSet::new();
+    for pair in &link.on {
+        let same = pair
+            .columns()
+            .filter(|(child, parent)| same_type(&column(view, catalog, *child).ty, &column(view, catalog, *parent).ty));
+        match (pair, same) {
+            (Pair::Equal { null_safe: false, .. }, Some((child, _))) => columns.insert(child.column),
+            _ => return Err(format!("{alias} is linked by `{}`", pair.text(&name))),
+        };
+    }
+    let pairs: Vec<String> = link.on.iter().map(|p| p.text(&name)).collect();
+    Ok((columns, pairs.join(" and ")))
+}
+
+fn column<'c>(view: &FlatView, catalog: &'c Catalog, column: ColumnRef) -> &'c crate::catalog::Column {
+    &table(view, catalog, column.use_id).columns[column.column]
+}
+
+fn table<'c>(view: &FlatView, catalog: &'c Catalog, use_id: UseId) -> &'c Table {
+    catalog.table(&view.uses[use_id.0].table)
+}
+
+/// Where an outer join can leave the row out, it does so exactly where the link does not hold.
+fn is_shown_where_linked(view: &FlatView, link: &Link) -> Result<(), String> {
+    let at = link.child.0;
+    let linked = |(left, right): &(ColumnRef, ColumnRef)| {
+        let mut pairs = link.on.iter().filter_map(Pair::columns);
+        pairs.any(|(child, parent)| (child, parent) == (*left, *right) || (child, parent) == (*right, *left))
+    };
+    for join in &view.outer_joins {
+        if !join.nullable().iter().any(|(from, to)| (*from..*to).contains(&at)) {
+            continue;
+        }
+        let alone = join.kind == OuterKind::Left && join.right == (at, at + 1);
+        let exact = join.pairs.as_ref().is_some_and(|pairs| pairs.iter().all(linked));
+        if !alone || !exact {
+            return Err(format!("{} is outer-joined by more than its link", view.uses[at].alias));
+        }
+    }
+    Ok(())
+}
+
+/// Where each column of the view occurs.
+struct Occurrences {
+    sites: BTreeMap<ColumnRef, Vec<Site>>,
+    /// The first occurrence that is no site.
+    elsewhere: BTreeMap<ColumnRef, &'static str>,
+}
+
+impl Occurrences {
+    fn of(variant: &Variant) -> Self {
+        let view = &variant.view;
+        let mut found = Occurrences { sites: BTreeMap::new(), elsewhere: BTreeMap::new() };
+        for key in &variant.key {
+            found.term(key, "is part of the key");
+        }
+        for link in variant.links.iter() {
+            link.on.iter().flat_map(Pair::reads).for_each(|c| found.not(c, "is compared by a link"));
+            link.key.iter().flatten().for_each(|t| found.term(t, "is part of the key"));
+        }
+        for block in &view.blocks {
+            block.conditions.iter().for_each(|e| found.expr(e, "is read by a condition"));
+            block.order_by.iter().for_each(|e| found.expr(e, "decides an order"));
+            block.grouped.iter().flatten().for_each(|e| found.expr(e, "decides a group"));
+        }
+        for equality in &view.equalities {
+            [equality.left, equality.right].into_iter().for_each(|c| found.not(c, "is read by a condition"));
+        }
+        for comparison in &view.comparisons {
+            match &comparison.kind {
+                ComparisonKind::Equal(left, right) | ComparisonKind::Same(left, right) => {
+                    [left, right].into_iter().for_each(|t| found.term(t, "is read by a condition"));
+                }
+                ComparisonKind::Holds(formula) => found.formula(formula, "is read by a condition"),
+            }
+        }
+        view.stated.iter().for_each(|s| found.not(s.column, "is read by a condition"));
+        view.present.iter().for_each(|(f, _)| found.formula(f, "is read by a condition"));
+        for (output, column) in view.outputs.iter().enumerate() {
+            found.value(&column.expr, output, &mut Vec::new());
+        }
+        found
+    }
+
+    /// The sites of a column that occurs nowhere else.
+    fn sites(&self, column: ColumnRef, pairing: &[usize]) -> Result<Vec<Site>, &'static str> {
+        if pairing.contains(&column.column) {
+            return Err("identifies the row");
+        }
+        if let Some(reason) = self.elsewhere.get(&column) {
+            return Err(reason);
+        }
+        self.sites.get(&column).cloned().ok_or("shows nowhere as it is")
+    }
+
+    fn not(&mut self, column: ColumnRef, why: &'static str) {
+        self.elsewhere.entry(column).or_insert(why);
+    }
+
+    fn formula(&mut self, formula: &Formula, why: &'static str) {
+        formula.columns().into_iter().for_each(|c| self.not(c, why));
+    }
+
+    fn term(&mut self, term: &Term, why: &'static str) {
+        term.columns().into_iter().for_each(|c| self.not(c, why));
+    }
+
+    fn expr(&mut self, expr: &Expr, why: &'static str) {
+        let mut columns = BTreeSet::new();
+        expr.visit(&mut |e| {
+            columns.extend(e.as_column());
+            columns.extend(e.formula.iter().flat_map(|f| f.columns()));
+        });
+        columns.into_iter().for_each(|c| self.not(c, why));
+    }
+
+    /// The value at a path of an output column. Only objects are passed through: what stands in an array, a subquery or
+    /// an expression is not at a known place, or not by itself.
+    fn value(&mut self, expr: &Expr, output: usize, path: &mut Vec<String>) {
+        match &expr.kind {
+            ExprKind::Column(column) => {
+                let site = Site { output, path: path.clone(), column: column.column };
+                self.sites.entry(*column).or_default().push(site);
+            }
+            ExprKind::Object(fields) if expr.json == Some(JsonType::Jsonb) => {
+                let mut times: BTreeMap<&str, usize> = BTreeMap::new();
+                fields.iter().for_each(|(name, _)| *times.entry(name).or_default() += 1);
+                for (name, value) in fields {
+                    if times[name.as_str()] > 1 {
+                        self.expr(value, "shows in a field that occurs twice");
+                        continue;
+                    }
+                    path.push(name.clone());
+                    self.value(value, output, path);
+                    path.pop();
+                }
+            }
+            ExprKind::Object(_) => self.expr(expr, "shows in a json object, which has no patches"),
+            ExprKind::ArrayAgg(_) | ExprKind::Subquery(..) => self.expr(expr, "shows in a subquery"),
+            _ => self.expr(expr, "shows in an expression"),
+        }
+    }
+}
+
+/// Output column, depth and path of an object.
+type ObjectPlace<'p> = (usize, usize, &'p [String]);
+
+/// What the sites, which are sorted, make one statement write.
+fn changes(view: &FlatView, table: &Table, use_id: UseId, sites: &[Site]) -> Result<Vec<Change>, String> {
+    let mut columns = Vec::new();
+    let mut objects: BTreeMap<ObjectPlace, Fields> = BTreeMap::new();
+    for Site { output, path, column } in sites {
+        match path.split_last() {
+            None => columns.push(Change::Column { output: *output, column: *column }),
+            Some((field, object)) => {
+                objects.entry((*output, object.len(), object)).or_default().push((field.clone(), *column));
+            }
+        }
+    }
+    if columns.len() + objects.len() > MAX_CHANGES {
+        return Err(format!("it shows in more than {MAX_CHANGES} places"));
+    }
+    let object = |((output, _, path), fields): (ObjectPlace, Fields)| {
+        let whole = whole_object(view, table, use_id, output, path);
+        let (whole, fields) = (whole.is_some(), whole.unwrap_or(fields));
+        Change::Object { output, path: path.to_vec(), fields, whole }
+    };
+    columns.extend(objects.into_iter().map(object));
+    columns.sort_by_key(|change| match change {
+        Change::Column { output, .. } | Change::Object { output, .. } => *output,
+    });
+    Ok(columns)
+}
+
+/// All fields of the object at a path, where each holds a column of one use as it is: such an object is replaced as a
+/// whole. Not where all columns of the table are among them: it may be `to_jsonb(t)`, which shows columns that were
+/// added to the table since.
+fn whole_object(view: &FlatView, table: &Table, use_id: UseId, output: usize, path: &[String]) -> Option<Fields> {
+    if path.is_empty() {
+        return None;
+    }
+    let mut at = &view.outputs[output].expr;
+    for step in path {
+        let ExprKind::Object(fields) = &at.kind else { return None };
+        at = &fields.iter().find(|(name, _)| name == step)?.1;
+    }
+    let ExprKind::Object(fields) = &at.kind else { return None };
+    let own = |(name, value): &(String, Expr)| {
+        let column = value.as_column().filter(|c| c.use_id == use_id)?;
+        Some((name.clone(), column.column))
+    };
+    let fields: Fields = fields.iter().map(own).collect::<Option<_>>()?;
+    let names: BTreeSet<&String> = fields.iter().map(|(name, _)| name).collect();
+    let columns: ColumnSet = fields.iter().map(|(_, column)| *column).collect();
+    (names.len() == fields.len() && columns.len() < table.columns.len()).then_some(fields)
+}
