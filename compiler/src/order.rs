@@ -13,11 +13,29 @@ pub fn check(view: &FlatView, catalog: &Catalog, diagnostics: &mut Diagnostics) 
     let live = view.live_blocks();
     for block in &live {
         check_limit(view, catalog, *block, diagnostics);
+        check_groups(view, catalog, *block, diagnostics);
     }
     for ordered in view.orders.iter().filter(|o| live.contains(&o.block)) {
         if !is_decided(view, catalog, ordered) {
             diagnostics.push(tie(ordered));
         }
+    }
+}
+
+/// A group shows one of its equal values, and which one is decided by the order of its rows.
+fn check_groups(view: &FlatView, catalog: &Catalog, block: BlockId, diagnostics: &mut Diagnostics) {
+    for key in view.blocks[block.0].grouped.iter().flatten() {
+        let Some(column) = key.as_column().filter(|c| !shows_equals_alike(view, catalog, *c)) else { continue };
+        let table = catalog.table(&view.use_of(column).table);
+        if table.keys.iter().any(|k| k.columns == [column.column]) {
+            continue;
+        }
+        let (name, ty) = (&table.columns[column.column].name, &table.columns[column.column].ty.sql);
+        diagnostics.push(
+            Diagnostic::new(Code::NoTotalOrder, format!("groups by `{name}`, whose equal values can look different"), key.span)
+                .note(format!("values of type {ty} can be equal and be written differently, such as 1.0 and 1.00; a group shows any of them"))
+                .help("group by a value that has one form: `round(x, 2)`, `lower(x::text)`, or a column of type numeric(p, s)"),
+        );
     }
 }
 
@@ -62,8 +80,10 @@ fn shows_equals_alike(view: &FlatView, catalog: &Catalog, column: ColumnRef) -> 
         "timestamp without time zone",
         "uuid",
     ];
+    // All values have the same number of digits behind the point, or of characters.
+    let is_sized = matches!(base.base.as_str(), "numeric" | "character") && base.sql.contains('(');
     let plain = column.ty.dimensions == 0 && base.dimensions == 0 && column.collation.is_none();
-    plain && (alike.contains(&base.base.as_str()) || base.class == TypeClass::Enum)
+    plain && (is_sized || alike.contains(&base.base.as_str()) || base.class == TypeClass::Enum)
 }
 
 /// Whether no two rows that a block makes are equal in these columns.
