@@ -71,6 +71,8 @@ pub struct Documents {
     pub dependencies: Vec<Dependency>,
     /// For each live use, the columns that are read, in table order.
     pub reads: BTreeMap<UseId, Vec<usize>>,
+    /// Whether it holds arrays whose elements may come in any order.
+    pub has_unordered_arrays: bool,
 }
 
 /// Where a column's value shows.
@@ -98,10 +100,11 @@ struct Walk<'v> {
 
 /// Walks the documents of a view, variant by variant.
 pub fn analyse(relations: &Relations, catalog: &Catalog, diagnostics: &mut Diagnostics) -> Documents {
-    let mut all = Documents { dependencies: Vec::new(), reads: BTreeMap::new() };
+    let mut all = Documents { dependencies: Vec::new(), reads: BTreeMap::new(), has_unordered_arrays: false };
     let mut seen = HashSet::new();
     for variant in &relations.variants {
         let documents = of_variant(variant, catalog, diagnostics);
+        all.has_unordered_arrays |= documents.has_unordered_arrays;
         for dependency in documents.dependencies {
             // Another variant may say the same.
             let Dependency { use_id, kind, column, path, .. } = &dependency;
@@ -138,7 +141,7 @@ fn of_variant(variant: &Variant, catalog: &Catalog, diagnostics: &mut Diagnostic
         let place = Place { output: index, path: Vec::new(), array: None };
         walk.value(&output.expr, &place, diagnostics);
     }
-    order::check(view, catalog, diagnostics);
+    let has_unordered_arrays = order::check(view, catalog, diagnostics);
     for block in view.live_blocks() {
         let Block { conditions, order_by, grouped, .. } = &view.blocks[block.0];
         for expr in conditions.iter().chain(order_by).chain(grouped.iter().flatten()) {
@@ -147,7 +150,7 @@ fn of_variant(variant: &Variant, catalog: &Catalog, diagnostics: &mut Diagnostic
     }
     let dependencies = uses.iter().flat_map(|u| walk.classify(*u, variant)).collect();
     let reads = walk.reads.into_iter().map(|(u, columns)| (u, columns.into_iter().collect())).collect();
-    Documents { dependencies, reads }
+    Documents { dependencies, reads, has_unordered_arrays }
 }
 
 /// A place in a document.

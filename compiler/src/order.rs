@@ -8,8 +8,9 @@ use crate::diagnostics::{Code, Diagnostic, Diagnostics};
 use crate::relate::determines_rows;
 use crate::resolve::{BlockId, ColumnRef, Expr, ExprKind, FlatView, OrderKind, Ordered};
 
-/// Reports what depends on an order that is not total.
-pub fn check(view: &FlatView, catalog: &Catalog, diagnostics: &mut Diagnostics) {
+/// Reports what depends on an order that is not total; whether elements of arrays do.
+pub fn check(view: &FlatView, catalog: &Catalog, diagnostics: &mut Diagnostics) -> bool {
+    let mut has_unordered_arrays = false;
     let live = view.live_blocks();
     for block in &live {
         check_limit(view, catalog, *block, diagnostics);
@@ -17,9 +18,15 @@ pub fn check(view: &FlatView, catalog: &Catalog, diagnostics: &mut Diagnostics) 
     }
     for ordered in view.orders.iter().filter(|o| live.contains(&o.block)) {
         if !is_decided(view, catalog, ordered) {
+            has_unordered_arrays |= match &ordered.kind {
+                OrderKind::Array => true,
+                OrderKind::Aggregate(name) => name == "array_agg",
+                OrderKind::Window(_) | OrderKind::Float(_) => false,
+            };
             diagnostics.push(tie(ordered));
         }
     }
+    has_unordered_arrays
 }
 
 /// A group shows one of its equal values, and which one is decided by the order of its rows.

@@ -98,6 +98,18 @@ fn roles_that_the_files_name_are_made_on_a_throwaway_server() {
 }
 
 /// What the migration makes is not made before it: definitions, what reads or names them, views that the context has.
+/// Where a view leaves the order of an array's elements open, any order is right; what is in it is not open.
+#[test]
+fn elements_without_an_order_may_come_in_any() {
+    let tables = "CREATE TABLE a (id integer PRIMARY KEY, name text);
+        CREATE TABLE b (id integer PRIMARY KEY, a_id integer REFERENCES a, n integer); CREATE INDEX ON b (a_id);";
+    let view = "CREATE VIEW v_a AS SELECT a.id, jsonb_build_object('name', a.name, 'n', jsonb_agg(b.id)) AS data
+        FROM a LEFT JOIN b ON b.a_id = a.id GROUP BY a.id;";
+    let program = file("unordered.sql", &format!("{tables}\n{view}\n"));
+    let out = tviewc(&["verify", &program, "--steps", "150"]);
+    assert_eq!(out.status.code(), Some(0), "{}{}", text(&out.stdout), text(&out.stderr));
+}
+
 #[test]
 fn definitions_wait_for_the_migration() {
     let out = tviewc(&["verify", &root("compiler/tests/data/live/definitions.sql"), "--steps", "60", "--seed", "3"]);

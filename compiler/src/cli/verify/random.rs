@@ -6,8 +6,9 @@
 
 use tviewc::Output;
 use tviewc::source::Sources;
+use tviewc_verify::writer::minimise_with;
 use tviewc_verify::writer::{Cause, Failure as Found, RunOptions, RunReport, random_run_with};
-use tviewc_verify::{Host, Server, ServerOptions, minimise};
+use tviewc_verify::{CompareOptions, Host, Server, ServerOptions};
 
 use super::ground::Ground;
 use super::progress::Progress;
@@ -83,7 +84,15 @@ fn verify(
         return Ok(Outcome::Errors);
     }
     let copy = ground.scratch("run", Some(&fresh.name))?;
-    let options = RunOptions { seed: arguments.seed, transactions: arguments.steps, ..RunOptions::default() };
+    // Where the view leaves the order of elements open, another order is right as well.
+    let compare =
+        CompareOptions { multisets: product.multisets.iter().cloned().collect(), ..CompareOptions::default() };
+    let options = RunOptions {
+        seed: arguments.seed,
+        transactions: arguments.steps,
+        compare: compare.clone(),
+        ..RunOptions::default()
+    };
     let steps = arguments.steps;
     let mut on_progress =
         |number: usize, _: &_| progress.step(number + 1, steps, "transactions, every tview compared after each");
@@ -95,7 +104,8 @@ fn verify(
         Err(found) => {
             drop(copy);
             progress.end();
-            explain(arguments, host, &fresh.name, role, &found, &mut progress)
+            let shorten = || minimise_with(host, &fresh.name, role, &found, TRIALS, &compare);
+            explain(arguments, &found, &mut progress, shorten)
         }
     }
 }
@@ -140,11 +150,9 @@ fn summarize(report: &RunReport, progress: &mut Progress) {
 /// Prints the history that shows the failure.
 fn explain(
     arguments: &Arguments,
-    host: &Host,
-    template: &str,
-    role: &str,
     found: &Found,
     progress: &mut Progress,
+    shorten: impl FnOnce() -> tviewc_verify::Result<String>,
 ) -> Result<Outcome, Failure> {
     let cause = match &*found.cause {
         Cause::Harness(error) => return Err(Failure::new(error.to_string())),
@@ -158,7 +166,7 @@ fn explain(
         }
     };
     progress.say(&format!("shortening a history of {}", count(found.history.len() as u64, "transaction")));
-    let script = minimise(host, template, role, found, TRIALS).unwrap_or_else(|error| {
+    let script = shorten().unwrap_or_else(|error| {
         progress.say(&format!("the history is printed as it was: {error}"));
         found.to_string()
     });
