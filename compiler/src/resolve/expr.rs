@@ -13,6 +13,7 @@ use super::functions::{Class, JsonType, classify, depends_on_locale, json_result
 use super::naming::{ident, parts};
 use super::query::{Refused, Resolved, Resolver};
 use super::scope::{self, Found};
+use super::typing::declared_type;
 use super::{ArrayAgg, BlockId, Expr, ExprKind, OrderKind, Ordered};
 use crate::catalog::{Volatility, did_you_mean};
 use crate::diagnostics::{Code, Diagnostic};
@@ -305,13 +306,20 @@ impl<'a> Resolver<'a> {
         match self.judge_call(&names, list.args.len(), span)? {
             Class::SetReturning => Err(self.refuse(unsupported("a set-returning function"))),
             Class::Aggregate => self.aggregate(call, &name, list, span, block),
-            // What the user's own `jsonb_build_object` makes of its arguments is not known.
-            _ if self.own_functions(&names).is_some() => {
-                let mut args = self.arguments(list, span, block)?;
-                args.extend(self.clauses(list, span, block)?);
-                Ok(Expr { json: json_result(&name), ..Expr::plain(span, ExprKind::Apply(args)) })
-            }
-            _ => self.scalar_call(&name, list, span, block),
+            _ => match self.own_functions(&names) {
+                // What the user's own `jsonb_build_object` makes of its arguments is not known.
+                Some(overloads) => {
+                    let mut args = self.arguments(list, span, block)?;
+                    args.extend(self.clauses(list, span, block)?);
+                    let json = match declared_type(overloads).filter(|ty| ty.dimensions == 0) {
+                        Some(ty) if ty.base == "json" => Some(JsonType::Json),
+                        Some(ty) if ty.base == "jsonb" => Some(JsonType::Jsonb),
+                        _ => None,
+                    };
+                    Ok(Expr { json, ..Expr::plain(span, ExprKind::Apply(args)) })
+                }
+                None => self.scalar_call(&name, list, span, block),
+            },
         }
     }
 

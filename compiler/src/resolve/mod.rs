@@ -615,6 +615,10 @@ pub fn resolve(
         let resolved = resolver.view(view, &mut expressions);
         match resolved {
             Ok(flat) if flat.documents().next().is_some() => flat_views.push(flat),
+            Ok(_) if naming::builds_json_arrays(&view.query) => {
+                diagnostics.push(arrays_of_json(view));
+                continue;
+            }
             Ok(_) => continue,
             // A cycle is an error whatever the views hold.
             Err(_) if found.iter().any(|d| d.code == Code::CyclicViews) => {}
@@ -627,6 +631,15 @@ pub fn resolve(
         found.into_iter().for_each(|d| diagnostics.push(d));
     }
     flat_views
+}
+
+/// Documents are json or jsonb; arrays of them are not.
+fn arrays_of_json(view: &View) -> Diagnostic {
+    let title = format!("view `{}` is left as it is", view.name);
+    Diagnostic::new(Code::NotMaterialized, title, view.span)
+        .label("no column of it is json or jsonb")
+        .note("`array_agg` of json values makes an array of type json[], which is not taken for a document")
+        .help("write `jsonb_agg(… ORDER BY …)`")
 }
 
 /// A helper view that cannot be traced but builds no document is only noted.

@@ -56,6 +56,20 @@ pub fn looks_like_json(query: &Query) -> bool {
     })
 }
 
+/// Whether a column of a query seems to be an array of json values.
+pub fn builds_json_arrays(query: &Query) -> bool {
+    let of_json = |expr: &Expr| {
+        let text = expr.to_string().to_lowercase();
+        text.contains("array_agg(") && text.contains("json")
+    };
+    selects(&query.body).iter().any(|select| {
+        select.projection.iter().any(|item| match item {
+            SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => of_json(expr),
+            _ => false,
+        })
+    })
+}
+
 /// The SELECTs of a query, through set operations and parentheses.
 fn selects(body: &SetExpr) -> Vec<&Select> {
     match body {

@@ -327,7 +327,7 @@ fn unmodified(ty: SqlType) -> SqlType {
 }
 
 /// What all overloads of a function return.
-fn declared_type(overloads: &[Function]) -> Option<SqlType> {
+pub(super) fn declared_type(overloads: &[Function]) -> Option<SqlType> {
     let (first, rest) = overloads.split_first()?;
     let ty = first.returns.clone()?;
     rest.iter().all(|f| f.returns.as_ref() == Some(&ty)).then_some(ty)

@@ -85,6 +85,15 @@ struct Edit {
     text: String,
 }
 
+/// Appends a text so that its first word and the last one before it stay apart: `JOIN(…)` needs no blank, `JOIN LATERAL (…)` does.
+fn append(text: &mut String, more: &str) {
+    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '"');
+    if text.ends_with(is_word) && more.starts_with(is_word) {
+        text.push(' ');
+    }
+    text.push_str(more);
+}
+
 struct Text<'a> {
     sources: &'a Sources,
     statement: &'a Statement,
@@ -101,11 +110,12 @@ impl Text<'_> {
             if at.start < from {
                 continue;
             }
-            text += self.slice(from..at.start);
-            text += &new;
+            append(&mut text, self.slice(from..at.start));
+            append(&mut text, &new);
             from = at.end;
         }
-        text + self.slice(from..self.query.end)
+        append(&mut text, self.slice(from..self.query.end));
+        text
     }
 
     fn slice(&self, bytes: Range<usize>) -> &str {

@@ -42,3 +42,8 @@ SELECT i.id, jsonb_build_object('n', row_number() OVER (PARTITION BY lower(i.kin
 CREATE VIEW v_total AS
 SELECT i.kind, jsonb_build_object('sum', sum(i.price), 'rank', rank() OVER (PARTITION BY length(i.kind) ORDER BY sum(i.price) DESC)) AS data
   FROM item i WHERE i.kind IS NOT NULL GROUP BY i.kind;
+
+-- Written without blanks.
+CREATE VIEW v_tight AS
+SELECT(o.id),jsonb_build_object('n',b.n)AS data,(rank()OVER(PARTITION BY(o.team)ORDER BY(o.id)))AS place
+  FROM "Owner" o LEFT JOIN(SELECT(i."Owner id")AS o,count(*)AS n FROM item i GROUP BY(i."Owner id"))"b"ON(b.o=o.boss);

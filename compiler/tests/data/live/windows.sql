@@ -43,3 +43,10 @@ SELECT s.player_id, jsonb_build_object('sum', sum(s.points), 'rank', rank() OVER
 CREATE VIEW v_crowd AS
 SELECT p.id, jsonb_build_object('place', rank() OVER (PARTITION BY p.name ORDER BY (SELECT count(*) FROM score s WHERE s.player_id = p.id), p.id)) AS data
   FROM player p;
+
+-- The window in a query that is outer-joined.
+CREATE VIEW v_joined AS
+SELECT p.id, jsonb_build_object('scores', jsonb_agg(jsonb_build_object('id', t.id, 'rank', t.rank) ORDER BY t.id)) AS data
+  FROM player p
+  LEFT JOIN (SELECT s.id, s.player_id, rank() OVER (PARTITION BY s.player_id ORDER BY s.points DESC) AS rank FROM score s) t ON t.player_id = p.id
+ GROUP BY p.id;
