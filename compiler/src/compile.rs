@@ -12,7 +12,7 @@ use crate::diagnostics::{Code, Diagnostic, Diagnostics};
 use crate::document::{self, Documents};
 use crate::emit::{self, Program};
 use crate::explain::{self, Effect};
-use crate::graph::{self, Graph};
+use crate::graph::{Graph, Pictures};
 use crate::names::{Ident, QualName};
 use crate::plan::{self, Decisions, TablePlan, Tview};
 use crate::relate;
@@ -29,6 +29,8 @@ pub struct Options {
     pub strategy: plan::Strategy,
     /// Whether [`Output::effects`] are wanted.
     pub explain: bool,
+    /// Whether [`Output::graph`] is wanted.
+    pub graph: bool,
 }
 
 /// The result.
@@ -47,10 +49,8 @@ pub struct Output {
     pub up: String,
     /// Its reverse.
     pub down: String,
-    /// The dependency graph for people.
-    pub graph_text: String,
-    /// The dependency graph for programs.
-    pub graph_json: serde_json::Value,
+    /// The dependency graph, where it was asked for.
+    pub graph: Option<Pictures>,
     /// What a change of each column does, where that was asked for.
     pub effects: Vec<Effect>,
     /// How many tviews it maintains.
@@ -111,8 +111,7 @@ fn compile_here(sources: &Sources, options: &Options) -> Compilation {
     let output = Output {
         up: files.up,
         down: files.down,
-        graph_text: graph::text(&tviews, &tables, &decisions, &catalog),
-        graph_json: graph::as_json(&name, &tviews, &tables, &decisions, &catalog),
+        graph: options.graph.then(|| Pictures::draw(&name, &tviews, &tables, &decisions, &catalog)),
         effects: if options.explain { explain::effects(&tviews, &tables, &catalog) } else { Vec::new() },
         tviews: tviews.len(),
         tables: tables.len(),

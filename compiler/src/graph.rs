@@ -137,8 +137,32 @@ fn shown<'a>(tview: &'a Tview, catalog: &'a Catalog, dependency: &'a Dependency)
     }
 }
 
+/// The graph as it is shown.
+pub struct Pictures {
+    /// For people.
+    pub text: String,
+    /// For programs.
+    pub json: Value,
+}
+
+impl Pictures {
+    /// Draws them.
+    pub fn draw(
+        program: &str,
+        tviews: &[Tview],
+        tables: &[TablePlan],
+        decisions: &Decisions,
+        catalog: &Catalog,
+    ) -> Pictures {
+        Pictures {
+            text: text(tviews, tables, decisions, catalog),
+            json: as_json(program, tviews, tables, decisions, catalog),
+        }
+    }
+}
+
 /// The graph for people: each tview with its dependencies, each table with what a write to it does.
-pub fn text(tviews: &[Tview], tables: &[TablePlan], decisions: &Decisions, catalog: &Catalog) -> String {
+fn text(tviews: &[Tview], tables: &[TablePlan], decisions: &Decisions, catalog: &Catalog) -> String {
     let mut out = String::new();
     for (at, tview) in tviews.iter().enumerate() {
         let key: Vec<String> = tview.key_names().iter().map(|n| n.to_string()).collect();
@@ -190,13 +214,7 @@ pub fn text(tviews: &[Tview], tables: &[TablePlan], decisions: &Decisions, catal
 }
 
 /// The graph for programs.
-pub fn as_json(
-    program: &str,
-    tviews: &[Tview],
-    tables: &[TablePlan],
-    decisions: &Decisions,
-    catalog: &Catalog,
-) -> Value {
+fn as_json(program: &str, tviews: &[Tview], tables: &[TablePlan], decisions: &Decisions, catalog: &Catalog) -> Value {
     let tview_json = |(at, tview): (usize, &Tview)| {
         let dependencies: Vec<Value> = tview
             .documents

@@ -4,6 +4,9 @@
 //! list is the union over PostgreSQL 13 to 18 of all keywords that are not UNRESERVED, which is what
 //! `quote_ident` quotes; quoting one too many is harmless, one too few is not.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 /// RESERVED: never a bare identifier.
 const RESERVED: &[&str] = &[
     "all",
@@ -182,7 +185,10 @@ const COL_NAME: &[&str] = &[
 
 /// Whether a folded name is a keyword that `quote_ident` quotes.
 pub fn needs_quotes(name: &str) -> bool {
-    [RESERVED, TYPE_FUNC_NAME, COL_NAME].iter().any(|list| list.binary_search(&name).is_ok())
+    // Asked for every name that is written: one hash costs less than a search in three lists.
+    static KEYWORDS: LazyLock<HashSet<&str>> =
+        LazyLock::new(|| [RESERVED, TYPE_FUNC_NAME, COL_NAME].into_iter().flatten().copied().collect());
+    KEYWORDS.contains(name)
 }
 
 #[cfg(test)]

@@ -537,12 +537,3 @@ impl<'p> Decisions<'p> {
         self.0.get(&(tview, use_id)).copied().unwrap_or(Err("no write reaches it"))
     }
 }
-
-/// For each tview, the tables that a write to reaches it; used by pictures and messages.
-pub fn tables_of(tview: &Tview) -> BTreeMap<&QualName, usize> {
-    let mut tables = BTreeMap::new();
-    for use_id in live_uses(tview) {
-        *tables.entry(&tview.view.uses[use_id.0].table).or_insert(0) += 1;
-    }
-    tables
-}

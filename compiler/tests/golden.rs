@@ -23,7 +23,7 @@ fn name(file: &Path) -> String {
 fn compiled(file: &Path) -> Output {
     let text = std::fs::read_to_string(file).expect("the example is read");
     let sources = Sources { files: vec![SourceFile { name: "views.sql".into(), text, context_only: false }] };
-    let options = Options { program: Some(name(file)), ..Options::default() };
+    let options = Options { program: Some(name(file)), graph: true, ..Options::default() };
     compile(&sources, &options).output.expect("the example compiles")
 }
 
@@ -38,8 +38,9 @@ fn examples_give_their_snapshots() {
         settings.bind(|| {
             insta::assert_snapshot!(format!("{name}__up.sql"), output.up);
             insta::assert_snapshot!(format!("{name}__down.sql"), output.down);
-            insta::assert_snapshot!(format!("{name}__graph.txt"), output.graph_text);
-            let json = serde_json::to_string_pretty(&output.graph_json).expect("json");
+            let graph = output.graph.expect("a graph");
+            insta::assert_snapshot!(format!("{name}__graph.txt"), graph.text);
+            let json = serde_json::to_string_pretty(&graph.json).expect("json");
             insta::assert_snapshot!(format!("{name}__graph.json"), json);
         });
     }

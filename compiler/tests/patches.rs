@@ -15,7 +15,7 @@ CREATE TABLE parted_loose (id integer NOT NULL, region text NOT NULL, name text)
 
 fn output(text: String, strategy: Strategy) -> Result<Output, String> {
     let file = SourceFile { name: "test.sql".into(), text, context_only: false };
-    let compilation = compile(&Sources { files: vec![file] }, &Options { strategy, ..Options::default() });
+    let compilation = compile(&Sources { files: vec![file] }, &Options { strategy, graph: true, ..Options::default() });
     let titles: Vec<&str> = compilation.diagnostics.sorted().iter().map(|d| d.title.as_str()).collect();
     compilation.output.ok_or_else(|| titles.join("; "))
 }
@@ -30,7 +30,7 @@ fn program(view: &str) -> String {
 
 fn dependencies(view: &str, strategy: Strategy) -> Vec<serde_json::Value> {
     let output = output(program(view), strategy).unwrap_or_else(|titles| panic!("{view}: {titles}"));
-    output.graph_json["tviews"][0]["dependencies"].as_array().expect("a list").clone()
+    output.graph.expect("a graph").json["tviews"][0]["dependencies"].as_array().expect("a list").clone()
 }
 
 fn found(view: &str, alias: &str) -> serde_json::Value {
@@ -146,7 +146,7 @@ fn one_row_per_document_has_to_be_proved() {
 
 fn dependencies_or_none(view: &str) -> Option<Vec<serde_json::Value>> {
     let output = output(program(view), Strategy::Auto).ok()?;
-    output.graph_json["tviews"][0]["dependencies"].as_array().cloned()
+    output.graph.expect("a graph").json["tviews"][0]["dependencies"].as_array().cloned()
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `tviewc graph`: which table changes which tview, and how.
 
 use clap::{Args, ValueEnum};
+use tviewc::Options;
 
 use super::input::Input;
 use super::{Failure, Global, Outcome, output, report};
@@ -22,14 +23,14 @@ enum GraphFormat {
 }
 
 pub(super) fn run(arguments: &Arguments, global: &Global) -> Result<Outcome, Failure> {
-    let options = arguments.input.options()?;
+    let options = Options { graph: true, ..arguments.input.options()? };
     let sources = arguments.input.read()?;
     let compilation = tviewc::compile(&sources, &options);
     let product = compilation.output.as_ref().filter(|_| !compilation.diagnostics.has_errors());
-    if let Some(product) = product {
+    if let Some(pictures) = product.and_then(|p| p.graph.as_ref()) {
         let text = match arguments.format {
-            GraphFormat::Text => product.graph_text.clone(),
-            GraphFormat::Json => format!("{:#}\n", product.graph_json),
+            GraphFormat::Text => pictures.text.clone(),
+            GraphFormat::Json => format!("{:#}\n", pictures.json),
         };
         output::print(&text)?;
     }

@@ -111,7 +111,13 @@ pub(crate) fn one_line(text: &str) -> String {
 }
 
 pub(crate) fn list(items: impl IntoIterator<Item = String>) -> String {
-    items.into_iter().collect::<Vec<_>>().join(", ")
+    let mut items = items.into_iter();
+    let mut joined = items.next().unwrap_or_default();
+    for item in items {
+        joined += ", ";
+        joined += &item;
+    }
+    joined
 }
 
 fn summary(program: &Program) -> String {

@@ -96,7 +96,7 @@ fn sql(program: &Program, plan: &TablePlan, table: &Table, triggers: &[Trigger],
     for step in &plan.steps {
         let tview = &program.tviews[step.tview];
         let variables = |prefix: &str| -> Vec<KeysModel> {
-            let columns = key_columns(program, tview).into_iter().enumerate();
+            let columns = key_columns(tview).into_iter().enumerate();
             let name = |n: usize| format!("{prefix}_{}", keys.len() + n + 1);
             columns.map(|(n, k)| KeysModel { name: name(n), array_type: k.array_type }).collect()
         };

@@ -24,8 +24,7 @@ pub struct KeyColumnSql {
 }
 
 /// The key columns of a tview.
-pub fn key_columns(program: &Program, tview: &Tview) -> Vec<KeyColumnSql> {
-    let _ = program;
+pub fn key_columns(tview: &Tview) -> Vec<KeyColumnSql> {
     let columns = tview.relations.key.columns.iter().map(|key| KeyColumnSql {
         name: tview.view.outputs[key.output].name.clone(),
         array_type: format!("{}[]", variable_type(&key.ty)),
@@ -36,7 +35,7 @@ pub fn key_columns(program: &Program, tview: &Tview) -> Vec<KeyColumnSql> {
 /// The model of a tview, by its index.
 pub fn model(program: &Program, at: usize, settings: &str) -> TviewModel {
     let tview = &program.tviews[at];
-    let keys = key_columns(program, tview);
+    let keys = key_columns(tview);
     let locks = lock_tables(program, tview);
     let recompute = names::recompute(program.name, &tview.name).sql();
     let refresh = names::refresh(program.name, &tview.name).sql();

@@ -35,7 +35,7 @@ use crate::source::{Sources, Span};
 use crate::syntax::{Directive, Statement};
 pub use formula::{Element, Formula, Piece, Term};
 pub use functions::JsonType;
-pub use naming::{ident, looks_like_json, output_name};
+pub use naming::{ident, looks_like_json, output_name, parts};
 
 /// Index of a [`Use`] in its view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -440,6 +440,13 @@ impl FlatView {
             at = self.blocks[block.0].parent;
         }
         false
+    }
+
+    /// Whether a column is declared NOT NULL, in a table that no outer join of the view fills up with NULLs.
+    pub fn is_never_null(&self, catalog: &Catalog, column: ColumnRef) -> bool {
+        let nullable = |(from, to): (usize, usize)| (from..to).contains(&column.use_id.0);
+        !self.outer_joins.iter().flat_map(|j| j.nullable()).any(nullable)
+            && catalog.table(&self.use_of(column).table).columns[column.column].not_null
     }
 
     /// What is stated of a column by conditions on rows that it is part of.

@@ -124,7 +124,8 @@ impl<'a> Resolver<'a> {
             self.flat.blocks[copy.0].conditions.extend([left.clone(), right.clone()]);
             // NULLs are equal here. Where there are none, that need not be said, so that an outer join around the query may
             // put some there: it puts them in the place of the window's value as well.
-            let claim = match [&left, &right].iter().all(|side| self.is_never_null(side)) {
+            let never_null = |side: &Expr| side.as_column().is_some_and(|c| self.flat.is_never_null(self.catalog, c));
+            let claim = match never_null(&left) && never_null(&right) {
                 true => Claim::Equal(left, right),
                 false => Claim::Same(left, right),
             };
@@ -132,15 +133,6 @@ impl<'a> Resolver<'a> {
         }
         self.partitions.insert(slot, copy);
         Ok(copy)
-    }
-
-    /// Whether an expression is a NOT NULL column, of a table that no outer join within the query has the NULLs of.
-    fn is_never_null(&self, expr: &Expr) -> bool {
-        expr.as_column().is_some_and(|c| {
-            let nullable = |(from, to): (usize, usize)| (from..to).contains(&c.use_id.0);
-            !self.flat.outer_joins.iter().flat_map(|j| j.nullable()).any(nullable)
-                && self.catalog.table(&self.flat.use_of(c).table).columns[c.column].not_null
-        })
     }
 
     /// Resolves something in a copy, whose names hide those of the block that it is a copy of.

@@ -16,7 +16,7 @@ use sqlparser::ast::{
 use super::{Edit, Text};
 use crate::catalog::{Catalog, Relation, View};
 use crate::names::Ident;
-use crate::resolve::ident;
+use crate::resolve::{ident, parts};
 
 /// How deep views and derived tables are looked into.
 const MAX_DEPTH: usize = 16;
@@ -177,10 +177,10 @@ impl<'c> Kept<'c> {
     }
 
     fn named(&self, name: &ObjectName, depth: usize) -> bool {
-        let names: Vec<Ident> = name.0.iter().filter_map(|part| part.as_ident().map(ident)).collect();
-        let (schema, name) = match names.as_slice() {
-            [name] => (None, name),
-            [schema, name] => (Some(schema), name),
+        let names = parts(name);
+        let (schema, name) = match names.as_deref() {
+            Some([name]) => (None, name),
+            Some([schema, name]) => (Some(schema), name),
             _ => return false,
         };
         if let (None, Some(is_kept)) = (schema, self.ctes.get(name)) {

@@ -32,11 +32,7 @@ pub(super) fn has_plain_partitions(program: &Program, flat: &FlatView) -> bool {
 /// Whether what stands at these bytes of a PARTITION BY can be NULL.
 pub(super) fn can_be_null(program: &Program, flat: &FlatView, at: &Range<usize>) -> bool {
     let column = flat.partitions.iter().find(|e| at.contains(&e.span.start)).and_then(Expr::as_column);
-    column.is_none_or(|c| {
-        let nullable = |(from, to): (usize, usize)| (from..to).contains(&c.use_id.0);
-        flat.outer_joins.iter().flat_map(|j| j.nullable()).any(nullable)
-            || !program.catalog.table(&flat.use_of(c).table).columns[c.column].not_null
-    })
+    column.is_none_or(|c| !flat.is_never_null(program.catalog, c))
 }
 
 impl Text<'_> {
