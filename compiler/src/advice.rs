@@ -1,17 +1,17 @@
-//! Advice: what compiles but costs more than it has to.
+//! Advice: what compiles but costs more than it has to, or needs a role with rights that few have.
 //!
 //! In: the plans. Out: warnings with the statement to run. Nothing here changes the output.
 
 use std::collections::BTreeSet;
 
-use crate::catalog::{Catalog, Relation, Table};
+use crate::catalog::{Catalog, Relation, RowSecurity, Table};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
 use crate::names::QualName;
 use crate::plan::{Reach, TablePlan, Tview, Way};
 use crate::relate::{Pair, ValueLock};
 use crate::resolve::UseId;
 
-/// Reports missing indexes and coarse locks.
+/// Reports missing indexes, coarse locks and policies that stand in the way.
 pub fn advise(tviews: &[Tview], tables: &[TablePlan], catalog: &Catalog, diagnostics: &mut Diagnostics) {
     let mut said = BTreeSet::new();
     for plan in tables {
@@ -27,6 +27,9 @@ pub fn advise(tviews: &[Tview], tables: &[TablePlan], catalog: &Catalog, diagnos
             }
         }
     }
+    for plan in tables {
+        policies(tviews, plan, catalog.table(&plan.table), diagnostics);
+    }
     for tview in tviews {
         for link in tview.relations.variants.iter().flat_map(|v| v.links.iter()) {
             lookup(tview, link.child, &link.on, catalog, &mut said, diagnostics);
@@ -38,6 +41,26 @@ pub fn advise(tviews: &[Tview], tables: &[TablePlan], catalog: &Catalog, diagnos
             }
         }
     }
+}
+
+/// Generated functions must see all rows, and run as the role that applies the migration.
+fn policies(tviews: &[Tview], plan: &TablePlan, table: &Table, diagnostics: &mut Diagnostics) {
+    let RowSecurity { enabled: Some(_), forced: Some(forced) } = table.row_security else { return };
+    let Some((step, use_step)) = plan.steps.iter().find_map(|s| Some((s, s.uses.first()?))) else { return };
+    let read = tviews[step.tview].view.uses[use_step.use_id.0].span;
+    let name = &table.name.name;
+    diagnostics.push(
+        Diagnostic::new(Code::ForcedRowSecurity, format!("policies of `{name}` bind its owner as well"), read)
+            .also(forced, "by this")
+            .note(
+                "documents are made of all rows: a migration that is applied by a role that policies bind stops with \
+                 an error",
+            )
+            .help(format!(
+                "apply it as a role with BYPASSRLS, or: ALTER TABLE {} NO FORCE ROW LEVEL SECURITY;",
+                table.name.sql()
+            )),
+    );
 }
 
 type Said = BTreeSet<(QualName, Vec<usize>)>;

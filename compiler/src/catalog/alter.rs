@@ -1,14 +1,14 @@
 //! ALTER.
 //!
 //! Changes reach partitions and inheritance children as PostgreSQL carries them there. What is not
-//! known here (owners, triggers, policies, storage) changes nothing.
+//! known here (owners, triggers, storage) changes nothing.
 
 use sqlparser::tokenizer::Token;
 
 use super::build::{Builder, Entry};
 use super::raw;
 use super::types;
-use super::{Column, TableKind};
+use super::{Column, RowSecurity, TableKind};
 use crate::names::QualName;
 use crate::source::Span;
 use crate::syntax::cursor::Cursor;
@@ -84,6 +84,10 @@ impl<'a> Builder<'a> {
                     found.for_each(|k| k.not_valid = false);
                 }
             }
+            () if c.eat(&["enable", "row", "level"]) => self.row_security(c, name, |on, at| on.enabled = Some(at)),
+            () if c.eat(&["disable", "row", "level"]) => self.row_security(c, name, |on, _| on.enabled = None),
+            () if c.eat(&["force", "row", "level"]) => self.row_security(c, name, |on, at| on.forced = Some(at)),
+            () if c.eat(&["no", "force", "row", "level"]) => self.row_security(c, name, |on, _| on.forced = None),
             () if c.eat(&["attach", "partition"]) => self.attach(c, name, TableKind::Partition),
             () if c.eat(&["detach", "partition"]) => self.detach(c, name),
             () if c.eat(&["inherit"]) => self.inherit_later(c, name),
@@ -93,6 +97,13 @@ impl<'a> Builder<'a> {
                 }
             }
             () => {}
+        }
+    }
+
+    /// After `ENABLE ROW LEVEL` and the like.
+    fn row_security(&mut self, c: Cursor<'a>, name: &QualName, switch: impl FnOnce(&mut RowSecurity, Span)) {
+        if let (Some(table), Some(at)) = (self.table_mut(name), c.span()) {
+            switch(&mut table.row_security, at);
         }
     }
 

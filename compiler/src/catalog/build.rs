@@ -11,7 +11,7 @@ use indexmap::{IndexMap, IndexSet};
 
 use super::raw::{RawConstraint, RawKind};
 use super::types::{self, TypeName, WrittenType};
-use super::{Catalog, Column, SqlType, TableKind, TypeClass, Unreadable, View};
+use super::{Catalog, Column, RowSecurity, SqlType, TableKind, TypeClass, Unreadable, View};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
 use crate::names::{Ident, QualName};
 use crate::source::{Sources, Span};
@@ -27,6 +27,7 @@ pub(super) struct RawTable {
     pub indexes: Vec<RawIndex>,
     pub parents: Vec<QualName>,
     pub has_rules: Option<Span>,
+    pub row_security: RowSecurity,
     pub span: Span,
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::build::{Builder, Entry, RawIndex, RawTable};
 use super::raw::{self, RawColumn, RawConstraint, RawKind, Unread};
 use super::types::WrittenType;
-use super::{Column, TableKind, View};
+use super::{Column, RowSecurity, TableKind, View};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::{Ident, QualName};
 use crate::source::Span;
@@ -44,6 +44,7 @@ impl<'a> Builder<'a> {
             indexes: vec![],
             parents: vec![],
             has_rules: None,
+            row_security: RowSecurity::default(),
             span: written.span,
         };
         match self.table_body(&mut c, &name, &mut table) {
@@ -309,6 +310,7 @@ impl<'a> Builder<'a> {
             indexes: vec![],
             parents: vec![],
             has_rules: None,
+            row_security: RowSecurity::default(),
             span,
         };
         self.declare(name, Entry::Table(table), false);

@@ -72,6 +72,7 @@ fn table(name: &QualName, raw: &Raw) -> Table {
         indexes: vec![],
         parents: own.parents.clone(),
         has_rules: own.has_rules,
+        row_security: own.row_security,
         span: own.span,
     };
     let mut seen = vec![name.clone()];

@@ -25,6 +25,8 @@ pub struct Database {
     pub indexes: Vec<String>,
     /// Tables with rules.
     pub rules: Vec<(Ident, QualName)>,
+    /// Tables whose owners are bound by policies.
+    pub forced_policies: Vec<QualName>,
     /// Functions.
     pub functions: Vec<LiveFunction>,
     /// Views.
@@ -165,6 +167,10 @@ pub fn render(database: &Database) -> String {
     }
     for (name, table) in &database.rules {
         line(&mut out, format_args!("CREATE RULE {} AS ON UPDATE TO {} DO NOTHING;", name.sql(), table.sql()));
+    }
+    for name in &database.forced_policies {
+        let name = name.sql();
+        line(&mut out, format_args!("ALTER TABLE {name} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;"));
     }
     for f in &database.functions {
         let (name, arguments, returns, volatility) = (f.name.sql(), &f.arguments, &f.returns, f.volatility);

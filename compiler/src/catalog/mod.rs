@@ -108,8 +108,19 @@ pub struct Table {
     pub parents: Vec<QualName>,
     /// Whether rules other than a view's own exist (`CREATE RULE`).
     pub has_rules: Option<Span>,
+    /// Whether policies apply.
+    pub row_security: RowSecurity,
     /// The name in its CREATE statement.
     pub span: Span,
+}
+
+/// Row-level security of a table: each is the statement that switched it on.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RowSecurity {
+    /// `ENABLE ROW LEVEL SECURITY`.
+    pub enabled: Option<Span>,
+    /// `FORCE ROW LEVEL SECURITY`: policies bind the owner, too, where they are enabled.
+    pub forced: Option<Span>,
 }
 
 /// A column.

@@ -82,6 +82,9 @@ const INDEXES: &str = "SELECT pg_get_indexdef(i.indexrelid), i.indisvalid AND c.
 const RULES: &str = "SELECT w.rulename, s.nspname, c.relname FROM pg_rewrite w JOIN pg_class c ON c.oid = w.ev_class
     JOIN s ON s.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') ORDER BY w.oid";
 
+const FORCED_POLICIES: &str = "SELECT s.nspname, c.relname FROM pg_class c JOIN s ON s.oid = c.relnamespace
+   WHERE c.relkind IN ('r', 'p') AND c.relrowsecurity AND c.relforcerowsecurity ORDER BY c.oid";
+
 /// Without those of extensions: a view that calls one compiles, or does not, as with the schema in a file.
 const FUNCTIONS: &str = "SELECT s.nspname, p.proname, pg_get_function_identity_arguments(p.oid), pg_get_function_result(p.oid), p.provolatile::text
     FROM pg_proc p JOIN s ON s.oid = p.pronamespace
@@ -123,6 +126,7 @@ fn read(client: &mut Client) -> Result<Database, postgres::Error> {
         constraints: rows(client, CONSTRAINTS)?.iter().map(constraint).collect(),
         indexes: rows(client, INDEXES)?.iter().map(index).collect(),
         rules: rows(client, RULES)?.iter().map(|r| (ident(r, 0), qualified(r, 1))).collect(),
+        forced_policies: rows(client, FORCED_POLICIES)?.iter().map(|r| qualified(r, 0)).collect(),
         functions: rows(client, FUNCTIONS)?.iter().map(function).collect(),
         views: rows(client, VIEWS)?.iter().map(view).collect(),
         ..Database::default()

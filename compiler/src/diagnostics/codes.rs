@@ -66,5 +66,6 @@ codes! {
     MissingIndex         = "TV0601" "missing-index"          Warning;
     CoarseLock           = "TV0602" "coarse-lock"            Note;
     UntriggeredSource    = "TV0701" "untriggered-source"     Error;
+    ForcedRowSecurity    = "TV0702" "forced-row-security"    Warning;
     Internal             = "TV9901" "internal-error"         Error;
 }
