@@ -92,6 +92,7 @@ BEGIN
         DROP FUNCTION tview.repair(regclass, jsonb);
         DROP FUNCTION tview.check(regclass);
         DROP FUNCTION tview.view_hash(regclass);
+        DROP FUNCTION tview.without_order(jsonb);
         -- The patch functions, the last made first.
         DROP VIEW tview.patch_runtime;
         DROP FUNCTION tview.jsonb_delta_available();

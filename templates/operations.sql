@@ -59,8 +59,25 @@ AS $tview$
       FROM texts AS t
 $tview$;
 
+-- A value with the elements of each array in one order: the same for values that differ in nothing but that.
+CREATE OR REPLACE FUNCTION tview.without_order(value jsonb)
+RETURNS jsonb
+LANGUAGE sql
+IMMUTABLE
+AS $tview$
+    SELECT CASE jsonb_typeof(value)
+               WHEN 'array' THEN
+                   (SELECT coalesce(jsonb_agg(e.element ORDER BY e.element::text COLLATE "C"), '[]')
+                      FROM (SELECT tview.without_order(a.element) FROM jsonb_array_elements(value) AS a(element)) AS e(element))
+               WHEN 'object' THEN
+                   (SELECT coalesce(jsonb_object_agg(m.key, tview.without_order(m.value)), '{}') FROM jsonb_each(value) AS m)
+               ELSE value
+           END
+$tview$;
+
 -- The keys of the rows in which a tview differs from its view, in the order of the key: missing in the tview, extra in
--- it, different, or duplicate in the view. The result is noted for tview.status() unless the transaction is read-only.
+-- it, different, or duplicate in the view. Arrays without a total order are compared as multisets. The result is noted
+-- for tview.status() unless the transaction is read-only.
 CREATE OR REPLACE FUNCTION tview.check(tview regclass)
 RETURNS TABLE (key jsonb, difference text)
 LANGUAGE plpgsql
@@ -399,6 +416,7 @@ $tview$;
 
 REVOKE EXECUTE ON FUNCTION
     tview.view_hash(regclass),
+    tview.without_order(jsonb),
     tview.check(regclass),
     tview.repair(regclass, jsonb),
     tview.status(),

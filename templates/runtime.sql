@@ -48,7 +48,9 @@ CREATE TABLE IF NOT EXISTS tview.pg_tview_meta (
     refresh_function   text NOT NULL,
     check_function     text NOT NULL,
     repair_function    text NOT NULL,
-    view_hash          text NOT NULL
+    view_hash          text NOT NULL,
+    -- Whether the view has arrays whose elements come in no total order: any order of theirs is right.
+    unordered_arrays   boolean NOT NULL
 );
 
 -- Locks on values that lead to documents, until the end of the transaction. `link` is an empty table

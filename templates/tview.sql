@@ -44,7 +44,7 @@ COMMENT ON TABLE tview.{{ lock.name }} IS {{ lock.comment }};
 INSERT INTO tview.pg_tview_meta (
     tview_oid, view_oid, program, key_columns, source_table_names, fk_columns,
     dependency_types, dependency_paths, array_match_keys, document_columns, strategies,
-    source_oids, refresh_function, check_function, repair_function, view_hash)
+    source_oids, refresh_function, check_function, repair_function, view_hash, unordered_arrays)
 VALUES (
     {{ name_literal }}::regclass, {{ view_literal }}::regclass, {{ program_literal }},
     ARRAY[{{ meta.key_columns }}]::text[],
@@ -56,7 +56,7 @@ VALUES (
     ARRAY[{{ meta.columns }}]::text[],
     ARRAY[{{ meta.strategies }}]::text[],
     ARRAY[{{ meta.source_oids }}]::regclass[],
-    {{ refresh_literal }}, {{ check_literal }}, {{ repair_literal }}, tview.view_hash({{ view_literal }}))
+    {{ refresh_literal }}, {{ check_literal }}, {{ repair_literal }}, tview.view_hash({{ view_literal }}), {{ unordered_arrays }})
 ON CONFLICT (tview_oid) DO UPDATE SET view_hash = excluded.view_hash
  WHERE pg_tview_meta.view_hash <> excluded.view_hash;
 

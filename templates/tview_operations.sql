@@ -23,7 +23,11 @@ AS $tview$
                     WHEN v.{{ keys[0].name }} IS NULL THEN 'extra'
                     WHEN record_image_ne(
                              ROW({% call each("v", columns) %}{% endcall %}),
-                             ROW({% call each("t", columns) %}{% endcall %})) THEN 'different'
+                             ROW({% call each("t", columns) %}{% endcall %}))
+{%- if unordered_arrays %}
+                         -- Elements of arrays come in any order.
+                         AND tview.without_order(to_jsonb(v))::text <> tview.without_order(to_jsonb(t))::text
+{%- endif %} THEN 'different'
                END AS difference
           FROM {{ view }} AS v
           FULL JOIN {{ name }} AS t ON {% call equal("t", "v") %}{% endcall %}

@@ -59,8 +59,6 @@ pub struct Output {
     pub tables: usize,
     /// Statements of the source that are not applied to a database before the migration, which makes what they define.
     pub waiting: Vec<Span>,
-    /// Views, as `schema.view`, with arrays whose elements may come in any order: a comparison has to take them as multisets.
-    pub multisets: Vec<String>,
 }
 
 /// Stack for the walk over deeply nested expressions; the parser's own recursion limit keeps them
@@ -115,7 +113,6 @@ fn compile_here(sources: &Sources, options: &Options) -> Compilation {
         effects: if options.explain { explain::effects(&tviews, &tables, &catalog) } else { Vec::new() },
         tviews: tviews.len(),
         tables: tables.len(),
-        multisets: tviews.iter().filter(|t| t.documents.has_unordered_arrays).map(|t| t.view.name.sql()).collect(),
         waiting: catalog.waiting,
         program: name,
     };

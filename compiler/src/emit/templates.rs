@@ -227,6 +227,7 @@ pub struct TviewSql {
     pub t_is_f: String,
     /// The views that it is read through by key.
     pub narrowed: String,
+    pub unordered_arrays: bool,
     /// A view with all of its rows.
     pub view_of_rows: String,
     /// The rows of the keys.
@@ -302,6 +303,7 @@ pub struct OperationsSql<'a> {
     pub keys: Vec<OperationKey>,
     /// Quoted.
     pub columns: Vec<String>,
+    pub unordered_arrays: bool,
 }
 
 /// A column of the changed rows.

@@ -125,6 +125,7 @@ fn sql(
         t_is_k: equal("t", "k"),
         k_is_d: equal("k", "d"),
         narrowed: by_key.definitions,
+        unordered_arrays: tview.documents.has_unordered_arrays,
         view_of_rows: by_key.rows,
         fresh: by_key.fresh,
         w_is_k: equal("w", "k"),
@@ -162,6 +163,7 @@ fn operations<'a>(program: &Program, tview: &Tview, keys: &[KeyColumnSql], setti
         recompute: names::recompute(program.name, &tview.name).sql(),
         keys: keys.iter().enumerate().map(key).collect(),
         columns: tview.view.outputs.iter().map(|o| o.name.sql()).collect(),
+        unordered_arrays: tview.documents.has_unordered_arrays,
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use tviewc::source::{SourceFile, Sources};
 use tviewc::{Options, compile};
-use tviewc_verify::{CompareOptions, SUPERUSER, compare::compare_with};
+use tviewc_verify::{CompareOptions, Multisets, SUPERUSER, compare::compare_with};
 
 use crate::shared::{OWNER, server};
 
@@ -61,7 +61,7 @@ fn written(database: &str, writes: &str, text: &str) -> Result<(), String> {
     let mut client = server().connect(database, OWNER).expect("connected");
     let mut reader = server().connect(database, SUPERUSER).expect("connected");
     let multisets = if text.contains("-- multisets") { views(&mut reader) } else { BTreeSet::new() };
-    let options = CompareOptions { multisets, ..CompareOptions::default() };
+    let options = CompareOptions { multisets: Multisets::Of(multisets), ..CompareOptions::default() };
     for statement in writes.split_inclusive(";\n").filter(|statement| !statement.trim().is_empty()) {
         let done = client.batch_execute(statement);
         done.map_err(|e| format!("{statement}{}", tviewc_verify::error::describe(&e)))?;

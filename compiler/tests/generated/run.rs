@@ -13,7 +13,7 @@ use tviewc_verify::dice::Dice;
 use tviewc_verify::writer::{
     Cause, Failure, Kind, RunOptions, RunReport, WriterOptions, minimise_with, random_run_with,
 };
-use tviewc_verify::{CompareOptions, SUPERUSER, Writer};
+use tviewc_verify::{CompareOptions, Multisets, SUPERUSER, Writer};
 
 use crate::query::{View, view};
 use crate::schema::Schema;
@@ -212,7 +212,7 @@ impl Case {
             seed: self.seed,
             transactions: effort.transactions,
             writer: WriterOptions { max_rows: 16, ..WriterOptions::default() },
-            compare: CompareOptions { multisets, limit: 3, ..CompareOptions::default() },
+            compare: CompareOptions { multisets: Multisets::Of(multisets), limit: 3, ..CompareOptions::default() },
             // No expression of the grammar raises an error, so that every one is the generated code's.
             data_errors: true,
             ..RunOptions::default()

@@ -1,6 +1,7 @@
 //! check, repair and status: what they say of a database in which something is wrong.
 
-use tviewc_verify::SUPERUSER;
+use tviewc_verify::compare::compare_with;
+use tviewc_verify::{CompareOptions, Multisets, SUPERUSER};
 
 use crate::support::{assert_equal, fails, fixture, installed, run, server, value};
 
@@ -326,4 +327,48 @@ fn replication_role_and_the_functions_are_not_for_everybody() {
     assert_ne!(value("operations_roles", FOUND), "");
     run("operations_roles", "SELECT tview.repair('tv_bench_posts'); SELECT tview.repair('tv_bench_comments');");
     assert_equal("operations_roles");
+}
+
+/// Elements in no order, in json, jsonb and array columns, and below ordered ones.
+const UNORDERED: &str = "CREATE TABLE owner (id int PRIMARY KEY, name text);
+CREATE TABLE pet (id int PRIMARY KEY, owner_id int NOT NULL REFERENCES owner, name text);
+CREATE INDEX ON pet (owner_id);
+CREATE VIEW v_owner AS SELECT o.id, jsonb_build_object('name', o.name, 'pets',
+    (SELECT jsonb_agg(jsonb_build_object('name', p.name)) FROM pet p WHERE p.owner_id = o.id)) AS data,
+    (SELECT array_agg(p.name) FROM pet p WHERE p.owner_id = o.id) AS names FROM owner o;
+CREATE VIEW v_pet AS SELECT id, jsonb_build_object('list', jsonb_build_array(id, name)) AS data FROM pet;";
+
+#[test]
+fn the_order_of_elements_counts_where_the_view_says_it() {
+    installed("check_unordered", UNORDERED);
+    run(
+        "check_unordered",
+        "INSERT INTO owner VALUES (1, 'Ada'); INSERT INTO pet VALUES (1, 1, 'cat'), (2, 1, 'dog'), (3, 1, 'cat');",
+    );
+    let found = "SELECT string_agg(format('%s %s', c.key, c.difference), ', ') FROM tview.check('tv_owner') AS c";
+    let compared = || {
+        let options = CompareOptions { multisets: Multisets::AsInstalled, ..CompareOptions::default() };
+        let mut client = server().connect("check_unordered", SUPERUSER).expect("connected");
+        compare_with(&mut client, &options, &mut |_| Ok(())).expect("compared").is_equal()
+    };
+    let pets = |list: &str| {
+        let set = format!("UPDATE tv_owner SET data = jsonb_set(data, '{{pets}}', '{list}')");
+        run("check_unordered", &set);
+    };
+    pets(r#"[{"name": "dog"}, {"name": "cat"}, {"name": "cat"}]"#);
+    run("check_unordered", "UPDATE tv_owner SET names = '{dog,cat,cat}'");
+    assert_eq!((value("check_unordered", found), compared()), (String::new(), true));
+    // How often an element is there counts.
+    pets(r#"[{"name": "dog"}, {"name": "dog"}, {"name": "cat"}]"#);
+    assert_eq!((value("check_unordered", found), compared()), (r#"{"id": 1} different"#.to_owned(), false));
+    pets(r#"[{"name": "dog"}, {"name": "cat"}, {"name": "cat"}]"#);
+    run("check_unordered", "UPDATE tv_owner SET names = '{dog,cat}'");
+    assert_eq!((value("check_unordered", found), compared()), (r#"{"id": 1} different"#.to_owned(), false));
+    run(
+        "check_unordered",
+        "SELECT tview.repair('tv_owner'); UPDATE tv_pet SET data = '{\"list\": [\"cat\", 1]}' WHERE id = 1",
+    );
+    assert_eq!(value("check_unordered", found), "");
+    let found = "SELECT string_agg(format('%s %s', c.key, c.difference), ', ') FROM tview.check('tv_pet') AS c";
+    assert_eq!((value("check_unordered", found), compared()), (r#"{"id": 1} different"#.to_owned(), false));
 }

@@ -45,7 +45,7 @@ pub mod server;
 pub mod types;
 pub mod writer;
 
-pub use compare::{CompareOptions, Report, compare, compare_with};
+pub use compare::{CompareOptions, Multisets, Report, compare, compare_with};
 pub use error::{Error, Result};
 pub use host::Host;
 pub use interleave::{InterleaveOptions, InterleaveReport, Orders, Session, interleave, interleave_with};

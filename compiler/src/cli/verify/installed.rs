@@ -7,7 +7,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use tviewc_verify::compare::{CompareOptions, Progress as Compared, Report, compare_with};
+use tviewc_verify::compare::{CompareOptions, Multisets, Progress as Compared, Report, compare_with};
 use tviewc_verify::{Error, Host, quote};
 
 use super::progress::Progress;
@@ -21,8 +21,13 @@ const KEYS_AT_ONCE: usize = 200;
 pub(super) fn run(arguments: &Arguments, global: &Global) -> Result<Outcome, Failure> {
     let url = arguments.database_url.as_deref().unwrap_or_default();
     let mut client = Host::open(url).map_err(failure)?;
-    let options =
-        CompareOptions { batch: arguments.batch, only: arguments.tviews.clone(), ..CompareOptions::default() };
+    let options = CompareOptions {
+        batch: arguments.batch,
+        only: arguments.tviews.clone(),
+        // Where the view leaves the order of elements open, another order is right as well.
+        multisets: Multisets::AsInstalled,
+        ..CompareOptions::default()
+    };
     let mut progress = Progress::new(global);
     let mut repair = arguments.write_repair.as_deref().map(Repair::create).transpose()?;
     let report = compare_with(&mut client, &options, &mut |event| match event {

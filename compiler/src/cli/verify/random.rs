@@ -8,7 +8,7 @@ use tviewc::Output;
 use tviewc::source::Sources;
 use tviewc_verify::writer::minimise_with;
 use tviewc_verify::writer::{Cause, Failure as Found, RunOptions, RunReport, random_run_with};
-use tviewc_verify::{CompareOptions, Host, Server, ServerOptions};
+use tviewc_verify::{CompareOptions, Host, Multisets, Server, ServerOptions};
 
 use super::ground::Ground;
 use super::progress::Progress;
@@ -85,8 +85,7 @@ fn verify(
     }
     let copy = ground.scratch("run", Some(&fresh.name))?;
     // Where the view leaves the order of elements open, another order is right as well.
-    let compare =
-        CompareOptions { multisets: product.multisets.iter().cloned().collect(), ..CompareOptions::default() };
+    let compare = CompareOptions { multisets: Multisets::AsInstalled, ..CompareOptions::default() };
     let options = RunOptions {
         seed: arguments.seed,
         transactions: arguments.steps,

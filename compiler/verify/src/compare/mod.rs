@@ -26,8 +26,17 @@ pub struct CompareOptions {
     pub batch: i64,
     /// The tviews to compare, as `schema.tview`; empty for all.
     pub only: Vec<String>,
-    /// Views, as `schema.view`, whose arrays have no total order: the order of elements in their documents is no difference.
-    pub multisets: BTreeSet<String>,
+    /// Where the order of elements in arrays is no difference.
+    pub multisets: Multisets,
+}
+
+/// Views whose arrays have no total order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Multisets {
+    /// These, as `schema.view`.
+    Of(BTreeSet<String>),
+    /// Those of which `tview.pg_tview_meta` says so.
+    AsInstalled,
 }
 
 impl Default for CompareOptions {
@@ -43,7 +52,7 @@ impl Default for CompareOptions {
             ("row_security", "off"),
         ];
         let settings = pinned.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        Self { settings, limit: 20, batch: 5_000, only: Vec::new(), multisets: BTreeSet::new() }
+        Self { settings, limit: 20, batch: 5_000, only: Vec::new(), multisets: Multisets::Of(BTreeSet::new()) }
     }
 }
 

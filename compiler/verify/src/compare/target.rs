@@ -7,7 +7,7 @@
 
 use postgres::{Row, Transaction};
 
-use super::{CompareOptions, Difference, DifferenceKind, Progress, TviewReport};
+use super::{CompareOptions, Difference, DifferenceKind, Multisets, Progress, TviewReport};
 use crate::error::{Doing, Error, Result};
 use crate::multiset;
 use crate::quote;
@@ -18,6 +18,8 @@ pub(super) struct Target {
     view: String,
     keys: Vec<Key>,
     columns: Vec<Column>,
+    /// Whether the installed program says that its arrays have no order.
+    unordered: bool,
 }
 
 struct Key {
@@ -29,6 +31,7 @@ struct Key {
 struct Column {
     name: String,
     blank_padded: bool,
+    is_array: bool,
     in_tview: bool,
 }
 
@@ -55,7 +58,7 @@ pub(super) fn all(transaction: &mut Transaction<'_>, only: &[String]) -> Result<
     }
     // The names are rendered under a fixed search_path, so that they are qualified and always the same.
     let sql = "SELECT format('%I.%I', tn.nspname, t.relname), format('%I.%I', vn.nspname, v.relname), \
-               m.key_columns::text[], t.oid, v.oid \
+               m.key_columns::text[], t.oid, v.oid, coalesce((to_jsonb(m) ->> 'unordered_arrays')::boolean, false) \
                FROM tview.pg_tview_meta m \
                LEFT JOIN pg_catalog.pg_class t ON t.oid = m.tview_oid::oid \
                LEFT JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace \
@@ -80,13 +83,15 @@ fn target(transaction: &mut Transaction<'_>, row: &Row) -> Result<Target> {
     let sql = "SELECT v.attname::text, \
                coalesce(nullif(ty.typbasetype, 0), ty.oid) = 'pg_catalog.bpchar'::regtype, \
                EXISTS (SELECT FROM pg_catalog.pg_attribute t WHERE t.attrelid = $2 AND t.attname = v.attname \
-                       AND t.attnum > 0 AND NOT t.attisdropped), format('%I.%I', n.nspname, ty.typname) \
+                       AND t.attnum > 0 AND NOT t.attisdropped), format('%I.%I', n.nspname, ty.typname), \
+               ty.typcategory = 'A' \
                FROM pg_catalog.pg_attribute v JOIN pg_catalog.pg_type ty ON ty.oid = v.atttypid \
                JOIN pg_catalog.pg_namespace n ON n.oid = ty.typnamespace \
                WHERE v.attrelid = $1 AND v.attnum > 0 AND NOT v.attisdropped ORDER BY v.attnum";
     let rows = transaction.query(sql, &[&view_oid, &tview_oid]).doing(|| "reading a view's columns".to_owned())?;
-    let columns: Vec<Column> =
-        rows.iter().map(|row| Column { name: row.get(0), blank_padded: row.get(1), in_tview: row.get(2) }).collect();
+    let column =
+        |row: &Row| Column { name: row.get(0), blank_padded: row.get(1), is_array: row.get(4), in_tview: row.get(2) };
+    let columns: Vec<Column> = rows.iter().map(column).collect();
     let tview: String = row.get(0);
     let names: Vec<String> = row.get::<_, Option<Vec<String>>>(2).unwrap_or_default();
     let key = |name: String| {
@@ -98,7 +103,7 @@ fn target(transaction: &mut Transaction<'_>, row: &Row) -> Result<Target> {
     if keys.is_empty() {
         return Err(Error::Setup(format!("tview.pg_tview_meta names no key of {tview}")));
     }
-    Ok(Target { view: row.get(1), tview, keys, columns })
+    Ok(Target { view: row.get(1), tview, keys, columns, unordered: row.get(5) })
 }
 
 /// Whether a column differs in nothing but the order of elements in its arrays.
@@ -117,7 +122,10 @@ impl Target {
         options: &CompareOptions,
         on_progress: &mut dyn FnMut(Progress<'_>) -> Result<()>,
     ) -> Result<TviewReport> {
-        let unordered = options.multisets.contains(&self.view);
+        let unordered = match &options.multisets {
+            Multisets::Of(views) => views.contains(&self.view),
+            Multisets::AsInstalled => self.unordered,
+        };
         // Whether a row differs is known only when its arrays have been looked at, so all of them are fetched.
         let left = if unordered { i64::MAX } else { options.limit };
         let mut seen = Seen { report: self.empty_report(), left, unordered };
@@ -204,7 +212,7 @@ impl Target {
         on_progress: &mut dyn FnMut(Progress<'_>) -> Result<()>,
     ) -> Result<()> {
         let doing = || format!("comparing {}", self.tview);
-        let mut rows = transaction.query_raw(&self.query(condition, seen.left), NO_PARAMETERS).doing(doing)?;
+        let mut rows = transaction.query_raw(&self.query(condition, seen), NO_PARAMETERS).doing(doing)?;
         let mut first = true;
         // One by one: there can be as many as there are rows.
         while let Some(row) = postgres::fallible_iterator::FallibleIterator::next(&mut rows).doing(doing)? {
@@ -232,9 +240,15 @@ impl Target {
     }
 
     /// One row per differing row (at least one row in any case), each with the two counts in front.
-    fn query(&self, condition: &str, limit: i64) -> String {
+    fn query(&self, condition: &str, seen: &Seen) -> String {
+        let limit = seen.left;
         let keys: Vec<String> = self.keys.iter().map(|key| self.text_of(&key.name)).collect();
-        let columns: Vec<String> = self.common().map(|column| text_of(&column.name, column.blank_padded)).collect();
+        // What is compared without its order is read as JSON.
+        let text = |c: &Column| match seen.unordered && c.is_array {
+            true => format!("to_jsonb({})::text COLLATE \"C\"", column(&c.name)),
+            false => text_of(&c.name, c.blank_padded),
+        };
+        let columns: Vec<String> = self.common().map(text).collect();
         let object: Vec<String> =
             self.keys.iter().map(|key| format!("{}, {}", quote::literal(&key.name), column(&key.name))).collect();
         let (keys, columns, object) = (keys.join(", "), columns.join(", "), object.join(", "));
