@@ -111,13 +111,7 @@ pub(crate) fn one_line(text: &str) -> String {
 }
 
 pub(crate) fn list(items: impl IntoIterator<Item = String>) -> String {
-    let mut items = items.into_iter();
-    let mut joined = items.next().unwrap_or_default();
-    for item in items {
-        joined += ", ";
-        joined += &item;
-    }
-    joined
+    items.into_iter().collect::<Vec<_>>().join(", ")
 }
 
 fn summary(program: &Program) -> String {

@@ -149,16 +149,17 @@ fn statement(
     let mut statements = Vec::with_capacity(starts.len() + 1);
     let mut directives = Some(directives);
     let ends = starts.iter().copied().chain([tokens.spanned.len()]);
-    let mut all = tokens.spanned.into_iter();
+    let (mut all, mut all_located) = (tokens.spanned.into_iter(), tokens.located.into_iter());
     for (from, to) in std::iter::once(0).chain(starts.iter().copied()).zip(ends) {
         let spanned: Vec<_> = all.by_ref().take(to - from).collect();
+        let located: Vec<_> = all_located.by_ref().take(to - from).collect();
         let part = match spanned.as_slice() {
             [first, .., last] if !starts.is_empty() => first.1.to(last.1),
             _ => span,
         };
         let mut statement = Statement {
             span: part,
-            locations: tokens.located[from..to].iter().map(|t| t.span).collect(),
+            locations: located.iter().map(|t| t.span).collect(),
             tokens: spanned,
             directives: directives.take().unwrap_or_default(),
             in_schema: in_schema.clone().filter(|_| from > 0),
@@ -169,7 +170,7 @@ fn statement(
                 Some((error, at)) => {
                     Err(Refusal { code: Code::SyntaxError, error: error.clone(), at: *at, help: None })
                 }
-                None => parse_view(sources, &statement, &tokens.located[from..to]),
+                None => parse_view(sources, &statement, located),
             };
             // What is only context is reported where a compiled view reads it.
             let report = !sources.file(file).context_only && !statement.has_directive("skip");
@@ -243,7 +244,7 @@ fn view_kind(
 fn parse_view(
     sources: &Sources,
     statement: &Statement,
-    located: &[TokenWithSpan],
+    mut located: Vec<TokenWithSpan>,
 ) -> Result<Box<sqlparser::ast::Query>, Refusal> {
     let syntax = |error: String, at: Span| Refusal { code: Code::SyntaxError, error, at, help: None };
     let head = view::head(&statement.tokens).map_err(|(error, at)| syntax(error, at.unwrap_or(statement.span)))?;
@@ -254,9 +255,11 @@ fn parse_view(
     if let Some(found) = guards::tokens(sources, tokens) {
         return Err(Refusal { code: Code::MisreadSyntax, error: found.what, at: found.at, help: Some(found.help) });
     }
+    located.truncate(head.query.end);
+    located.drain(..head.query.start);
     let mut parser = Parser::new(&PostgreSqlDialect {})
         .with_recursion_limit(RECURSION_LIMIT)
-        .with_tokens_with_locations(located[head.query.clone()].to_vec());
+        .with_tokens_with_locations(located);
     let query = parser.parse_query().map_err(|e| parser_error(statement, &head, e))?;
     let next = parser.peek_token();
     if next.token != Token::EOF {
