@@ -257,9 +257,8 @@ fn parse_view(
     }
     located.truncate(head.query.end);
     located.drain(..head.query.start);
-    let mut parser = Parser::new(&PostgreSqlDialect {})
-        .with_recursion_limit(RECURSION_LIMIT)
-        .with_tokens_with_locations(located);
+    let mut parser =
+        Parser::new(&PostgreSqlDialect {}).with_recursion_limit(RECURSION_LIMIT).with_tokens_with_locations(located);
     let query = parser.parse_query().map_err(|e| parser_error(statement, &head, e))?;
     let next = parser.peek_token();
     if next.token != Token::EOF {

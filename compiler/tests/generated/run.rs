@@ -252,8 +252,9 @@ impl Case {
         let template = format!("gen_{}_start", self.seed);
         let options = self.run_options(effort);
         let ready = self.prepare(&template).and_then(|()| self.install(&template, names));
-        let script =
-            ready.ok().map(|()| minimise_with(server(), &template, OWNER, failure, effort.trials, &options.compare));
+        let script = ready
+            .ok()
+            .map(|()| minimise_with(server(), &template, OWNER, failure, effort.trials, &options.compare, &mut |_| {}));
         let text = script.and_then(Result::ok).map(|script| format!("{}\n{script}", self.rows(&template)));
         server().drop_database(&template).expect("the database is dropped");
         text

@@ -97,7 +97,20 @@ fn roles_that_the_files_name_are_made_on_a_throwaway_server() {
     assert!(text(&out.stderr).contains("role \"the app\" does not exist"), "{}", text(&out.stderr));
 }
 
-/// What the migration makes is not made before it: definitions, what reads or names them, views that the context has.
+/// As scripts of migration tools write it; a role that is missing later in the file must not be in the way of the first.
+#[test]
+fn files_may_make_roles_themselves() {
+    let sql = "DO $$ BEGIN
+            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'made_here') THEN CREATE ROLE made_here LOGIN; END IF;
+        END $$;
+        CREATE ROLE made_plainly;
+        CREATE TABLE item (id integer PRIMARY KEY, n integer);
+        CREATE VIEW v_item AS SELECT i.id, jsonb_build_object('n', i.n) AS data FROM item i;
+        GRANT SELECT ON v_item TO made_here, made_plainly, missing;";
+    let out = tviewc(&["verify", &file("makes_roles.sql", sql), "--steps", "20"]);
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
+}
+
 /// Where a view leaves the order of an array's elements open, any order is right; what is in it is not open.
 #[test]
 fn elements_without_an_order_may_come_in_any() {
@@ -110,6 +123,7 @@ fn elements_without_an_order_may_come_in_any() {
     assert_eq!(out.status.code(), Some(0), "{}{}", text(&out.stdout), text(&out.stderr));
 }
 
+/// What the migration makes is not made before it: definitions, what reads or names them, views that the context has.
 #[test]
 fn definitions_wait_for_the_migration() {
     let out = tviewc(&["verify", &root("compiler/tests/data/live/definitions.sql"), "--steps", "60", "--seed", "3"]);

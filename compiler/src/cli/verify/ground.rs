@@ -36,6 +36,7 @@ impl<'a> Ground<'a> {
 
     /// A database to which the files have been applied, each in a session of its own.
     pub(super) fn applied(&self, purpose: &str, sources: &Sources) -> Result<Scratch<'a>, Failure> {
+        let mut known = if self.ours { self.roles()? } else { Vec::new() };
         for _ in 0..MAX_ROLES {
             let scratch = self.scratch(purpose, None)?;
             if self.ours {
@@ -48,11 +49,31 @@ impl<'a> Ground<'a> {
             });
             let Some((file, error)) = failed else { return Ok(scratch) };
             match missing_role(&error).filter(|_| self.ours) {
-                Some(role) => self.make_role(role)?,
+                Some(role) => {
+                    known.push(role.to_owned());
+                    drop(scratch);
+                    self.retry_with(role, &known)?;
+                }
                 None => return Err(Failure::new(format!("cannot apply {}: {error}", file.name))),
             }
         }
         Err(Failure::new(format!("the files name more than {MAX_ROLES} roles")))
+    }
+
+    fn roles(&self) -> Result<Vec<String>, Failure> {
+        let rows = self.host.admin().map_err(failure)?.query("SELECT rolname::text FROM pg_roles", &[]);
+        let rows = rows.map_err(|error| Failure::new(format!("cannot read the roles: {error}")))?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
+    }
+
+    /// Makes a role that is missing. Those that the files have made themselves go again: they will be made once more.
+    fn retry_with(&self, role: &str, known: &[String]) -> Result<(), Failure> {
+        for made in self.roles()?.iter().filter(|name| !known.contains(name)) {
+            let dropped =
+                self.host.admin().map_err(failure)?.batch_execute(&format!("DROP ROLE {}", quote::ident(made)));
+            dropped.map_err(|error| Failure::new(format!("cannot drop the role {made}: {error}")))?;
+        }
+        self.make_role(role)
     }
 
     /// The owner of the tables becomes a member, so that it may give them away as the files say.

@@ -43,6 +43,7 @@ impl Progress {
 
     /// What comes next begins on a line of its own.
     pub(super) fn end(&mut self) {
+        self.shown = 0;
         if self.terminal {
             self.write("\n");
         }

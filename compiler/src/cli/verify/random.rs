@@ -5,6 +5,7 @@
 //! a history get a copy of that database.
 
 use tviewc::Output;
+use tviewc::diagnostics::Code;
 use tviewc::source::Sources;
 use tviewc_verify::writer::minimise_with;
 use tviewc_verify::writer::{Cause, Failure as Found, RunOptions, RunReport, random_run_with};
@@ -36,16 +37,27 @@ pub(super) fn run(arguments: &Arguments, global: &Global) -> Result<Outcome, Fai
         };
     };
     let before = sources.without(&product.waiting);
+    let ties = compilation.diagnostics.sorted().iter().any(|d| d.code == Code::NoTotalOrder);
     match &arguments.database_url {
         Some(url) => {
             let host = Host::existing(url).map_err(failure)?;
             let role = host.administrator().to_owned();
-            verify(arguments, global, &Ground { host: &host, role, ours: false }, &before, product)
+            verify(arguments, global, &Ground { host: &host, role, ours: false }, &before, product, ties)
         }
         None => {
             let server = Server::start(&ServerOptions::default()).map_err(failure)?;
             server.create_role(OWNER).map_err(failure)?;
-            verify(arguments, global, &Ground { host: &server, role: OWNER.to_owned(), ours: true }, &before, product)
+            // Files may make roles themselves.
+            let may_make_roles = format!("ALTER ROLE {OWNER} CREATEROLE");
+            server.psql("postgres", server.administrator(), &may_make_roles).map_err(failure)?;
+            verify(
+                arguments,
+                global,
+                &Ground { host: &server, role: OWNER.to_owned(), ours: true },
+                &before,
+                product,
+                ties,
+            )
         }
     }
 }
@@ -74,6 +86,7 @@ fn verify(
     ground: &Ground<'_>,
     before: &Sources,
     product: &Output,
+    ties: bool,
 ) -> Result<Outcome, Failure> {
     let mut progress = Progress::new(global);
     let (host, role) = (ground.host, ground.role.as_str());
@@ -103,8 +116,11 @@ fn verify(
         Err(found) => {
             drop(copy);
             progress.end();
-            let shorten = || minimise_with(host, &fresh.name, role, &found, TRIALS, &compare);
-            explain(arguments, &found, &mut progress, shorten)
+            let shorten = |progress: &mut Progress| {
+                let mut on_trial = |made: usize| progress.step(made, TRIALS, "trials at most to shorten the history");
+                minimise_with(host, &fresh.name, role, &found, TRIALS, &compare, &mut on_trial)
+            };
+            explain(arguments, &found, ties, &mut progress, shorten)
         }
     }
 }
@@ -150,13 +166,20 @@ fn summarize(report: &RunReport, progress: &mut Progress) {
 fn explain(
     arguments: &Arguments,
     found: &Found,
+    ties: bool,
     progress: &mut Progress,
-    shorten: impl FnOnce() -> tviewc_verify::Result<String>,
+    shorten: impl FnOnce(&mut Progress) -> tviewc_verify::Result<String>,
 ) -> Result<Outcome, Failure> {
     let cause = match &*found.cause {
         Cause::Harness(error) => return Err(Failure::new(error.to_string())),
         Cause::Differences(report) => {
             progress.say("a tview differs from its view");
+            if ties {
+                progress.say(
+                    "results of this program are not decided by its rows alone (the warnings TV0305): if it is one of \
+                     these that differs, both values are right",
+                );
+            }
             report.to_string()
         }
         Cause::Suspicious(suspicion) => {
@@ -165,7 +188,9 @@ fn explain(
         }
     };
     progress.say(&format!("shortening a history of {}", count(found.history.len() as u64, "transaction")));
-    let script = shorten().unwrap_or_else(|error| {
+    let shortened = shorten(progress);
+    progress.end();
+    let script = shortened.unwrap_or_else(|error| {
         progress.say(&format!("the history is printed as it was: {error}"));
         found.to_string()
     });

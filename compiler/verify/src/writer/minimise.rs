@@ -27,15 +27,17 @@ struct Trials<'a> {
     compare: &'a CompareOptions,
     tviews: Arc<[String]>,
     goal: Goal,
+    made: usize,
     left: usize,
+    on_trial: &'a mut dyn FnMut(usize),
 }
 
 /// Shortens the history of a failure with at most `trials` trials (a few hundred are usual).
 pub fn minimise(host: &Host, template: &str, user: &str, failure: &Failure, trials: usize) -> Result<String> {
-    minimise_with(host, template, user, failure, trials, &CompareOptions::default())
+    minimise_with(host, template, user, failure, trials, &CompareOptions::default(), &mut |_| {})
 }
 
-/// The same for a run that compared with options of its own.
+/// The same for a run that compared with options of its own; `on_trial` is told how many trials have been made.
 pub fn minimise_with(
     host: &Host,
     template: &str,
@@ -43,6 +45,7 @@ pub fn minimise_with(
     failure: &Failure,
     trials: usize,
     compare: &CompareOptions,
+    on_trial: &mut dyn FnMut(usize),
 ) -> Result<String> {
     let goal = match &*failure.cause {
         Cause::Differences(_) => Goal::Differs,
@@ -54,7 +57,8 @@ pub fn minimise_with(
     let mut admin = host.connect(template, host.administrator())?;
     let tviews: Vec<String> = schema::tviews(&mut admin)?.into_iter().map(|(_, name)| name).collect();
     drop(admin);
-    let mut trials = Trials { host, template, user, compare, tviews: tviews.into(), goal, left: trials };
+    let mut trials =
+        Trials { host, template, user, compare, tviews: tviews.into(), goal, made: 0, left: trials, on_trial };
     let transactions: Vec<Vec<Sent>> = failure.history.iter().map(|log| log.sent.clone()).collect();
     if !trials.fails(&transactions.concat())? {
         let text = "the history does not fail again; is the template equal to the database before the run, and are \
@@ -94,6 +98,8 @@ impl Trials<'_> {
 
     fn fails(&mut self, texts: &[Sent]) -> Result<bool> {
         self.left = self.left.saturating_sub(1);
+        self.made += 1;
+        (self.on_trial)(self.made);
         let database = format!("minimise_{:08x}_{}", std::process::id(), self.left);
         self.host.create_database(&database, self.host.administrator(), Some(self.template))?;
         let result = self.replay(&database, texts);
