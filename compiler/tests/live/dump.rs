@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use tviewc_verify::SUPERUSER;
+use tviewc_verify::{SUPERUSER, Server, ServerOptions, binaries, compare};
 
-use crate::support::{OWNER, assert_equal, fixture, installed, run, server, value};
+use crate::support::{OWNER, assert_equal, compiled, fixture, installed, run, server, value};
 
 const ROWS: &str = "INSERT INTO bench_authors (name, email) VALUES ('Ada', 'ada@x'), ('Bob', 'bob@x');
 INSERT INTO bench_posts (author_id, title, content) VALUES (1, 'one', 'text'), (2, 'two', 'text');
@@ -152,4 +152,43 @@ fn a_database_under_another_name() {
     assert_eq!(assert_equal("dump_copied"), 6);
     run("dump_copied", "UPDATE bench_authors SET name = 'copy'");
     assert_eq!(assert_equal("dump_copied"), 6);
+}
+
+/// To the newest version that is there, which can be the same: relations keep their oids, functions and operators need not.
+#[test]
+fn an_upgraded_cluster() {
+    let found = binaries::available();
+    let complete = || found.iter().filter(|b| b.dir.join("pg_upgrade").is_file());
+    let from = complete().find(|b| b.dir == server().bin_dir());
+    let (Some(from), Some(to)) = (from, complete().max_by_key(|b| b.major)) else { return };
+    let options = ServerOptions { bin_dir: Some(from.dir.clone()), ..ServerOptions::default() };
+    let mut server = Server::start(&options).expect("a server");
+    server.create_role(OWNER).expect("the role is created");
+    let fixtures = ["examples/blog/views.sql", "compiler/tests/data/live/partitions.sql"].map(fixture);
+    let rows = [
+        ROWS,
+        "INSERT INTO region VALUES ('north', 'N'), ('south', 'S'); INSERT INTO shipment VALUES (1, 'north', 1, 'a')",
+    ];
+    let writes = [
+        "UPDATE bench_authors SET name = name || '!'; DELETE FROM bench_comments WHERE id = 1",
+        "UPDATE shipment_north SET note = 'leaf'; INSERT INTO shipment VALUES (3, 'south', 3, 'c')",
+    ];
+    for (name, (fixture, rows)) in ["blog", "partitions"].iter().zip(fixtures.iter().zip(rows)) {
+        server.create_database(name, OWNER, None).expect("created");
+        for sql in [fixture, &compiled(fixture, name).up, rows] {
+            server.psql(name, OWNER, sql).expect("applied");
+        }
+    }
+    server.upgrade(to).expect("upgraded");
+    for (name, (fixture, writes)) in ["blog", "partitions"].iter().zip(fixtures.iter().zip(writes)) {
+        server.psql(name, OWNER, writes).expect("written");
+        let mut client = server.connect(name, SUPERUSER).expect("connected");
+        let report = compare(&mut client).expect("compared");
+        assert!(report.is_equal() && report.tviews.iter().any(|t| t.view_rows > 0), "{report:?}");
+        let problems = "SELECT string_agg(p, '; ') FROM tview.status() s, unnest(s.problems) p";
+        let problems: Option<String> = client.query_one(problems, &[]).expect("a status").get(0);
+        assert_eq!(problems, None);
+        // The same migration knows what is there.
+        server.psql(name, OWNER, &compiled(fixture, name).up).expect("applied again");
+    }
 }

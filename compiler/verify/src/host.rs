@@ -211,6 +211,8 @@ pub(crate) fn check(program: &str, output: Output) -> Result<()> {
     if output.status.success() {
         return Ok(());
     }
-    let stderr = String::from_utf8_lossy(&output.stderr).trim_end().to_owned();
+    // Some programs tell on standard output what went wrong.
+    let said = if output.stderr.is_empty() { &output.stdout } else { &output.stderr };
+    let stderr = String::from_utf8_lossy(said).trim_end().to_owned();
     Err(Error::Program { program: program.to_owned(), status: output.status.to_string(), stderr })
 }

@@ -86,6 +86,8 @@ impl Default for ServerOptions {
 pub struct Server {
     host: Host,
     binaries: Binaries,
+    account: Option<Account>,
+    options: ServerOptions,
     postmaster: Child,
     janitor: Option<Child>,
     // Last, so that the folder goes after the processes that use it.
@@ -100,13 +102,41 @@ impl Server {
         let folder = make_folder(account.as_ref(), options.parent_dir.as_deref())?;
         initdb(&binaries, folder.path(), account.as_ref(), options)?;
         let postmaster = spawn_postmaster(&binaries, folder.path(), account.as_ref(), options)?;
-        let mut config = Config::new();
-        config.host_path(folder.path()).port(PORT).dbname("postgres");
-        let host = Host::new(config, SUPERUSER, binaries.program("psql"), binaries.major);
-        let mut server = Self { host, binaries, postmaster, janitor: None, folder };
-        server.janitor = Some(spawn_janitor(server.postmaster.id(), server.folder.path())?);
-        server.wait_until_ready(options.startup_timeout)?;
+        let host = host(folder.path(), &binaries);
+        let mut server = Self { host, binaries, account, options: options.clone(), postmaster, janitor: None, folder };
+        server.watch()?;
         Ok(server)
+    }
+
+    /// Has the cleaner look after the server that has just been started, and waits for its first connection.
+    fn watch(&mut self) -> Result<()> {
+        self.janitor = Some(spawn_janitor(self.postmaster.id(), self.folder.path())?);
+        self.wait_until_ready(self.options.startup_timeout)
+    }
+
+    /// Stops the server and goes on with a cluster that `pg_upgrade` has made of its own, for the programs of `to`. Connections
+    /// end; what is known of the server's folder, port and name stays.
+    pub fn upgrade(&mut self, to: &Binaries) -> Result<()> {
+        let (folder, account) = (self.folder.path().to_owned(), self.account);
+        // What crashed cannot be upgraded.
+        self.stop(Signal::INT);
+        self.dismiss_janitor();
+        let moved = std::fs::rename(folder.join("data"), folder.join("old"));
+        moved.doing(|| format!("moving the cluster in {}", folder.display()))?;
+        initdb(to, &folder, account.as_ref(), &self.options)?;
+        let program = to.program("pg_upgrade");
+        let output = command_as(&program, account.as_ref(), &folder)
+            .args(["-U", SUPERUSER, "-d", "old", "-D", "data", "-b"])
+            .arg(&self.binaries.dir)
+            .arg("-B")
+            .arg(&to.dir)
+            .output()
+            .doing(|| format!("starting {}", program.display()))?;
+        check("pg_upgrade", output)?;
+        self.binaries = to.clone();
+        self.postmaster = spawn_postmaster(to, &folder, account.as_ref(), &self.options)?;
+        self.host = host(&folder, to);
+        self.watch()
     }
 
     /// The folder of the programs in use.
@@ -148,10 +178,9 @@ impl Server {
         }
     }
 
-    fn stop(&mut self) {
+    fn stop(&mut self, signal: Signal) {
         if let Some(pid) = Pid::from_raw(i32::try_from(self.postmaster.id()).unwrap_or(0)) {
-            // SIGQUIT is the immediate shutdown; nobody needs a checkpoint of a folder that is about to go.
-            let _ = kill_process(pid, Signal::QUIT);
+            let _ = kill_process(pid, signal);
         }
         let deadline = Instant::now() + STOP_PATIENCE;
         while matches!(self.postmaster.try_wait(), Ok(None)) && Instant::now() < deadline {
@@ -159,6 +188,15 @@ impl Server {
         }
         let _ = self.postmaster.kill();
         let _ = self.postmaster.wait();
+    }
+
+    fn dismiss_janitor(&mut self) {
+        if let Some(mut janitor) = self.janitor.take() {
+            if let Some(mut stdin) = janitor.stdin.take() {
+                let _ = stdin.write_all(b"done\n");
+            }
+            let _ = janitor.wait();
+        }
     }
 }
 
@@ -172,14 +210,16 @@ impl Deref for Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.stop();
-        if let Some(mut janitor) = self.janitor.take() {
-            if let Some(mut stdin) = janitor.stdin.take() {
-                let _ = stdin.write_all(b"done\n");
-            }
-            let _ = janitor.wait();
-        }
+        // The immediate shutdown; nobody needs a checkpoint of a folder that is about to go.
+        self.stop(Signal::QUIT);
+        self.dismiss_janitor();
     }
+}
+
+fn host(folder: &Path, binaries: &Binaries) -> Host {
+    let mut config = Config::new();
+    config.host_path(folder).port(PORT).dbname("postgres");
+    Host::new(config, SUPERUSER, binaries.program("psql"), binaries.major)
 }
 
 /// An unprivileged account.
@@ -268,6 +308,8 @@ fn initdb(binaries: &Binaries, folder: &Path, account: Option<&Account>, options
     let output = command_as(&program, account, folder)
         .args(["--no-sync", "-A", "trust", "-E", "UTF8", "-U", SUPERUSER])
         .arg(format!("--locale={}", options.locale))
+        // From 18 on checksums are the default; an upgraded cluster has to be like the old one.
+        .args((binaries.major >= 18).then_some("--no-data-checksums"))
         .arg("-D")
         .arg(folder.join("data"))
         .output()
