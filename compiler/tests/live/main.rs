@@ -8,6 +8,7 @@ mod drift;
 mod dump;
 mod group_pairs;
 mod more_pairs;
+mod needed_locks;
 mod operations;
 mod partitions;
 mod patch_pairs;

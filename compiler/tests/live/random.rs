@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use tviewc::plan::Strategy;
+use tviewc_verify::interleave::{RandomOptions, random_interleavings};
 use tviewc_verify::writer::{RunOptions, random_run_with};
-use tviewc_verify::{LoadOptions, load};
+use tviewc_verify::{LoadOptions, WriterOptions, load};
 
 use crate::support::{OWNER, count_writes, counted, fixture, full, installed, installed_with, server};
 
@@ -59,12 +60,34 @@ fn load_of(name: &str, path: &str) {
     server().drop_database(&database).expect("dropped");
 }
 
+/// Random transactions in random orders of their steps, on rows that they share; under READ COMMITTED, and in mixtures.
+fn orders_of(name: &str, path: &str) {
+    let database = format!("orders_{name}");
+    installed(&database, &fixture(path));
+    let writer = WriterOptions { max_rows: 6, settings: false, ..WriterOptions::default() };
+    let rows = RunOptions { seed: 5, transactions: 25, writer: writer.clone(), ..RunOptions::default() };
+    random_run_with(server(), &database, OWNER, &rows, &mut |_, _| {}).unwrap_or_else(|failure| panic!("{failure}"));
+    let (rounds, orders) = if full() { (400, 10) } else { (6, 4) };
+    let mixed = ["READ COMMITTED", "REPEATABLE READ", "READ COMMITTED", "SERIALIZABLE"].map(str::to_owned).to_vec();
+    for (isolation, rounds) in [(Vec::new(), rounds), (mixed, rounds / 3)] {
+        let options = RandomOptions { rounds, orders, isolation, writer: writer.clone(), ..RandomOptions::default() };
+        let report = random_interleavings(server(), &database, OWNER, &options).expect("all orders run");
+        assert!(report.wrong.is_none(), "{name}: {report}");
+    }
+    server().drop_database(&database).expect("dropped");
+}
+
 macro_rules! fixtures {
     ($($name:ident: $path:literal,)*) => { $(
         mod $name {
             #[test]
             fn random_writes() {
                 super::random_writes(stringify!($name), $path);
+            }
+
+            #[test]
+            fn orders() {
+                super::orders_of(stringify!($name), $path);
             }
 
             #[test]

@@ -7,6 +7,7 @@
 
 mod drive;
 mod orders;
+mod random;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +19,7 @@ use postgres::Client;
 
 pub use self::drive::Trace;
 pub use self::orders::count;
+pub use self::random::{RandomOptions, RandomReport, random_interleavings};
 
 use crate::compare::compare;
 use crate::error::{Error, Result};

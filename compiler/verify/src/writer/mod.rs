@@ -30,7 +30,7 @@ pub use self::log::{Outcome, Sent, TransactionLog, script};
 pub use self::minimise::{minimise, minimise_with};
 pub use self::run::{Cause, Failure, RunOptions, RunReport, random_run, random_run_with};
 
-use self::maker::{Made, Maker, Statement};
+use self::maker::{Made, Maker, Part, Statement};
 use self::session::Session;
 use crate::dice::Dice;
 use crate::error::{Doing, Error, Result};
@@ -147,6 +147,28 @@ impl Writer {
             self.block(&mut session);
         }
         session.finish()
+    }
+
+    /// Makes up to so many statements that succeed one after another on the rows as they are, and takes them back. COPY and
+    /// prepared statements, which are more than one text, are left out.
+    pub fn proposal(&mut self, client: &mut Client, statements: usize) -> Result<Vec<String>> {
+        let mut session = Session::new(client, Arc::clone(&self.tviews));
+        session.control("BEGIN");
+        let mut texts = Vec::new();
+        for _ in 0..statements {
+            session.control("SAVEPOINT proposed");
+            let made = self.next(&mut session).ok().flatten();
+            let Some(Statement { kind, parts }) = made.filter(|s| s.kind != Kind::Prepared) else { continue };
+            let [Part::Sql(sql)] = parts.as_slice() else { continue };
+            if session.send(Some(kind), sql, None) {
+                texts.push(sql.clone());
+            } else {
+                session.control("ROLLBACK TO SAVEPOINT proposed");
+            }
+        }
+        session.control("ROLLBACK");
+        session.finish()?;
+        Ok(texts)
     }
 
     /// Sends the statements of a transaction again that was given up because of a deadlock or a serialization failure.
