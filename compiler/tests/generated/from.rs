@@ -60,7 +60,7 @@ impl Gen<'_> {
                 self.joined(shape, &mut from);
             }
         }
-        if self.dice.percent(30) {
+        if self.dice.percent(20) {
             let condition = self.condition(&from.rels, 2);
             from.conditions.push(condition);
         }

@@ -80,7 +80,7 @@ impl Gen<'_> {
         let (from, rel) = self.base(table);
         let names: Vec<String> = (0..rel.cols.len()).map(|at| rel.col(at)).collect();
         let rels = [rel.clone()];
-        let filter = if self.dice.percent(60) { format!(" WHERE {}", self.condition(&rels, 1)) } else { String::new() };
+        let filter = if self.dice.percent(35) { format!(" WHERE {}", self.condition(&rels, 1)) } else { String::new() };
         Body::new(format!("SELECT {} FROM {from}{filter}", names.join(", ")), rel.cols, rel.key)
     }
 

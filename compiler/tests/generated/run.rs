@@ -27,6 +27,8 @@ pub struct Effort {
     pub transactions: usize,
     /// Trials to shorten a failing history; none leaves it as it is.
     pub trials: usize,
+    /// Whether the triggers of the first table are switched off, which must be found.
+    pub sabotage: bool,
 }
 
 /// What the compiler said to one view.
@@ -93,8 +95,13 @@ impl Case {
 
     /// Generates, compiles, applies, writes, compares.
     pub fn run(&self, effort: &Effort) -> CaseReport {
+        self.run_as("gen", effort)
+    }
+
+    /// The same in a database of that name and the seed.
+    pub fn run_as(&self, prefix: &str, effort: &Effort) -> CaseReport {
         let mut report = CaseReport { verdicts: Vec::new(), filled: BTreeSet::new(), commits: 0, failed: None };
-        let database = format!("gen_{}", self.seed);
+        let database = format!("{prefix}_{}", self.seed);
         report.failed =
             self.try_run(&database, effort, &mut report.verdicts, &mut report.filled, &mut report.commits).err();
         server().drop_database(&database).expect("the database is dropped");
@@ -122,6 +129,10 @@ impl Case {
             return Ok(());
         }
         self.install(database, &accepted)?;
+        if effort.sabotage {
+            let mut client = server().connect(database, OWNER).expect("connected");
+            client.batch_execute("ALTER TABLE alpha DISABLE TRIGGER USER").expect("the triggers are switched off");
+        }
         match self.write(database, effort) {
             Ok(run) => {
                 let shown = run.most_rows.iter().filter(|(_, rows)| **rows > 0);
@@ -153,7 +164,7 @@ impl Case {
         let kinds = vec![Kind::InsertMany, Kind::InsertOne, Kind::InsertParentAndChild, Kind::InsertSelect];
         let options = WriterOptions { kinds, settings: false, ..WriterOptions::default() };
         let mut writer = Writer::for_role(&mut admin, OWNER, self.seed, options).expect("the schema is read");
-        for _ in 0..8 {
+        for _ in 0..30 {
             writer.transaction(&mut client).expect("the connection holds");
         }
         Ok(())
@@ -211,7 +222,7 @@ impl Case {
         RunOptions {
             seed: self.seed,
             transactions: effort.transactions,
-            writer: WriterOptions { max_rows: 16, ..WriterOptions::default() },
+            writer: WriterOptions { max_rows: 22, ..WriterOptions::default() },
             compare: CompareOptions { multisets: Multisets::Of(multisets), limit: 3, ..CompareOptions::default() },
             // No expression of the grammar raises an error, so that every one is the generated code's.
             data_errors: true,

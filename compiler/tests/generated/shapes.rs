@@ -36,7 +36,7 @@ shapes! {
     CommaJoin           "comma_join"            12;
     UsingJoin           "using_join"            30;
     CompositeLink       "composite_link"        100;
-    ValueJoin           "value_join"            20;
+    ValueJoin           "value_join"            10;
     ExpressionJoin      "expression_join"       8;
     NullSafeJoin        "null_safe_join"        4;
     RangeJoin           "range_join"            2;

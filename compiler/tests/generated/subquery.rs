@@ -45,7 +45,7 @@ impl Gen<'_> {
                 self.join_inside(&mut inner, shape);
             }
         }
-        if self.dice.percent(30) {
+        if self.dice.percent(20) {
             let around: Vec<Rel> = scope.iter().chain(&inner.rels).cloned().collect();
             let condition = self.condition(&around, depth.min(1));
             inner.conditions.push(condition);

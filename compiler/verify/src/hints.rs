@@ -8,7 +8,7 @@ use postgres::Client;
 
 use crate::error::{Doing, Result};
 use crate::schema::{Column, Table};
-use crate::types::TypeKind;
+use crate::types::{TypeKind, TypeRef};
 
 /// Enough to hold the members of a usual list.
 const MAX_HINTS: usize = 12;
@@ -33,6 +33,9 @@ pub(crate) fn add(client: &mut Client, tables: &mut [Table]) -> Result<()> {
                 collect(text, &column.name, &mut column.hints);
             }
             add_domain_hints(client, column)?;
+            // Another table's column of that name may be of another type.
+            let ty = column.ty.without_domains().clone();
+            column.hints.retain(|hint| fits(&ty, hint));
         }
     }
     Ok(())
@@ -53,6 +56,22 @@ fn add_domain_hints(client: &mut Client, column: &mut Column) -> Result<()> {
 fn texts(client: &mut Client, sql: &str, parameters: &[&(dyn postgres::types::ToSql + Sync)]) -> Result<Vec<String>> {
     let rows = client.query(sql, parameters).doing(|| "reading constants of checks and views".to_owned())?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// Whether the constant looks like one of the type; what is not known may be one.
+fn fits(ty: &TypeRef, hint: &str) -> bool {
+    let TypeKind::Base(name) = &ty.kind else {
+        return !matches!(ty.kind, TypeKind::Array(_)) || hint.starts_with('{');
+    };
+    match name.as_str() {
+        "int2" | "int4" | "int8" | "oid" => hint.parse::<i64>().is_ok(),
+        "numeric" | "float4" | "float8" | "money" => hint.parse::<f64>().is_ok(),
+        "bool" => matches!(hint, "t" | "f" | "true" | "false"),
+        "uuid" => hint.len() == 36 && hint.chars().all(|c| c.is_ascii_hexdigit() || c == '-'),
+        "date" | "timestamp" | "timestamptz" => hint.starts_with(|c: char| c.is_ascii_digit()) && hint.contains('-'),
+        "json" | "jsonb" => hint.starts_with(['{', '[', '"']) || hint.parse::<f64>().is_ok(),
+        _ => true,
+    }
 }
 
 /// Collects the constants that follow `name` and an operator in `text`.
@@ -149,6 +168,15 @@ mod tests {
         assert_eq!(hints(check, "status"), ["draft", "it's"]);
         let check = "CHECK (((kind)::text = ANY ((ARRAY['a'::character varying, 'b'::character varying])::text[])))";
         assert_eq!(hints(check, "kind"), ["a", "b"]);
+    }
+
+    #[test]
+    fn constants_of_other_types_do_not_fit() {
+        let base = |name: &str| TypeRef { name: name.to_owned(), modifier: -1, kind: TypeKind::Base(name.to_owned()) };
+        assert!(fits(&base("int4"), "-3") && !fits(&base("int4"), "a") && !fits(&base("uuid"), "5"));
+        assert!(fits(&base("date"), "2021-01-15") && !fits(&base("date"), "5") && fits(&base("text"), "5"));
+        let array = TypeRef { kind: TypeKind::Array(Box::new(base("int4"))), ..base("_int4") };
+        assert!(fits(&array, "{1}") && !fits(&array, "1"));
     }
 
     #[test]
