@@ -6,6 +6,7 @@ mod apply;
 mod concurrency;
 mod drift;
 mod dump;
+mod faults;
 mod group_pairs;
 mod more_pairs;
 mod needed_locks;

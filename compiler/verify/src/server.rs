@@ -114,6 +114,14 @@ impl Server {
         self.wait_until_ready(self.options.startup_timeout)
     }
 
+    /// Ends all its processes at once, as a crash does, and starts the server again, which recovers. Connections end.
+    pub fn crash(&mut self) -> Result<()> {
+        self.stop(Signal::QUIT);
+        self.dismiss_janitor();
+        self.postmaster = spawn_postmaster(&self.binaries, self.folder.path(), self.account.as_ref(), &self.options)?;
+        self.watch()
+    }
+
     /// Stops the server and goes on with a cluster that `pg_upgrade` has made of its own, for the programs of `to`. Connections
     /// end; what is known of the server's folder, port and name stays.
     pub fn upgrade(&mut self, to: &Binaries) -> Result<()> {
