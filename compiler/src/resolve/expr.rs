@@ -14,7 +14,7 @@ use super::naming::{ident, parts};
 use super::query::{Refused, Resolved, Resolver};
 use super::scope::{self, Found};
 use super::typing::declared_type;
-use super::{ArrayAgg, BlockId, Expr, ExprKind, OrderKind, Ordered};
+use super::{ArrayAgg, BlockId, Expr, ExprKind, OrderKind, Ordered, json};
 use crate::catalog::{Volatility, did_you_mean};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::{Ident, QualName};
@@ -39,17 +39,14 @@ impl<'a> Resolver<'a> {
             Ast::Subquery(query) => self.scalar_subquery(query, span, block),
             Ast::Exists { subquery, .. } => self.exists(subquery, span, block),
             Ast::Cast { expr, data_type, .. } => {
-                let json = match data_type {
-                    sqlparser::ast::DataType::JSON => Some(JsonType::Json),
-                    sqlparser::ast::DataType::JSONB => Some(JsonType::Jsonb),
-                    _ => None,
-                };
+                let (json, is_domain) = self.cast_json(data_type);
                 let type_name = data_type.to_string();
                 self.check_cast(&type_name, span)?;
                 self.check_clock_in_text(expr, &type_name, span)?;
                 self.flat.needs_locale |= type_name.to_ascii_lowercase().contains("money");
                 let inner = self.expr(expr, block)?;
-                if inner.json.is_some() && inner.json == json || matches!(inner.kind, ExprKind::Constant) {
+                let same = inner.json.is_some() && inner.json == json && !is_domain;
+                if same || matches!(inner.kind, ExprKind::Constant) {
                     return Ok(Expr { span, json, ..inner });
                 }
                 Ok(Expr { json, ..Expr::plain(span, ExprKind::Apply(vec![inner])) })
@@ -67,9 +64,8 @@ impl<'a> Resolver<'a> {
                     let title = "this form of expression is not supported";
                     return Err(self.refuse(Diagnostic::new(Code::UnsupportedExpr, title, span)));
                 };
-                let json = self.operator_json(other);
                 let list = self.all(&operands, block)?;
-                let json = json.then(|| list.iter().find_map(|e| e.json)).flatten();
+                let json = json::of_form(other, &list);
                 Ok(Expr { json, ..Expr::plain(span, ExprKind::Apply(list)) })
             }
         }
@@ -79,18 +75,6 @@ impl<'a> Resolver<'a> {
     fn all(&mut self, list: &[&'a Ast], block: BlockId) -> Resolved<Vec<Expr>> {
         let resolved: Vec<Resolved<Expr>> = list.iter().map(|e| self.expr(e, block)).collect();
         resolved.into_iter().collect()
-    }
-
-    /// Whether an operator or CASE yields json where an operand is json.
-    fn operator_json(&self, ast: &'a Ast) -> bool {
-        use sqlparser::ast::BinaryOperator as Op;
-        match ast {
-            Ast::BinaryOp { op, .. } => {
-                matches!(op, Op::Arrow | Op::HashArrow | Op::StringConcat | Op::Minus | Op::HashMinus)
-            }
-            Ast::Case { .. } => true,
-            _ => false,
-        }
     }
 
     /// `@@`: between tsvector and tsquery it is a function of both; with text on a side it reads the session's text
@@ -294,7 +278,12 @@ impl<'a> Resolver<'a> {
             FunctionArguments::None => &NO_ARGUMENTS,
             FunctionArguments::List(list) => list,
             FunctionArguments::Subquery(query) if name == "array" && names.len() == 1 => {
-                return self.subquery_rows(query, span, block);
+                let rows = self.subquery_rows(query, span, block)?;
+                let json = match &rows.kind {
+                    ExprKind::Subquery(_, row) => json::of_any(row.children()).map(JsonType::array),
+                    _ => None,
+                };
+                return Ok(Expr { json, ..rows });
             }
             FunctionArguments::Subquery(query) => {
                 let inner = self.scalar_subquery(query, span, block)?;
@@ -311,11 +300,7 @@ impl<'a> Resolver<'a> {
                 Some(overloads) => {
                     let mut args = self.arguments(list, span, block)?;
                     args.extend(self.clauses(list, span, block)?);
-                    let json = match declared_type(overloads).filter(|ty| ty.dimensions == 0) {
-                        Some(ty) if ty.base == "json" => Some(JsonType::Json),
-                        Some(ty) if ty.base == "jsonb" => Some(JsonType::Jsonb),
-                        _ => None,
-                    };
+                    let json = declared_type(overloads).as_ref().and_then(json::of_type);
                     Ok(Expr { json, ..Expr::plain(span, ExprKind::Apply(args)) })
                 }
                 None => self.scalar_call(&name, list, span, block),
@@ -351,14 +336,11 @@ impl<'a> Resolver<'a> {
         }
         args.append(&mut extra);
         if name == "coalesce" {
-            let json = args.iter().find_map(|a| a.json);
+            let json = json::of_call(name, &args);
             let merged = self.merged_by_full_join(&args).map(|e| e.kind);
             return Ok(Expr { json, ..Expr::plain(span, merged.unwrap_or(ExprKind::Coalesce(args))) });
         }
-        let json = match name {
-            "nullif" | "greatest" | "least" => args.iter().find_map(|a| a.json),
-            _ => json_result(name),
-        };
+        let json = json::of_call(name, &args);
         Ok(Expr { json, ..Expr::plain(span, ExprKind::Apply(args)) })
     }
 
@@ -397,9 +379,10 @@ impl<'a> Resolver<'a> {
             };
             return Ok(Expr { json: json_result(name), ..Expr::plain(span, ExprKind::ArrayAgg(Box::new(agg))) });
         }
+        let json = json::of_call(name, &args);
         args.extend(order_by);
         args.extend(filter);
-        Ok(Expr { json: json_result(name), ..Expr::plain(span, ExprKind::Aggregate(args)) })
+        Ok(Expr { json, ..Expr::plain(span, ExprKind::Aggregate(args)) })
     }
 
     /// Whether an aggregate adds numbers up whose sum depends on the order.

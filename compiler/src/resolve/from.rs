@@ -459,11 +459,7 @@ impl<'a> Resolver<'a> {
         let alias = self.unique_alias(shown);
         self.flat.uses.push(Use { table: table.name.clone(), alias, block, nullable: false, span });
         let column = |(index, column): (usize, &crate::catalog::Column)| {
-            let json = match (column.ty.base.as_str(), column.ty.dimensions) {
-                ("jsonb", 0) => Some(super::JsonType::Jsonb),
-                ("json", 0) => Some(super::JsonType::Json),
-                _ => None,
-            };
+            let json = super::json::of_type(&column.ty);
             let kind = ExprKind::Column(ColumnRef { use_id, column: index });
             (column.name.clone(), Expr { json, ..Expr::plain(span, kind) })
         };

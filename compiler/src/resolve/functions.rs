@@ -271,13 +271,40 @@ pub fn json_result(name: &str) -> Option<JsonType> {
     }
 }
 
-/// Which of the two.
+/// Which type a document is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JsonType {
     /// Text, kept as written.
     Json,
     /// Binary.
     Jsonb,
+    /// `json[]`.
+    JsonArray,
+    /// `jsonb[]`.
+    JsonbArray,
+}
+
+impl JsonType {
+    /// Of an array of such values.
+    pub fn array(self) -> JsonType {
+        match self {
+            JsonType::Json | JsonType::JsonArray => JsonType::JsonArray,
+            JsonType::Jsonb | JsonType::JsonbArray => JsonType::JsonbArray,
+        }
+    }
+
+    /// Of an element or a part of such a value.
+    pub fn element(self) -> JsonType {
+        match self {
+            JsonType::Json | JsonType::JsonArray => JsonType::Json,
+            JsonType::Jsonb | JsonType::JsonbArray => JsonType::Jsonb,
+        }
+    }
+
+    /// Whether it is an array of PostgreSQL's.
+    pub fn is_array(self) -> bool {
+        matches!(self, JsonType::JsonArray | JsonType::JsonbArray)
+    }
 }
 
 #[cfg(test)]

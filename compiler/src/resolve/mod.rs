@@ -14,6 +14,7 @@ mod expr;
 pub mod formula;
 mod from;
 pub mod functions;
+mod json;
 mod naming;
 mod place;
 mod query;
@@ -284,7 +285,7 @@ pub struct Stated {
 pub struct Expr {
     /// In the user's text.
     pub span: Span,
-    /// Whether it is a json or jsonb value.
+    /// Whether it is a document: a json or jsonb value, or an array of these.
     pub json: Option<JsonType>,
     /// What it is.
     pub kind: ExprKind,
@@ -622,10 +623,6 @@ pub fn resolve(
         let resolved = resolver.view(view, &mut expressions);
         match resolved {
             Ok(flat) if flat.documents().next().is_some() => flat_views.push(flat),
-            Ok(_) if naming::builds_json_arrays(&view.query) => {
-                diagnostics.push(arrays_of_json(view));
-                continue;
-            }
             Ok(_) => continue,
             // A cycle is an error whatever the views hold.
             Err(_) if found.iter().any(|d| d.code == Code::CyclicViews) => {}
@@ -638,15 +635,6 @@ pub fn resolve(
         found.into_iter().for_each(|d| diagnostics.push(d));
     }
     flat_views
-}
-
-/// Documents are json or jsonb; arrays of them are not.
-fn arrays_of_json(view: &View) -> Diagnostic {
-    let title = format!("view `{}` is left as it is", view.name);
-    Diagnostic::new(Code::NotMaterialized, title, view.span)
-        .label("no column of it is json or jsonb")
-        .note("`array_agg` of json values makes an array of type json[], which is not taken for a document")
-        .help("write `jsonb_agg(… ORDER BY …)`")
 }
 
 /// A helper view that cannot be traced but builds no document is only noted.

@@ -3,7 +3,7 @@
 //! In: parsed expressions. Out: the name PostgreSQL gives an output column without AS, or `None`
 //! where the compiler would have to guess.
 
-use sqlparser::ast::{Expr, GroupByExpr, ObjectName, Query, Select, SelectItem, SetExpr};
+use sqlparser::ast::{Expr, GroupByExpr, ObjectName, Query, Select, SelectItem, SetExpr, TableFactor, TableWithJoins};
 
 use super::functions::json_result;
 use crate::names::Ident;
@@ -46,27 +46,27 @@ pub fn output_name(expr: &Expr) -> Option<Ident> {
 }
 
 /// Whether a query that could not be resolved seems to build documents: a json function or a
-/// cast to json stands in its select list. Only decides between an error and a note.
+/// cast to json stands in its select list, or in that of a CTE or a derived table, which it may show. Only decides
+/// between an error and a note.
 pub fn looks_like_json(query: &Query) -> bool {
-    selects(&query.body).iter().any(|select| {
-        select.projection.iter().any(|item| match item {
-            SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => is_json(expr),
-            _ => false,
+    let ctes = query.with.iter().flat_map(|with| &with.cte_tables);
+    ctes.into_iter().any(|cte| looks_like_json(&cte.query))
+        || selects(&query.body).iter().any(|select| {
+            let item = |item: &SelectItem| match item {
+                SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => is_json(expr),
+                _ => false,
+            };
+            select.projection.iter().any(item) || select.from.iter().any(tables_look_like_json)
         })
-    })
 }
 
-/// Whether a column of a query seems to be an array of json values.
-pub fn builds_json_arrays(query: &Query) -> bool {
-    let of_json = |expr: &Expr| {
-        let text = expr.to_string().to_lowercase();
-        text.contains("array_agg(") && text.contains("json")
-    };
-    selects(&query.body).iter().any(|select| {
-        select.projection.iter().any(|item| match item {
-            SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => of_json(expr),
-            _ => false,
-        })
+/// Whether a derived table among joined ones does.
+fn tables_look_like_json(tables: &TableWithJoins) -> bool {
+    let factors = std::iter::once(&tables.relation).chain(tables.joins.iter().map(|j| &j.relation));
+    factors.into_iter().any(|factor| match factor {
+        TableFactor::Derived { subquery, .. } => looks_like_json(subquery),
+        TableFactor::NestedJoin { table_with_joins, .. } => tables_look_like_json(table_with_joins),
+        _ => false,
     })
 }
 
@@ -96,6 +96,7 @@ fn is_json(expr: &Expr) -> bool {
         }
         Expr::Nested(inner) => is_json(inner),
         Expr::Subquery(query) => looks_like_json(query),
+        Expr::Array(array) => array.elem.iter().any(is_json),
         // Every other expression: err on the side of an error, which nobody overlooks.
         Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Value(_) => false,
         other => other.to_string().contains("json"),

@@ -9,7 +9,7 @@ use sqlparser::ast::{Cte, Query, TableAlias};
 use super::functions::Class;
 use super::naming::ident;
 use super::query::{Refused, Resolved, Resolver};
-use super::{BlockId, Derived, Expr, ExprKind, Output, Rows};
+use super::{BlockId, Derived, Expr, ExprKind, JsonType, Output, Rows};
 use crate::catalog::View;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Ident;
@@ -227,7 +227,7 @@ impl<'a> Resolver<'a> {
             "jsonb_each_text" | "json_each_text" => vec![(Ident::new("key"), false), (Ident::new("value"), false)],
             "jsonb_array_elements" | "json_array_elements" => vec![(Ident::new("value"), true)],
             "jsonb_array_elements_text" | "json_array_elements_text" => vec![(Ident::new("value"), false)],
-            "unnest" => arguments.iter().map(|_| (shown.clone(), false)).collect(),
+            "unnest" => arguments.iter().map(|a| (shown.clone(), a.json.is_some())).collect(),
             "generate_series"
             | "generate_subscripts"
             | "jsonb_object_keys"
@@ -253,7 +253,10 @@ impl<'a> Resolver<'a> {
             self.size.expressions += arguments.len();
             self.count(&arguments, span)?;
         }
-        let json = if name.starts_with("json_") { super::JsonType::Json } else { super::JsonType::Jsonb };
+        // What `unnest` makes of an array of json is json.
+        let of_array = arguments.iter().find_map(|a| a.json).filter(|_| name == "unnest").map(JsonType::element);
+        let own = if name.starts_with("json_") { JsonType::Json } else { JsonType::Jsonb };
+        let json = of_array.unwrap_or(own);
         let shown: Vec<&Ident> = names.iter().map(|(name, _)| name).collect();
         let elements = self.elements(name, &arguments, ordinality, &shown);
         let mut elements = elements.into_iter();

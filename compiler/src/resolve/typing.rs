@@ -209,7 +209,7 @@ impl<'a> Resolver<'a> {
             Ast::Nested(inner) | Ast::Collate { expr: inner, .. } => self.strict_columns(inner),
             // A cast of json's null is NULL, of anything else it is not.
             Ast::Cast { expr, .. } => {
-                let json = self.type_of(expr).is_none_or(|t| t.base.starts_with("json"));
+                let json = self.type_of(expr).is_none_or(|t| super::json::of_type(&t).is_some());
                 let constant = matches!(expr.as_ref(), Ast::Value(_));
                 if json && !constant { None } else { self.strict_columns(expr) }
             }

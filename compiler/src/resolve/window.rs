@@ -10,11 +10,11 @@ use sqlparser::ast::{
 };
 
 use super::expr::is_order_sensitive;
-use super::functions::{Class, json_result};
+use super::functions::Class;
 use super::naming::parts;
 use super::query::{Resolved, Resolver};
 use super::scope::Scope as Names;
-use super::{BlockId, Claim, Conjunct, Expr, ExprKind, OrderKind, Ordered, Scope};
+use super::{BlockId, Claim, Conjunct, Expr, ExprKind, OrderKind, Ordered, Scope, json};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Ident;
 use crate::source::Span;
@@ -61,7 +61,7 @@ impl<'a> Resolver<'a> {
             self.flat.orders.push(Ordered { kind, block, order: told, values: Vec::new(), span });
         }
         let mut values = self.window_inputs(call, list, &order, span, block)?;
-        let json = json_result(&name).or_else(|| values.iter().find_map(|v| v.json));
+        let json = json::of_window(&name, &values);
         let inputs = self.in_copy(copy, |resolver, copy| resolver.window_inputs(call, list, &order, span, copy))?;
         let inputs = Expr::plain(span, ExprKind::Apply(inputs));
         values.push(Expr::plain(span, ExprKind::Subquery(copy, Box::new(inputs))));

@@ -136,4 +136,5 @@ fixtures! {
     patch_shapes: "compiler/tests/data/live/patch_shapes.sql",
     narrowed: "compiler/tests/data/live/narrowed.sql",
     elements: "compiler/tests/data/live/elements.sql",
+    document_types: "compiler/tests/data/live/document_types.sql",
 }

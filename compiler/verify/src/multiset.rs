@@ -1,11 +1,44 @@
-//! JSON documents whose arrays have no order.
+//! Documents whose arrays have no order.
 //!
-//! In: the text of two documents. Out: whether they are equal when every array is taken as a multiset. Nothing but the order of
-//! array elements is forgiven: numbers, keys and strings are compared as they are written.
+//! In: the text of two documents, JSON or arrays of PostgreSQL's. Out: whether they are equal when every array is taken as a
+//! multiset. Nothing but the order of array elements is forgiven: numbers, keys and strings are compared as they are written.
 
-/// Whether two texts are JSON and differ at most in the order of array elements.
+/// Whether two texts differ at most in the order of array elements.
 pub(crate) fn equal(left: &str, right: &str) -> bool {
-    left == right || normal(left).is_some_and(|l| normal(right).is_some_and(|r| l == r))
+    let same = |normal: fn(&str) -> Option<String>| normal(left).is_some_and(|l| normal(right).is_some_and(|r| l == r));
+    left == right || same(normal) || same(array)
+}
+
+/// An array of one dimension as PostgreSQL writes it, `{1,"a \"b\"",NULL}`, with its elements sorted; elements that are JSON are
+/// taken as such. `None` for anything else.
+fn array(text: &str) -> Option<String> {
+    let inside = text.strip_prefix('{')?.strip_suffix('}')?;
+    let mut elements = Vec::new();
+    let mut characters = inside.chars().peekable();
+    while characters.peek().is_some() {
+        let mut element = String::new();
+        let is_quoted = characters.next_if_eq(&'"').is_some();
+        loop {
+            match characters.next() {
+                Some('\\') => element.push(characters.next()?),
+                Some('"') if is_quoted => break,
+                Some('{' | '}' | '"') if !is_quoted => return None,
+                Some(other) => element.push(other),
+                None => return None,
+            }
+            if !is_quoted && matches!(characters.peek(), None | Some(',')) {
+                break;
+            }
+        }
+        // NULL and "NULL" are not the same.
+        let mark = if is_quoted { 'q' } else { 'u' };
+        elements.push(format!("{mark}{}", normal(&element).unwrap_or(element)));
+        if characters.next().is_some_and(|c| c != ',' || characters.peek().is_none()) {
+            return None;
+        }
+    }
+    elements.sort();
+    Some(format!("{elements:?}"))
 }
 
 /// The document with the elements of every array sorted by their text; `None` for what is not JSON.
@@ -100,8 +133,20 @@ mod tests {
         assert!(!equal("[1, 1, 2]", "[1, 2, 2]"));
         assert!(!equal("[1.0]", "[1.00]"));
         assert!(!equal(r#"{"a": 1, "a": 2}"#, r#"{"a": 2, "a": 1}"#));
-        assert!(!equal("{1,2}", "{2,1}"));
         assert!(!equal("[1, 2", "[2, 1"));
         assert!(equal("not json", "not json"));
+    }
+
+    #[test]
+    fn takes_arrays_of_postgresql_as_multisets_too() {
+        assert!(equal("{1,2}", "{2,1}"));
+        assert!(equal(r#"{"{\"a\": [1, 2]}",NULL}"#, r#"{NULL,"{\"a\": [2, 1]}"}"#));
+        assert!(equal(r#"{"a,b","c\"\\"}"#, r#"{"c\"\\","a,b"}"#));
+        assert!(!equal("{1,1,2}", "{1,2,2}"));
+        assert!(!equal(r#"{NULL}"#, r#"{"NULL"}"#));
+        assert!(!equal("{1,2}", "{2,1,}"));
+        assert!(!equal("{{1,2},{3,4}}", "{{3,4},{1,2}}"));
+        assert!(!equal("{1", "1}"));
+        assert!(!equal("{}", "{1}"));
     }
 }
