@@ -3,10 +3,12 @@
 //! In: a variant of a view. Out: warnings for results that depend on the order of rows where that is not total, and for sums of
 //! floating-point numbers, which depend on it in their last digits. What always holds: without a warning the rows decide the result.
 
+use std::collections::BTreeSet;
+
 use crate::catalog::{Catalog, TypeClass};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
-use crate::relate::determines_rows;
-use crate::resolve::{BlockId, ColumnRef, Expr, ExprKind, FlatView, OrderKind, Ordered};
+use crate::relate::{determines_rows, determines_uses};
+use crate::resolve::{BlockId, ColumnRef, Expr, ExprKind, FlatView, OrderKind, Ordered, UseId};
 
 /// Reports what depends on an order that is not total; whether elements of arrays do.
 pub fn check(view: &FlatView, catalog: &Catalog, diagnostics: &mut Diagnostics) -> bool {
@@ -19,7 +21,7 @@ pub fn check(view: &FlatView, catalog: &Catalog, diagnostics: &mut Diagnostics) 
     for ordered in view.orders.iter().filter(|o| live.contains(&o.block)) {
         if !is_decided(view, catalog, ordered) {
             has_unordered_arrays |= match &ordered.kind {
-                OrderKind::Array => true,
+                OrderKind::Array | OrderKind::Rows => true,
                 OrderKind::Aggregate(name) => name == "array_agg",
                 OrderKind::Window(_) | OrderKind::Float(_) => false,
             };
@@ -53,8 +55,7 @@ fn is_decided(view: &FlatView, catalog: &Catalog, ordered: &Ordered) -> bool {
         let mut same = true;
         value.visit(&mut |e| match &e.kind {
             ExprKind::Column(column) => same &= order.contains(column) && shows_equals_alike(view, catalog, *column),
-            ExprKind::Apply(operands) => same &= !operands.is_empty(),
-            ExprKind::Subquery(..) | ExprKind::Exists(_) | ExprKind::Either(..) => same = false,
+            ExprKind::Made(_) | ExprKind::Subquery(..) | ExprKind::Exists(_) | ExprKind::Either(..) => same = false,
             _ => {}
         });
         same
@@ -64,7 +65,27 @@ fn is_decided(view: &FlatView, catalog: &Catalog, ordered: &Ordered) -> bool {
         OrderKind::Window(_) => is_total(view, catalog, ordered.block, &order),
         _ => determines_rows(view, catalog, ordered.block, &order),
     };
-    by_value || told_apart
+    by_value || told_apart || is_made_in_order(view, catalog, ordered)
+}
+
+/// Whether the rows are those that one set-returning function makes of at most one row: they come in its order.
+fn is_made_in_order(view: &FlatView, catalog: &Catalog, ordered: &Ordered) -> bool {
+    let Ordered { block, order, values, .. } = ordered;
+    let state = &view.blocks[block.0];
+    let mut made = view.derived.iter().filter(|d| d.block == *block);
+    let one_function = made.next().is_some_and(|d| d.inner.is_none()) && made.next().is_none();
+    if !order.is_empty() || !one_function || state.grouped.is_some() || state.distinct {
+        return false;
+    }
+    let own: BTreeSet<UseId> = (0..view.uses.len()).map(UseId).filter(|u| view.uses[u.0].block == *block).collect();
+    // A join that is no condition of the function's could be made in another order.
+    let is_made_of = |u: &UseId| {
+        let mut found = false;
+        let mut visit = |e: &Expr| found |= matches!(e.kind, ExprKind::Made(_)) && e.uses().contains(u);
+        values.iter().for_each(|value| value.visit(&mut visit));
+        found
+    };
+    own.len() <= 1 && own.iter().all(is_made_of) && determines_uses(view, catalog, *block)
 }
 
 /// Whether equal values of a column are the same in every respect: `1.0` and `1.00` are not.
@@ -97,6 +118,7 @@ fn shows_equals_alike(view: &FlatView, catalog: &Catalog, column: ColumnRef) -> 
 fn is_total(view: &FlatView, catalog: &Catalog, block: BlockId, order: &[ColumnRef]) -> bool {
     let state = &view.blocks[block.0];
     match &state.grouped {
+        Some(_) if state.expands => false,
         Some(keys) if !state.picked => keys.iter().all(|key| key.as_column().is_some_and(|c| order.contains(&c))),
         _ => determines_rows(view, catalog, block, order),
     }
@@ -130,6 +152,16 @@ fn tie(ordered: &Ordered) -> Diagnostic {
             report(title.into())
                 .note("its elements may come in another order after any write, and the view may show another order than the document")
                 .help("end the ORDER BY of the aggregate with a column that is unique in the array: `jsonb_agg(… ORDER BY c.id)`")
+        }
+        OrderKind::Rows => {
+            let title = if order.is_empty() {
+                "`ARRAY(SELECT …)` without ORDER BY"
+            } else {
+                "the order of this `ARRAY(SELECT …)` is not total"
+            };
+            report(title.into())
+                .note("its elements may come in another order after any write, and the view may show another order than the document")
+                .help("end the ORDER BY of the subquery with a column that is unique among its rows")
         }
         OrderKind::Aggregate(name) => {
             let title = if order.is_empty() {

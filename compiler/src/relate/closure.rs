@@ -24,6 +24,13 @@ pub fn determines_rows(view: &FlatView, catalog: &Catalog, block: BlockId, colum
     BlockRows::new(view, catalog, block).determined_by(columns)
 }
 
+/// Whether there is at most one row of each table in the block's FROM clause.
+pub fn determines_uses(view: &FlatView, catalog: &Catalog, block: BlockId) -> bool {
+    let dependencies = Dependencies::new(view, catalog, block);
+    let known = dependencies.known(&[]);
+    uses_of(view, block).all(|u| known.has_row(u))
+}
+
 /// What fixes a row of a block's FROM clause; for many questions about one block.
 pub struct BlockRows<'v> {
     view: &'v FlatView,
@@ -60,6 +67,8 @@ enum Apart {
     Groups(Vec<Option<Term>>),
     /// What it selects: functions of these columns.
     Selected(BTreeSet<ColumnRef>),
+    /// Nothing: of rows that are equal in all columns there can be several.
+    Nothing,
 }
 
 /// What follows from some terms.
@@ -91,6 +100,8 @@ impl<'v> ViewRows<'v> {
     pub(super) fn new(view: &'v FlatView, catalog: &'v Catalog) -> Self {
         let top = &view.blocks[TOP.0];
         let apart = match &top.grouped {
+            Some(_) if top.expands => Apart::Nothing,
+            None if top.distinct && shows_made_rows(view) => Apart::Nothing,
             Some(keys) => {
                 let constant = |k: &&Expr| matches!(k.kind, ExprKind::Constant) && k.formula.is_none();
                 Apart::Groups(keys.iter().filter(|k| !constant(k)).map(Expr::as_term).collect())
@@ -119,9 +130,36 @@ impl<'v> ViewRows<'v> {
                 let given = self.given(terms);
                 columns.iter().all(|c| given.known.contains(c))
             }
+            Apart::Nothing => false,
             Apart::Tables => self.rows.determined_by(&terms.iter().filter_map(Term::as_column).collect::<Vec<_>>()),
         }
     }
+}
+
+/// Whether an output shows one of several rows that a function, VALUES or a recursion makes of one row of the tables.
+fn shows_made_rows(view: &FlatView) -> bool {
+    let makes = |d: &Derived| d.rows == Rows::Many && view.in_region(d.block, TOP);
+    view.derived.iter().any(makes) && view.outputs.iter().any(|o| o.expr.is_made() || reads_made_rows(view, &o.expr))
+}
+
+/// Whether a subquery in an expression compares such rows.
+fn reads_made_rows(view: &FlatView, expr: &Expr) -> bool {
+    let mut blocks = Vec::new();
+    expr.visit(&mut |e| blocks.extend(e.block()));
+    let mut seen = BTreeSet::new();
+    while let Some(block) = blocks.pop() {
+        if !seen.insert(block) {
+            continue;
+        }
+        let block = &view.blocks[block.0];
+        for condition in block.conditions.iter().chain(&block.order_by).chain(block.grouped.iter().flatten()) {
+            if condition.is_made() {
+                return true;
+            }
+            condition.visit(&mut |e| blocks.extend(e.block()));
+        }
+    }
+    false
 }
 
 /// The columns of the top block that the outputs are functions of.
@@ -150,6 +188,9 @@ fn all_known(view: &FlatView, block: BlockId, known: &Known<'_>) -> bool {
 /// Whether one row of a derived relation is fixed.
 fn is_known(view: &FlatView, derived: &Derived, known: &Known<'_>) -> bool {
     let Some(inner) = derived.inner else { return false };
+    if view.blocks[inner.0].expands && !view.blocks[inner.0].single {
+        return false;
+    }
     match derived.rows {
         Rows::One => true,
         Rows::Many | Rows::Branch(..) => false,

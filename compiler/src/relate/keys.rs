@@ -39,7 +39,8 @@ pub struct ViewKey {
 type Refusal = Box<Diagnostic>;
 type Variants = [(Vec<usize>, FlatView)];
 
-/// The key of a view, and its terms in each variant.
+/// The key of a view, and its terms in each variant; no terms where every write is to compare the whole tview and the key is
+/// asserted of columns that no row can tell.
 pub fn infer(view: &FlatView, variants: &Variants, catalog: &Catalog) -> Result<(ViewKey, Vec<Vec<Term>>), Refusal> {
     if let Some(directive) = view.directive("key") {
         let names: Vec<Ident> = directive.arguments.iter().map(Ident::new).collect();
@@ -253,20 +254,22 @@ fn finish(
     if outputs.len() > MAX_KEY_COLUMNS {
         return Err(too_wide(view, &outputs, &proof));
     }
-    let mut all = Vec::new();
-    for (choice, variant) in variants {
-        let terms: Result<Vec<Term>, Refusal> =
-            outputs.iter().map(|o| key_term(view, variant, *o, catalog, gives(view, choice))).collect();
-        all.push(terms?);
-    }
-    let column = |(at, output): (usize, &usize)| {
-        let types = variants.iter().zip(&all).map(|((_, v), terms)| terms[at].ty(v, catalog));
+    let terms_of = |(choice, variant): &(Vec<usize>, FlatView)| {
+        outputs.iter().map(|o| key_term(view, variant, *o, catalog, gives(view, choice))).collect()
+    };
+    let all = match variants.iter().map(terms_of).collect::<Result<Vec<Vec<Term>>, Refusal>>() {
+        // Where every write compares the whole tview, nobody has to find keys of rows.
+        Err(_) if asserted && view.directive("full_refresh").is_some() => vec![Vec::new(); variants.len()],
+        found => found?,
+    };
+    let column = |output: &usize| {
+        let types = variants.iter().map(|(_, v)| value_type(v, catalog, &v.outputs[*output].expr));
         match common_type(types.collect()) {
             Some(ty) => Ok(KeyColumn { output: *output, ty }),
             None => Err(untyped(view, *output)),
         }
     };
-    let columns = outputs.iter().enumerate().map(column).collect::<Result<Vec<_>, Refusal>>()?;
+    let columns = outputs.iter().map(column).collect::<Result<Vec<_>, Refusal>>()?;
     match columns.iter().find(|k| !is_scalar(&k.ty)) {
         None => Ok((ViewKey { columns, proof, asserted }, all)),
         Some(array) => {
@@ -285,7 +288,12 @@ fn key_term(whole: &FlatView, view: &FlatView, output: usize, catalog: &Catalog,
         let title =
             format!("key column `{name}` of `{}` is computed from more than columns of tables", whole.name.name);
         let diagnostic = Diagnostic::new(Code::UnsupportedKey, title, shown.expr.span);
-        return Err(Box::new(diagnostic.note("from a changed row alone nobody can tell which documents it concerns")));
+        return Err(Box::new(
+            diagnostic
+                .note("from a changed row alone nobody can tell which documents it concerns")
+                .help("select the key of a table and group by it")
+                .help(format!("or write `-- tviewc: full_refresh` and `-- tviewc: key({name})` above the view: every write to its tables then compares all documents")),
+        ));
     };
     if term.uses().len() > 1 {
         let title = format!("key column `{name}` is computed from several tables");
@@ -317,6 +325,17 @@ fn key_term(whole: &FlatView, view: &FlatView, output: usize, catalog: &Catalog,
         ));
     }
     Ok(term)
+}
+
+/// The type of an output, also where it is none of a row's own.
+fn value_type<'t>(view: &'t FlatView, catalog: &'t Catalog, expr: &'t Expr) -> Option<&'t SqlType> {
+    match (&expr.kind, &expr.formula, &expr.element) {
+        (ExprKind::Column(column), ..) => Some(&catalog.table(&view.use_of(*column).table).columns[column.column].ty),
+        (_, Some(formula), _) => formula.ty.as_ref(),
+        (_, _, Some(element)) => element.ty.as_ref(),
+        (ExprKind::Subquery(_, value), ..) => value_type(view, catalog, value),
+        _ => None,
+    }
 }
 
 /// The type of a key column, given its types in the variants.
@@ -424,6 +443,10 @@ fn explain_open(view: &FlatView, catalog: &Catalog, mut diagnostic: Diagnostic) 
         } else if owner.nullable {
             diagnostic = diagnostic.also(owner.span, "can multiply rows, and its key is NULL where nothing matches");
         }
+    }
+    if view.blocks[TOP.0].expands || view.derived.iter().any(|d| d.block == TOP && d.inner.is_none()) {
+        diagnostic =
+            diagnostic.note("a set-returning function makes several rows of one, and nothing tells these apart");
     }
     diagnostic
 }

@@ -151,7 +151,7 @@ const MAX_ROOTS: usize = 16;
 pub fn derive(view: &FlatView, key: &[Term], catalog: &Catalog) -> Links {
     let live = view.live_blocks();
     let uses: Vec<UseId> = (0..view.uses.len()).map(UseId).filter(|u| live.contains(&view.uses[u.0].block)).collect();
-    if view.whole.is_some() {
+    if view.whole.is_some() || key.is_empty() {
         return Links { whole: uses, ..Links::default() };
     }
     let ways = Ways::new(view, key, catalog);

@@ -172,6 +172,9 @@ pub fn key_lock(view: &FlatView, catalog: &Catalog, key: &super::ViewKey, terms:
         };
         common_hash(&side(), &side())
     };
+    if terms.is_empty() {
+        return ValueLock::Relation("no row tells its key".into());
+    }
     match key.columns.iter().zip(terms).map(cast).collect::<Result<Vec<_>, String>>() {
         Ok(casts) => ValueLock::Values(casts),
         Err(reason) => ValueLock::Relation(reason),

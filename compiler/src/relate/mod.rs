@@ -17,7 +17,7 @@ mod telling;
 #[cfg(test)]
 mod tests;
 
-pub use closure::{BlockRows, determines_rows, nullable_in_row};
+pub use closure::{BlockRows, determines_rows, determines_uses, nullable_in_row};
 pub use keys::{KeyColumn, ViewKey};
 use links::MAX_WAY;
 pub use links::{Link, Links, Pair};
@@ -34,7 +34,7 @@ use crate::resolve::{FlatView, TOP, Term, UseId};
 pub struct Variant {
     /// Its settled view.
     pub view: FlatView,
-    /// The key's terms, in key order.
+    /// The key's terms, in key order; none where nothing links rows to keys.
     pub key: Vec<Term>,
     /// The ways to it.
     pub links: Links,

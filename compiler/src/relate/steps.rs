@@ -41,7 +41,7 @@ pub(super) fn steps(view: &FlatView, catalog: &Catalog) -> Vec<Vec<Step>> {
 
 fn allowed(view: &FlatView, from: UseId, to: UseId, block: BlockId, scope: Scope) -> bool {
     let (start, end) = (view.uses[from.0].block, view.uses[to.0].block);
-    let here = view.is_stable(start, block) && (view.is_stable(end, block) || view.within(block, end));
+    let here = view.is_stable(start, block) && view.sees(block, end);
     here && match scope {
         Scope::Always => true,
         Scope::Outer { from: first, to: last } => (first..last).contains(&from.0),

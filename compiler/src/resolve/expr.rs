@@ -279,6 +279,7 @@ impl<'a> Resolver<'a> {
             FunctionArguments::List(list) => list,
             FunctionArguments::Subquery(query) if name == "array" && names.len() == 1 => {
                 let rows = self.subquery_rows(query, span, block)?;
+                self.order_of_rows(&rows, span);
                 let json = match &rows.kind {
                     ExprKind::Subquery(_, row) => json::of_any(row.children()).map(JsonType::array),
                     _ => None,
@@ -293,7 +294,7 @@ impl<'a> Resolver<'a> {
             }
         };
         match self.judge_call(&names, list.args.len(), span)? {
-            Class::SetReturning => Err(self.refuse(unsupported("a set-returning function"))),
+            Class::SetReturning => self.set_returning(&name, list, span, block),
             Class::Aggregate => self.aggregate(call, &name, list, span, block),
             _ => match self.own_functions(&names) {
                 // What the user's own `jsonb_build_object` makes of its arguments is not known.

@@ -56,6 +56,10 @@ pub struct Element {
     nullable: bool,
     /// NULL whenever what it reads is.
     pub null_in_null_out: bool,
+    /// The calls make no row where a column that they read is NULL.
+    empty_for_null: bool,
+    /// Its type, where that is known.
+    pub ty: Option<SqlType>,
 }
 
 /// A part of a [`Formula`].
@@ -128,6 +132,13 @@ impl Formula {
     }
 }
 
+impl Element {
+    /// One that reads no elements.
+    fn of_columns(pieces: Vec<Piece>) -> Self {
+        Element { pieces, calls: Vec::new(), nullable: false, null_in_null_out: false, empty_for_null: true, ty: None }
+    }
+}
+
 impl Term {
     /// The columns it reads.
     pub fn columns(&self) -> BTreeSet<ColumnRef> {
@@ -189,7 +200,7 @@ impl Expr {
     /// As text, with the calls that it reads.
     fn assembled(&self) -> Option<Element> {
         if let Some(pieces) = self.pieces() {
-            return Some(Element { pieces, calls: Vec::new(), nullable: false, null_in_null_out: false });
+            return Some(Element::of_columns(pieces));
         }
         let element = self.element.as_deref()?;
         let mut pieces = vec![Piece::Text("(".into())];
@@ -225,15 +236,15 @@ impl<'a> Resolver<'a> {
         match element.calls.is_empty() {
             true => Expr { formula: Some(self.formula(element.pieces, ast)), ..expr },
             false => {
-                let null_in_null_out = self.passes_null(ast);
-                Expr { element: Some(Arc::new(Element { null_in_null_out, ..element })), ..expr }
+                let (null_in_null_out, ty) = (self.passes_null(ast), self.type_of(ast));
+                Expr { element: Some(Arc::new(Element { null_in_null_out, ty, ..element })), ..expr }
             }
         }
     }
 
     /// A condition as a formula: that it holds, or holds of an element.
     pub(super) fn holding(&mut self, ast: &'a Ast) -> Option<Arc<Formula>> {
-        let Element { pieces, calls, nullable, .. } = self.assemble(ast)?;
+        let Element { pieces, calls, nullable, empty_for_null, .. } = self.assemble(ast)?;
         if calls.is_empty() {
             return Some(self.formula(pieces, ast));
         }
@@ -249,7 +260,9 @@ impl<'a> Resolver<'a> {
         exists.push(text(" WHERE "));
         exists.extend(pieces);
         exists.push(text(")"));
-        Some(Arc::new(Formula { pieces: exists, ty: None, strict: None, null_in_null_out: false }))
+        // There is no element of NULL, and none for which a comparison with NULL holds.
+        let null_in_null_out = empty_for_null && self.passes_null(ast);
+        Some(Arc::new(Formula { pieces: exists, ty: None, strict: None, null_in_null_out }))
     }
 
     fn formula(&mut self, pieces: Vec<Piece>, ast: &'a Ast) -> Arc<Formula> {
@@ -272,20 +285,25 @@ impl<'a> Resolver<'a> {
         let name = format!("tview_rows_{}", self.flat.derived.len());
         let shown = columns.iter().map(|c| c.sql()).collect::<Vec<_>>().join(", ");
         let (mut call, mut calls, mut nullable) = (vec![Piece::Text(format!("{function}("))], Vec::new(), false);
+        // Of several arrays, the shorter ones are filled up.
+        let mut empty_for_null =
+            arguments.iter().all(Expr::passes_null) && (function != "unnest" || arguments.len() == 1);
         for (n, argument) in read.into_iter().enumerate() {
             call.extend((n > 0).then(|| Piece::Text(", ".into())));
             call.extend(argument.pieces);
             add_calls(&mut calls, argument.calls);
             nullable |= argument.nullable;
+            empty_for_null &= argument.empty_for_null;
         }
         let ordinality = if ordinality { " WITH ORDINALITY" } else { "" };
         call.push(Piece::Text(format!("){ordinality} AS {name} ({shown})")));
         calls.push(call);
-        let column = |c: &&Ident| {
+        let column = |(n, c): (usize, &&Ident)| {
             let pieces = vec![Piece::Text(format!("{name}.{}", c.sql()))];
-            Arc::new(Element { pieces, calls: calls.clone(), nullable, null_in_null_out: true })
+            let ty = self.element_type(function, arguments, n);
+            Arc::new(Element { pieces, calls: calls.clone(), nullable, null_in_null_out: true, empty_for_null, ty })
         };
-        columns.iter().map(column).collect()
+        columns.iter().enumerate().map(column).collect()
     }
 
     /// The text of an expression that has been resolved already; `None` where it reads more than columns and elements.
@@ -296,7 +314,7 @@ impl<'a> Resolver<'a> {
         self.mentions(ast, &mut mentions)?;
         let range = self.exact(narrow, ast)?;
         let mut holes: Vec<(Range<usize>, Vec<Piece>)> = Vec::with_capacity(mentions.len());
-        let (mut calls, mut nullable) = (Vec::new(), false);
+        let (mut calls, mut nullable, mut empty_for_null) = (Vec::new(), false, true);
         let mut length =
             range.clone().map(|at| statement.tokens[at].1.end - statement.tokens[at].1.start).sum::<usize>();
         for (mention, expr) in mentions {
@@ -308,6 +326,7 @@ impl<'a> Resolver<'a> {
             }
             add_calls(&mut calls, mentioned.calls);
             nullable |= mentioned.nullable;
+            empty_for_null &= mentioned.empty_for_null;
             holes.push((statement.tokens_of(mention.span())?, mentioned.pieces));
         }
         holes.sort_by_key(|(tokens, _)| tokens.start);
@@ -321,7 +340,7 @@ impl<'a> Resolver<'a> {
         if pieces.iter().any(|p| matches!(p, Piece::Text(text) if text.contains("$tview$"))) {
             return None;
         }
-        Some(Element { pieces, calls, nullable, null_in_null_out: false })
+        Some(Element { calls, nullable, empty_for_null, ..Element::of_columns(pieces) })
     }
 
     /// The tokens of a range with the holes filled; white space and comments become single blanks.

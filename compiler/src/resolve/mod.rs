@@ -94,6 +94,8 @@ pub struct Block {
     pub grouped: Option<Vec<Expr>>,
     /// DISTINCT.
     pub distinct: bool,
+    /// A set-returning function in its select list makes several rows of one, behind GROUP BY.
+    pub expands: bool,
     /// Holds aggregate calls, hence one row.
     pub aggregated: bool,
     /// The select.
@@ -314,6 +316,8 @@ pub enum ExprKind {
     Coalesce(Vec<Expr>),
     /// Any other function of its operands.
     Apply(Vec<Expr>),
+    /// What a set-returning function, VALUES or a recursion makes of these: there can be several for one row.
+    Made(Vec<Expr>),
     /// An aggregate other than [`ExprKind::ArrayAgg`].
     Aggregate(Vec<Expr>),
     /// One of these, by the choice of an [`Alternative`]. None is left in a settled view.
@@ -357,6 +361,8 @@ pub enum OrderKind {
     Array,
     /// Another aggregate.
     Aggregate(String),
+    /// `ARRAY(SELECT …)`.
+    Rows,
     /// A function over a window.
     Window(String),
     /// A sum of floating-point numbers: no order is written for it.
@@ -479,6 +485,18 @@ impl FlatView {
             })
     }
 
+    /// Whether a block compares columns of `end` as they are: those of its own FROM clause and of the queries around it.
+    pub fn sees(&self, block: BlockId, end: BlockId) -> bool {
+        let mut at = Some(block);
+        while let Some(around) = at {
+            if self.is_stable(end, around) {
+                return true;
+            }
+            at = self.blocks[around.0].parent;
+        }
+        false
+    }
+
     /// The blocks that the outputs and conditions really reach. What an expanded view computes
     /// and nobody selects is not among them.
     pub fn live_blocks(&self) -> BTreeSet<BlockId> {
@@ -548,6 +566,13 @@ impl Expr {
         }
     }
 
+    /// Whether it is, or is computed from, one of several values for one row.
+    pub fn is_made(&self) -> bool {
+        let mut found = false;
+        self.visit(&mut |e| found |= matches!(e.kind, ExprKind::Made(_)));
+        found
+    }
+
     /// Whether it is computed from several rows.
     pub fn has_aggregate(&self) -> bool {
         let mut found = false;
@@ -564,6 +589,7 @@ impl Expr {
             ExprKind::Subquery(_, value) => vec![value],
             ExprKind::Coalesce(list)
             | ExprKind::Apply(list)
+            | ExprKind::Made(list)
             | ExprKind::Aggregate(list)
             | ExprKind::Either(_, list) => list.iter().collect(),
         }

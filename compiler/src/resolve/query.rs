@@ -169,6 +169,7 @@ impl<'a> Resolver<'a> {
             aggregated: false,
             grouped: None,
             distinct: false,
+            expands: false,
             span,
         });
         Ok(BlockId(self.flat.blocks.len() - 1))

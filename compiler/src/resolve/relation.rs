@@ -4,16 +4,32 @@
 //! only joins and filters is merged into the block around it; one that groups, aggregates or limits keeps a block of
 //! its own, recorded as [`Derived`], because which of its rows a base row influences is decided inside it.
 
-use sqlparser::ast::{Cte, Query, TableAlias};
+use sqlparser::ast::{Cte, FunctionArg, FunctionArgExpr, FunctionArgumentList, Query, TableAlias};
 
 use super::functions::Class;
 use super::naming::ident;
 use super::query::{Refused, Resolved, Resolver};
-use super::{BlockId, Derived, Expr, ExprKind, JsonType, Output, Rows};
+use super::{BlockId, Derived, Expr, ExprKind, JsonType, OrderKind, Ordered, Output, Rows};
 use crate::catalog::View;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Ident;
 use crate::source::Span;
+
+/// Set-returning functions whose rows have one column.
+const ONE_COLUMN: &[&str] = &[
+    "generate_series",
+    "generate_subscripts",
+    "json_array_elements",
+    "json_array_elements_text",
+    "json_object_keys",
+    "jsonb_array_elements",
+    "jsonb_array_elements_text",
+    "jsonb_object_keys",
+    "jsonb_path_query",
+    "regexp_split_to_table",
+    "string_to_table",
+    "unnest",
+];
 
 /// How deep views may be nested in views.
 const MAX_VIEW_DEPTH: usize = 64;
@@ -261,11 +277,47 @@ impl<'a> Resolver<'a> {
         let elements = self.elements(name, &arguments, ordinality, &shown);
         let mut elements = elements.into_iter();
         let value = |(name, is_json): (Ident, bool)| {
-            let kind = ExprKind::Apply(arguments.clone());
+            let kind = ExprKind::Made(arguments.clone());
             let json = is_json.then_some(json);
             (name, Expr { json, element: elements.next(), ..Expr::plain(span, kind) })
         };
         Ok(names.into_iter().map(value).collect())
+    }
+
+    /// A set-returning function in a select list: as if it stood in FROM behind everything else. Where several do, the
+    /// shorter ones are filled up with NULLs.
+    pub(super) fn set_returning(
+        &mut self,
+        name: &str,
+        list: &'a FunctionArgumentList,
+        span: Span,
+        block: BlockId,
+    ) -> Resolved<Expr> {
+        let mut values = Vec::new();
+        for argument in &list.args {
+            let Some(value) = self.argument(argument, span, block)? else { continue };
+            values.push(match argument {
+                FunctionArg::Unnamed(FunctionArgExpr::Expr(written)) => self.with_formula(value, written),
+                _ => value,
+            });
+        }
+        self.flat.blocks[block.0].expands = true;
+        if !ONE_COLUMN.contains(&name) {
+            self.flat.derived.push(Derived { block, inner: None, rows: Rows::Many });
+            return Ok(Expr::plain(span, ExprKind::Made(values)));
+        }
+        let mut columns = self.function_item(name, values, None, false, span, block)?;
+        let mut value = columns.swap_remove(0).1;
+        value.make_element_nullable();
+        Ok(value)
+    }
+
+    /// ARRAY(SELECT …): an array in the order of its rows.
+    pub(super) fn order_of_rows(&mut self, rows: &Expr, span: Span) {
+        let ExprKind::Subquery(block, row) = &rows.kind else { return };
+        let order = self.flat.blocks[block.0].order_by.clone();
+        let values = row.children().into_iter().cloned().collect();
+        self.flat.orders.push(Ordered { kind: OrderKind::Rows, block: *block, order, values, span });
     }
 
     /// The arguments of a set-returning function in FROM, which see the items before it.

@@ -130,8 +130,8 @@ impl<'a> Resolver<'a> {
         let width = rows.first().map_or(0, Vec::len);
         let column = |n: usize| {
             let list: Vec<Expr> = rows.iter().filter_map(|row| row.get(n).cloned()).collect();
-            let json = list.iter().find_map(|e| e.json);
-            let expr = Expr { json, ..Expr::plain(span, ExprKind::Apply(list)) };
+            let json = super::json::of_any(&list);
+            let expr = Expr { json, ..Expr::plain(span, ExprKind::Made(list)) };
             Output { name: Ident::new(format!("column{}", n + 1)), expr, built: false }
         };
         Ok((0..width).map(column).collect())
@@ -140,7 +140,7 @@ impl<'a> Resolver<'a> {
     /// A recursive CTE within its own query: rows that other rows have led to.
     pub(super) fn own_rows(&mut self, columns: Vec<Ident>, mention: Span, block: BlockId) -> Vec<Output> {
         self.flat.derived.push(Derived { block, inner: None, rows: Rows::Many });
-        let column = |name| Output { name, expr: Expr::plain(mention, ExprKind::Apply(Vec::new())), built: false };
+        let column = |name| Output { name, expr: Expr::plain(mention, ExprKind::Made(Vec::new())), built: false };
         columns.into_iter().map(column).collect()
     }
 

@@ -248,7 +248,7 @@ impl Expr {
                 std::iter::once(element).chain(order_by).chain(filter).for_each(|e| e.choose(choice));
             }
             ExprKind::Subquery(_, value) => value.choose(choice),
-            ExprKind::Coalesce(list) | ExprKind::Apply(list) | ExprKind::Aggregate(list) => {
+            ExprKind::Coalesce(list) | ExprKind::Apply(list) | ExprKind::Made(list) | ExprKind::Aggregate(list) => {
                 list.iter_mut().for_each(|e| e.choose(choice));
             }
         }

@@ -126,7 +126,35 @@ impl<'a> Resolver<'a> {
                 let first = types.next()??;
                 types.all(|t| t.as_ref() == Some(&first)).then_some(first)
             }
-            _ => expr.formula.as_ref().and_then(|f| f.ty.clone()),
+            _ => match &expr.element {
+                Some(element) => element.ty.clone(),
+                None => expr.formula.as_ref().and_then(|f| f.ty.clone()),
+            },
+        }
+    }
+
+    /// The type of the n-th column of a set-returning function.
+    pub(super) fn element_type(&self, function: &str, arguments: &[Expr], n: usize) -> Option<SqlType> {
+        let argument = |n: usize| arguments.get(n).and_then(|a| self.type_of_resolved(a));
+        match function {
+            "unnest" => match argument(n) {
+                Some(array) => {
+                    let is_domain = matches!(array.class, TypeClass::Domain(_));
+                    let sql = array.sql.trim_end_matches("[]").to_owned();
+                    (array.dimensions > 0 && !is_domain).then_some(SqlType { sql, dimensions: 0, ..array })
+                }
+                // Behind its own columns stands the ordinality.
+                None => (n == arguments.len()).then(|| builtin("bigint")),
+            },
+            "generate_series" if n == 0 => argument(0).filter(|ty| argument(1).as_ref() == Some(ty)).map(unmodified),
+            "generate_subscripts" if n == 0 => Some(builtin("integer")),
+            "string_to_table" | "regexp_split_to_table" if n == 0 => Some(builtin("text")),
+            _ if function.ends_with("_object_keys") || function.ends_with("_elements_text") => {
+                Some(builtin(if n == 0 { "text" } else { "bigint" }))
+            }
+            _ if function.ends_with("_each_text") && n < 2 => Some(builtin("text")),
+            "json_each" | "jsonb_each" if n == 0 => Some(builtin("text")),
+            _ => None,
         }
     }
 

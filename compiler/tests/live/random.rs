@@ -137,4 +137,5 @@ fixtures! {
     narrowed: "compiler/tests/data/live/narrowed.sql",
     elements: "compiler/tests/data/live/elements.sql",
     document_types: "compiler/tests/data/live/document_types.sql",
+    made_rows: "compiler/tests/data/live/made_rows.sql",
 }

@@ -18,3 +18,12 @@ CREATE VIEW v_search AS SELECT a.id, jsonb_build_object('hit', a.name @@ 'cat') 
 -- A key column that is a function of two tables.
 CREATE VIEW v_mixed AS SELECT p.title || a.name AS both_names, jsonb_agg(p.id ORDER BY p.id) AS data
     FROM post p JOIN author a ON a.id = p.author_id GROUP BY p.title || a.name;
+
+-- Functions make several rows of one.
+CREATE TABLE list (id integer PRIMARY KEY, items integer[]);
+CREATE VIEW v_items AS SELECT DISTINCT l.id, i.item, to_jsonb(i.item) AS data FROM list l, unnest(l.items) AS i (item);
+CREATE VIEW v_values AS SELECT DISTINCT l.id, to_jsonb(x.y) AS data FROM list l, (VALUES (1), (2)) AS x (y);
+CREATE VIEW v_behind AS SELECT l.id, to_jsonb(unnest(array_agg(l.items[1]))) AS data FROM list l GROUP BY l.id;
+CREATE VIEW v_item AS SELECT i.item, jsonb_agg(l.id ORDER BY l.id) AS data FROM list l, unnest(l.items) AS i (item) GROUP BY i.item;
+-- tviewc: key(item)
+CREATE VIEW v_unlinked_item AS SELECT i.item, jsonb_agg(l.id ORDER BY l.id) AS data FROM list l, unnest(l.items) AS i (item) GROUP BY i.item;
