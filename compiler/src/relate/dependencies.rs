@@ -358,13 +358,13 @@ impl<'v> Builder<'v> {
         }
     }
 
-    /// A column that a condition on its rows compares with `=` is not NULL in any row that passes it.
+    /// A column that a condition on its rows compares with `=`, or says to be there, is not NULL in any row that passes it.
     fn compared(&self) -> HashSet<ColumnRef> {
         let strict = self.view.equalities.iter().filter(|e| !e.null_safe);
         let sides = strict.flat_map(|e| [(e.left, e), (e.right, e)]);
         let compared = sides.filter(|(c, e)| self.inside(*c, e.block) && carries(e.scope, *c)).map(|(c, _)| c);
-        let constant = self.view.stated.iter().filter(|s| s.fact == Fact::Constant && self.inside(s.column, s.block));
-        compared.chain(constant.map(|s| s.column)).collect()
+        let stated = self.view.stated.iter().filter(|s| s.fact != Fact::Absent && self.inside(s.column, s.block));
+        compared.chain(stated.map(|s| s.column)).collect()
     }
 }
 

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::closure::{Equals, ViewRows, key_columns, nullable_in_row, uses_of};
 use super::locks::is_scalar;
 use super::telling::tell_apart;
-use crate::catalog::{Catalog, SqlType};
+use crate::catalog::{Catalog, Key, SqlType};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Ident;
 use crate::resolve::{ColumnRef, Expr, ExprKind, FlatView, Rows, TOP, Term, UseId};
@@ -166,7 +166,9 @@ fn composed(keyed: &[Vec<Vec<Term>>], rows: &ViewRows<'_>) -> Vec<Vec<Term>> {
 fn keyed_relations(view: &FlatView, catalog: &Catalog) -> Vec<Vec<Vec<Term>>> {
     let solid = uses_of(view, TOP).filter(|u| !view.uses[u.0].nullable);
     let keys_of = |u: UseId| {
-        let mut keys: Vec<_> = catalog.table(&view.uses[u.0].table).keys.iter().filter(|k| k.not_null).collect();
+        let present = |column: usize| !nullable_in_row(view, catalog, ColumnRef { use_id: u, column });
+        let holds = |k: &&Key| k.not_null || k.columns.iter().all(|c| present(*c));
+        let mut keys: Vec<_> = catalog.table(&view.uses[u.0].table).keys.iter().filter(holds).collect();
         keys.sort_by_key(|k| !k.primary);
         let terms = |k| key_columns(u, k).into_iter().map(Term::Column).collect();
         keys.into_iter().map(terms).collect::<Vec<Vec<Term>>>()
@@ -416,20 +418,23 @@ fn missing(view: &FlatView, variant: &FlatView, catalog: &Catalog, unselected: O
     let title = format!("no key of view `{}` can be found", view.name.name);
     let diagnostic = Diagnostic::new(Code::MissingKey, title, view.span)
         .label("its rows must be identified by columns beside the document");
-    let diagnostic = match unselected {
+    let (diagnostic, or) = match unselected {
         Some(terms) => {
             let list = terms.iter().map(|t| show(variant, catalog, t)).collect::<Vec<_>>().join(", ");
-            diagnostic
+            let diagnostic = diagnostic
                 .note(format!("{list} identifies a row but is not selected"))
-                .help(format!("add `{list}` to the select list"))
+                .help(format!("add `{list}` to the select list"));
+            (diagnostic, "or write")
         }
         None => explain_open(variant, catalog, diagnostic),
     };
-    Box::new(diagnostic.help("or write `-- tviewc: key(column, …)` or `-- tviewc: skip` on the line above the view"))
+    let directives = "`-- tviewc: key(column, …)` or `-- tviewc: skip` on the line above the view";
+    Box::new(diagnostic.help(format!("{or} {directives}")))
 }
 
-/// Names the tables whose rows nothing identifies.
-fn explain_open(view: &FlatView, catalog: &Catalog, mut diagnostic: Diagnostic) -> Diagnostic {
+/// Names the tables whose rows nothing identifies; how the advice that follows begins.
+fn explain_open(view: &FlatView, catalog: &Catalog, mut diagnostic: Diagnostic) -> (Diagnostic, &'static str) {
+    let mut or = "write";
     for use_id in uses_of(view, TOP) {
         let owner = &view.uses[use_id.0];
         let declared = catalog.table(&owner.table);
@@ -437,6 +442,20 @@ fn explain_open(view: &FlatView, catalog: &Catalog, mut diagnostic: Diagnostic) 
         if !usable {
             diagnostic =
                 diagnostic.also(owner.span, format!("`{}` has no key that holds at every moment", declared.name.name));
+            if let Some(key) = declared.keys.first() {
+                let nullable: Vec<String> = key
+                    .columns
+                    .iter()
+                    .map(|c| &declared.columns[*c])
+                    .filter(|c| !c.not_null)
+                    .map(|c| c.name.to_string())
+                    .collect();
+                let list = nullable.join(", ");
+                diagnostic = diagnostic
+                    .also(key.span, format!("`{list}` can be NULL, in any number of rows"))
+                    .help(format!("declare `{list}` NOT NULL, or leave such rows out: `WHERE … IS NOT NULL`"));
+                or = "or write";
+            }
             for weak in &declared.weak_keys {
                 diagnostic = diagnostic.also(weak.span, format!("this one proves nothing: {}", weak.reason));
             }
@@ -448,5 +467,5 @@ fn explain_open(view: &FlatView, catalog: &Catalog, mut diagnostic: Diagnostic) 
         diagnostic =
             diagnostic.note("a set-returning function makes several rows of one, and nothing tells these apart");
     }
-    diagnostic
+    (diagnostic, or)
 }

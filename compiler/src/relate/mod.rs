@@ -90,6 +90,9 @@ pub fn relate(view: &FlatView, catalog: &Catalog, diagnostics: &mut Diagnostics)
         Ok(found) => found,
         Err(diagnostic) => {
             diagnostics.push(*diagnostic);
+            // What would be refused next is said at once.
+            let whole = view.whole.filter(|_| view.directive("full_refresh").is_none());
+            whole.into_iter().for_each(|(reason, span)| diagnostics.push(whole_view(view, reason, span)));
             return None;
         }
     };
@@ -122,7 +125,7 @@ pub fn relate(view: &FlatView, catalog: &Catalog, diagnostics: &mut Diagnostics)
 }
 
 const FULL_REFRESH: &str =
-    "or write `-- tviewc: full_refresh` on the line above the view: such a write then compares all documents";
+    "write `-- tviewc: full_refresh` on the line above the view: such a write then compares all documents";
 
 fn whole_view(view: &FlatView, reason: &str, span: crate::source::Span) -> Diagnostic {
     let title = format!("every write would concern all documents of `{}`", view.name.name);
@@ -135,7 +138,7 @@ fn too_far(view: &FlatView, use_id: UseId) -> Diagnostic {
     Diagnostic::new(Code::UnsupportedQuery, title, owner.span)
         .note("what a write to it would have to do grows with every table on the way")
         .help("keep a column of the key's table in a table on the way, and compare it with the key")
-        .help(FULL_REFRESH)
+        .help(format!("or {FULL_REFRESH}"))
 }
 
 fn unlinked_table(view: &FlatView, use_id: UseId, catalog: &Catalog) -> Diagnostic {
@@ -149,5 +152,5 @@ fn unlinked_table(view: &FlatView, use_id: UseId, catalog: &Catalog) -> Diagnost
     } else {
         diagnostic.help("correlate the subquery: compare one of its columns with a column of the query around it, by `=` and not under OR")
     };
-    diagnostic.help(FULL_REFRESH)
+    diagnostic.help(format!("or {FULL_REFRESH}"))
 }

@@ -6,7 +6,7 @@
 use sqlparser::ast::{BinaryOperator, Expr as Ast, Query};
 
 use super::query::{Refused, Resolved, Resolver};
-use super::{BlockId, Claim, Conjunct, Expr, ExprKind, Fact, Output, Scope};
+use super::{BlockId, Claim, Expr, ExprKind, Fact, Output, Scope};
 
 impl<'a> Resolver<'a> {
     /// A condition: its conjuncts are told apart, and all are kept as reads.
@@ -28,12 +28,12 @@ impl<'a> Resolver<'a> {
                 self.count(&operands[..1], expr.span)?;
                 let operand = self.with_formula(operands[0].clone(), inner);
                 let claim = Claim::Fact(operand, Fact::Present);
-                self.flat.conjuncts.push(Conjunct { claim, block, scope: holds });
+                self.flat.says(claim, block, holds);
             }
             (Ast::IsNull(_), ExprKind::Apply(operands)) => {
                 self.count(&operands[..1], expr.span)?;
                 let claim = Claim::Fact(operands[0].clone(), Fact::Absent);
-                self.flat.conjuncts.push(Conjunct { claim, block, scope: holds });
+                self.flat.says(claim, block, holds);
             }
             _ => self.comparison(conjunct, &expr, block, holds)?,
         }
@@ -50,13 +50,33 @@ impl<'a> Resolver<'a> {
             let (left, right) = (self.compared(left, right), self.compared(right, left));
             as_a_whole |= left.element.is_some() || right.element.is_some();
             let claim = Claim::Equal(left, right);
-            self.flat.conjuncts.push(Conjunct { claim, block, scope: holds });
+            self.flat.says(claim, block, holds);
         }
-        if as_a_whole && expr.uses().len() > 1 {
-            if let Some(formula) = self.holding(conjunct) {
-                let claim = Claim::Holds(formula);
-                self.flat.conjuncts.push(Conjunct { claim, block, scope: holds });
+        match expr.uses().len() {
+            0 => {}
+            1 if as_a_whole => self.present_columns(conjunct, block, holds)?,
+            _ if as_a_whole => {
+                if let Some(formula) = self.holding(conjunct) {
+                    self.flat.says(Claim::Holds(formula), block, holds);
+                }
             }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A condition on one relation that is not true of NULL says that its columns are not NULL.
+    fn present_columns(&mut self, conjunct: &'a Ast, block: BlockId, holds: Scope) -> Resolved<()> {
+        if !self.passes_null(conjunct) {
+            return Ok(());
+        }
+        let mut mentions = Vec::new();
+        if self.mentions(conjunct, &mut mentions).is_none() {
+            return Ok(());
+        }
+        for (_, value) in mentions {
+            self.count([&value], value.span)?;
+            self.flat.says(Claim::Fact(value, Fact::Present), block, holds);
         }
         Ok(())
     }
@@ -87,7 +107,7 @@ impl<'a> Resolver<'a> {
         if let ([Output { expr, .. }], false) = (outputs.as_slice(), picks) {
             self.count([&left, expr], span)?;
             let claim = Claim::Equal(left.clone(), expr.clone());
-            self.flat.conjuncts.push(Conjunct { claim, block: inner, scope: Scope::Always });
+            self.flat.says(claim, inner, Scope::Always);
         }
         let row = Expr::plain(span, ExprKind::Apply(outputs.into_iter().map(|o| o.expr).collect()));
         let rows = Expr::plain(span, ExprKind::Subquery(inner, Box::new(row)));

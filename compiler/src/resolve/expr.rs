@@ -486,7 +486,8 @@ impl<'a> Resolver<'a> {
                 )
                 .also(other.span, "declared here")
                 .note("what it reads cannot be traced, so a document that shows its result could go stale")
-                .help("declare it IMMUTABLE if its result depends on its arguments alone"),
+                .help("declare it IMMUTABLE if its result depends on its arguments alone")
+                .help("what depends on who asks belongs into the query that reads the documents, or into a policy on their table"),
             )),
         }
     }

@@ -234,9 +234,12 @@ impl<'a> Resolver<'a> {
         }
         let Some(element) = self.assemble(ast) else { return expr };
         match element.calls.is_empty() {
-            true => Expr { formula: Some(self.formula(element.pieces, ast)), ..expr },
+            true => {
+                let null_in_null_out = self.operand_passes_null(ast);
+                Expr { formula: Some(self.formula(element.pieces, ast, null_in_null_out)), ..expr }
+            }
             false => {
-                let (null_in_null_out, ty) = (self.passes_null(ast), self.type_of(ast));
+                let (null_in_null_out, ty) = (self.operand_passes_null(ast), self.type_of(ast));
                 Expr { element: Some(Arc::new(Element { null_in_null_out, ty, ..element })), ..expr }
             }
         }
@@ -246,7 +249,8 @@ impl<'a> Resolver<'a> {
     pub(super) fn holding(&mut self, ast: &'a Ast) -> Option<Arc<Formula>> {
         let Element { pieces, calls, nullable, empty_for_null, .. } = self.assemble(ast)?;
         if calls.is_empty() {
-            return Some(self.formula(pieces, ast));
+            let null_in_null_out = self.passes_null(ast);
+            return Some(self.formula(pieces, ast, null_in_null_out));
         }
         if nullable && !self.passes_null(ast) {
             return None;
@@ -265,9 +269,8 @@ impl<'a> Resolver<'a> {
         Some(Arc::new(Formula { pieces: exists, ty: None, strict: None, null_in_null_out }))
     }
 
-    fn formula(&mut self, pieces: Vec<Piece>, ast: &'a Ast) -> Arc<Formula> {
+    fn formula(&mut self, pieces: Vec<Piece>, ast: &'a Ast, null_in_null_out: bool) -> Arc<Formula> {
         let (ty, strict) = (self.type_of(ast), self.strict_columns(ast));
-        let null_in_null_out = self.passes_null(ast);
         Arc::new(Formula { pieces, ty, strict, null_in_null_out })
     }
 
@@ -379,7 +382,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// The mentions of columns in an expression, or `None` where it is more than a function of columns.
-    fn mentions(&mut self, ast: &'a Ast, found: &mut Vec<(&'a Ast, Expr)>) -> Option<()> {
+    pub(super) fn mentions(&mut self, ast: &'a Ast, found: &mut Vec<(&'a Ast, Expr)>) -> Option<()> {
         match ast {
             Ast::Identifier(_) | Ast::CompoundIdentifier(_) => {
                 let expr = self.known(ast)?;

@@ -91,8 +91,9 @@ impl<'a> Resolver<'a> {
         self.constrain(constraint, (side, holds), (start, middle), span, block)?;
         if side != Side::Inner {
             let pairs = if side == Side::Left { self.exact_pairs(before, said, block) } else { None };
+            let said_now = self.flat.conjuncts.len();
             let join = &mut self.flat.outer_joins[known - 1];
-            (join.pairs, join.borrows) = (pairs, borrows);
+            (join.pairs, join.borrows, join.said) = (pairs, borrows, said_now);
         }
         Ok(())
     }
@@ -186,7 +187,7 @@ impl<'a> Resolver<'a> {
                 for (left, right) in pairs {
                     self.count([&left, &right], span)?;
                     let claim = Claim::Equal(left.clone(), right.clone());
-                    self.flat.conjuncts.push(Conjunct { claim, block, scope: holds });
+                    self.flat.says(claim, block, holds);
                     let both = ExprKind::Apply(vec![left, right]);
                     self.flat.blocks[block.0].conditions.push(Expr::plain(span, both));
                 }
@@ -232,7 +233,7 @@ impl<'a> Resolver<'a> {
             }
         };
         let (left, right) = ((start, middle), (middle, end));
-        self.flat.outer_joins.push(OuterJoin { left, right, kind, pairs: None, borrows: true });
+        self.flat.outer_joins.push(OuterJoin { left, right, kind, pairs: None, borrows: true, block, said: 0 });
         match kind {
             OuterKind::Left => Scope::Outer { from: middle, to: end },
             OuterKind::Right => Scope::Outer { from: start, to: middle },

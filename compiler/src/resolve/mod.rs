@@ -16,6 +16,7 @@ mod from;
 pub mod functions;
 mod json;
 mod naming;
+mod outer;
 mod place;
 mod query;
 mod relation;
@@ -170,6 +171,10 @@ pub struct OuterJoin {
     pub pairs: Option<Vec<(ColumnRef, ColumnRef)>>,
     /// Whether the nullable side may show columns of uses that are not in its range (LATERAL): they are NULL with it.
     pub borrows: bool,
+    /// The block whose FROM clause it stands in.
+    pub block: BlockId,
+    /// How many conjuncts had been read at its end.
+    pub said: usize,
 }
 
 /// Kinds of outer joins.
@@ -208,6 +213,8 @@ pub struct Conjunct {
     pub block: BlockId,
     /// Where it holds.
     pub scope: Scope,
+    /// How many were said before it.
+    pub at: usize,
 }
 
 /// What a conjunct says.

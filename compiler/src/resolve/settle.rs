@@ -9,8 +9,8 @@
 use std::sync::Arc;
 
 use super::{
-    AlternativeKind, BlockId, Claim, ColumnRef, Comparison, ComparisonKind, Equality, Expr, ExprKind, Fact, FlatView,
-    Formula, OuterKind, Piece, Rows, Scope, Stated, Term,
+    AlternativeKind, BlockId, Claim, ColumnRef, Comparison, ComparisonKind, Conjunct, Equality, Expr, ExprKind, Fact,
+    FlatView, Formula, OuterKind, Piece, Rows, Scope, Stated, Term,
 };
 
 /// How many variants a view may have.
@@ -148,6 +148,7 @@ impl FlatView {
         self.uses.iter_mut().filter(|u| u.block == inner).for_each(|u| u.block = outer);
         self.conjuncts.iter_mut().filter(|c| c.block == inner).for_each(|c| c.block = outer);
         self.derived.iter_mut().filter(|d| d.block == inner).for_each(|d| d.block = outer);
+        self.outer_joins.iter_mut().filter(|j| j.block == inner).for_each(|j| j.block = outer);
         self.alternatives.iter_mut().filter(|a| a.block == inner).for_each(|a| a.block = outer);
         self.orders.iter_mut().filter(|o| o.block == inner).for_each(|o| o.block = outer);
         self.blocks.iter_mut().filter(|b| b.parent == Some(inner)).for_each(|b| b.parent = Some(outer));
@@ -161,20 +162,23 @@ impl FlatView {
 
     /// Tells the conjuncts apart, and which uses are nullable.
     fn settle(&mut self) {
+        let mut conjuncts = std::mem::take(&mut self.conjuncts);
+        for conjunct in &mut conjuncts {
+            if let Scope::Full(join) = conjunct.scope {
+                conjunct.scope = match self.outer_joins[join].nullable().first() {
+                    Some(&(from, to)) => Scope::Outer { from, to },
+                    None => Scope::Always,
+                };
+            }
+        }
+        self.drop_idle_outer_joins(&mut conjuncts);
         for join in &self.outer_joins {
             for (from, to) in join.nullable() {
                 self.uses[from..to].iter_mut().for_each(|u| u.nullable = true);
             }
         }
-        for conjunct in std::mem::take(&mut self.conjuncts) {
-            let scope = match conjunct.scope {
-                Scope::Full(join) => match self.outer_joins[join].nullable().first() {
-                    Some(&(from, to)) => Scope::Outer { from, to },
-                    None => Scope::Always,
-                },
-                other => other,
-            };
-            self.claim(conjunct.claim, conjunct.block, scope);
+        for Conjunct { claim, block, scope, .. } in conjuncts {
+            self.claim(claim, block, scope);
         }
     }
 

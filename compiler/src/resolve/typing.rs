@@ -266,7 +266,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Whether an expression is NULL whenever one of its columns is.
+    /// Whether an expression is NULL or false whenever one of its columns is NULL: either leaves a row out.
     pub(super) fn passes_null(&mut self, ast: &'a Ast) -> bool {
         match ast {
             Ast::Identifier(_) | Ast::CompoundIdentifier(_) => self.known(ast).is_some_and(|e| e.passes_null()),
@@ -279,6 +279,18 @@ impl<'a> Resolver<'a> {
                     || matches!(op, Op::Arrow | Op::LongArrow | Op::HashArrow | Op::HashLongArrow);
                 strict && self.operand_passes_null(left) && self.operand_passes_null(right)
             }
+            Ast::UnaryOp { op: UnaryOperator::Not | UnaryOperator::Minus | UnaryOperator::Plus, expr } => {
+                self.operand_passes_null(expr)
+            }
+            Ast::Like { expr, pattern, escape_char: None, any: false, .. }
+            | Ast::ILike { expr, pattern, escape_char: None, any: false, .. } => {
+                self.operand_passes_null(expr) && self.operand_passes_null(pattern)
+            }
+            // Whether the value is in a list of constants.
+            Ast::InList { expr, list, .. } => {
+                self.operand_passes_null(expr) && list.iter().all(|e| matches!(e, Ast::Value(_)))
+            }
+            Ast::IsTrue(expr) | Ast::IsFalse(expr) => self.operand_passes_null(expr),
             Ast::AnyOp { left, right, .. } => self.passes_null(left) && self.passes_null(right),
             Ast::Between { expr, low, high, negated: false } => {
                 // NULL or false: neither lets a row pass.
@@ -293,10 +305,10 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// ANY and BETWEEN can be false for a NULL, which is as good as NULL in a condition only.
-    fn operand_passes_null(&mut self, ast: &'a Ast) -> bool {
+    /// Whether it is NULL then. ANY, BETWEEN and IS TRUE can be false, which is as good as NULL in a condition only.
+    pub(super) fn operand_passes_null(&mut self, ast: &'a Ast) -> bool {
         match ast {
-            Ast::AnyOp { .. } | Ast::Between { .. } => false,
+            Ast::AnyOp { .. } | Ast::Between { .. } | Ast::IsTrue(_) | Ast::IsFalse(_) => false,
             Ast::Nested(inner) | Ast::Cast { expr: inner, .. } => self.operand_passes_null(inner),
             _ => self.passes_null(ast),
         }

@@ -14,7 +14,7 @@ use super::functions::Class;
 use super::naming::parts;
 use super::query::{Resolved, Resolver};
 use super::scope::Scope as Names;
-use super::{BlockId, Claim, Conjunct, Expr, ExprKind, OrderKind, Ordered, Scope, json};
+use super::{BlockId, Claim, Expr, ExprKind, OrderKind, Ordered, Scope, json};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Ident;
 use crate::source::Span;
@@ -129,7 +129,7 @@ impl<'a> Resolver<'a> {
                 true => Claim::Equal(left, right),
                 false => Claim::Same(left, right),
             };
-            self.flat.conjuncts.push(Conjunct { claim, block: copy, scope: Scope::Always });
+            self.flat.says(claim, copy, Scope::Always);
         }
         self.partitions.insert(slot, copy);
         Ok(copy)

@@ -138,4 +138,5 @@ fixtures! {
     elements: "compiler/tests/data/live/elements.sql",
     document_types: "compiler/tests/data/live/document_types.sql",
     made_rows: "compiler/tests/data/live/made_rows.sql",
+    idle_outer_joins: "compiler/tests/data/live/idle_outer_joins.sql",
 }

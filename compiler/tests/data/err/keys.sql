@@ -19,6 +19,15 @@ CREATE VIEW v_search AS SELECT a.id, jsonb_build_object('hit', a.name @@ 'cat') 
 CREATE VIEW v_mixed AS SELECT p.title || a.name AS both_names, jsonb_agg(p.id ORDER BY p.id) AS data
     FROM post p JOIN author a ON a.id = p.author_id GROUP BY p.title || a.name;
 
+-- A unique column that can be NULL, and what does not leave the NULLs out.
+CREATE TABLE event (id text UNIQUE, place text);
+CREATE VIEW v_event AS SELECT e.id, jsonb_build_object('p', e.place) AS data FROM event e;
+CREATE VIEW v_maybe AS SELECT e.id, jsonb_build_object('p', e.place) AS data FROM event e WHERE e.id IS NOT NULL OR e.place = 'x';
+CREATE VIEW v_nullable_side AS SELECT e.id, jsonb_build_object('p', p.title) AS data
+    FROM post p LEFT JOIN (SELECT x.id FROM event x WHERE x.id IS NOT NULL) e ON e.id = p.title;
+-- Without a key and without links: both are said.
+CREATE VIEW v_whole AS SELECT jsonb_agg(p.id ORDER BY p.id) AS data FROM post p;
+
 -- Functions make several rows of one.
 CREATE TABLE list (id integer PRIMARY KEY, items integer[]);
 CREATE VIEW v_items AS SELECT DISTINCT l.id, i.item, to_jsonb(i.item) AS data FROM list l, unnest(l.items) AS i (item);
