@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::dependencies::{Dependencies, Known};
+use super::fixed::{Fixed, Sides};
 use super::locks::same_type;
 use crate::catalog::{Catalog, Key};
 use crate::resolve::{
@@ -56,15 +57,16 @@ impl<'v> BlockRows<'v> {
 /// What fixes a row of the view: of its tables, or of its groups, or, under DISTINCT, of what it selects.
 pub(super) struct ViewRows<'v> {
     rows: BlockRows<'v>,
-    apart: Apart,
+    apart: Apart<'v>,
+    sides: Sides,
 }
 
 /// What tells the rows of a view apart.
-enum Apart {
+enum Apart<'v> {
     /// The rows of its tables.
     Tables,
-    /// These expressions of its groups; `None` for one that is no term.
-    Groups(Vec<Option<Term>>),
+    /// These expressions of its groups.
+    Groups(Vec<&'v Expr>),
     /// What it selects: functions of these columns.
     Selected(BTreeSet<ColumnRef>),
     /// Nothing: of rows that are equal in all columns there can be several.
@@ -104,12 +106,16 @@ impl<'v> ViewRows<'v> {
             None if top.distinct && shows_made_rows(view) => Apart::Nothing,
             Some(keys) => {
                 let constant = |k: &&Expr| matches!(k.kind, ExprKind::Constant) && k.formula.is_none();
-                Apart::Groups(keys.iter().filter(|k| !constant(k)).map(Expr::as_term).collect())
+                let groups: Vec<&Expr> = keys.iter().filter(|k| !constant(k)).collect();
+                match groups.iter().filter(|k| k.as_term().is_none()).count() > MAX_COMPUTED_GROUPS {
+                    true => Apart::Nothing,
+                    false => Apart::Groups(groups),
+                }
             }
             None if top.distinct => Apart::Selected(selected_columns(view)),
             None => Apart::Tables,
         };
-        ViewRows { rows: BlockRows::new(view, catalog, TOP), apart }
+        ViewRows { rows: BlockRows::new(view, catalog, TOP), apart, sides: Sides::of(view) }
     }
 
     /// What follows from these terms in the top block.
@@ -124,17 +130,27 @@ impl<'v> ViewRows<'v> {
         match &self.apart {
             Apart::Groups(keys) => {
                 let given = self.given(terms);
-                keys.iter().all(|k| k.as_ref().is_some_and(|k| given.follows(k)))
+                let mut fixed = Fixed::new(self.rows.view, &self.sides, &given.known);
+                keys.iter().all(|k| match k.as_term() {
+                    Some(term) if terms.contains(&term) => true,
+                    Some(term) => given.follows(&term) && term.uses().into_iter().all(|u| fixed.has_partner_or_not(u)),
+                    None => fixed.holds(k),
+                })
             }
             Apart::Selected(columns) => {
                 let given = self.given(terms);
-                columns.iter().all(|c| given.known.contains(c))
+                let mut fixed = Fixed::new(self.rows.view, &self.sides, &given.known);
+                columns.iter().all(|c| terms.contains(&Term::Column(*c)) || fixed.column(*c))
             }
             Apart::Nothing => false,
             Apart::Tables => self.rows.determined_by(&terms.iter().filter_map(Term::as_column).collect::<Vec<_>>()),
         }
     }
 }
+
+/// Of how many GROUP BY expressions that are no terms it is asked whether they follow from the others: each is looked into
+/// for every set of columns that may be a key.
+const MAX_COMPUTED_GROUPS: usize = 16;
 
 /// Whether an output shows one of several rows that a function, VALUES or a recursion makes of one row of the tables.
 fn shows_made_rows(view: &FlatView) -> bool {
@@ -186,7 +202,7 @@ fn all_known(view: &FlatView, block: BlockId, known: &Known<'_>) -> bool {
 }
 
 /// Whether one row of a derived relation is fixed.
-fn is_known(view: &FlatView, derived: &Derived, known: &Known<'_>) -> bool {
+pub(super) fn is_known(view: &FlatView, derived: &Derived, known: &Known<'_>) -> bool {
     let Some(inner) = derived.inner else { return false };
     if view.blocks[inner.0].expands && !view.blocks[inner.0].single {
         return false;

@@ -115,9 +115,9 @@ fn candidates<'c>(
 ) -> Box<dyn Iterator<Item = Vec<Term>> + 'c> {
     if let Some(keys) = &view.blocks[TOP.0].grouped {
         let constant = |e: &&Expr| !matches!(e.kind, ExprKind::Constant);
-        let terms = keys.iter().filter(constant).map(Expr::as_term).collect::<Option<Vec<_>>>();
-        let terms = terms.map(|terms| minimized(rows, terms));
-        return Box::new(terms.filter(|t| rows.determined_by(t)).into_iter());
+        // What is no term has to follow from those that are.
+        let terms = minimized(rows, keys.iter().filter(constant).filter_map(Expr::as_term).collect());
+        return Box::new(std::iter::once(terms).filter(|t| rows.determined_by(t)));
     }
     if view.blocks[TOP.0].distinct {
         let terms = view.outputs.iter().filter_map(|o| o.expr.as_term());

@@ -9,6 +9,7 @@
 
 mod closure;
 mod dependencies;
+mod fixed;
 mod keys;
 mod links;
 mod locks;

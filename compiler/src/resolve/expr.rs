@@ -58,17 +58,54 @@ impl<'a> Resolver<'a> {
                 let rows = self.subquery_rows(subquery, span, block)?;
                 Ok(Expr::plain(span, ExprKind::Apply(vec![value, rows])))
             }
+            Ast::QualifiedWildcard(name, _) => {
+                let row = row(&self.relation_item(name, span)?.columns, span);
+                self.copied(row, span)
+            }
+            Ast::CompoundFieldAccess { root, access_chain }
+                if matches!(access_chain.first(), Some(AccessExpr::Dot(_))) =>
+            {
+                self.subscripted_column(ast, root, access_chain, block)
+            }
             Ast::BinaryOp { left, op: BinaryOperator::AtAt, right } => self.text_match(left, right, span, block),
             other => {
                 let Some(operands) = operands(other) else {
-                    let title = "this form of expression is not supported";
-                    return Err(self.refuse(Diagnostic::new(Code::UnsupportedExpr, title, span)));
+                    return Err(self.no_such_form(span));
                 };
                 let list = self.all(&operands, block)?;
                 let json = json::of_form(other, &list);
                 Ok(Expr { json, ..Expr::plain(span, ExprKind::Apply(list)) })
             }
         }
+    }
+
+    /// `t.array[1]`, which the parser takes for fields of `t`.
+    fn subscripted_column(
+        &mut self,
+        ast: &'a Ast,
+        root: &'a Ast,
+        chain: &'a [AccessExpr],
+        block: BlockId,
+    ) -> Resolved<Expr> {
+        let span = self.span(ast);
+        let dots = chain.iter().take_while(|a| matches!(a, AccessExpr::Dot(_))).count();
+        let named = |a: &'a AccessExpr| match a {
+            AccessExpr::Dot(Ast::Identifier(name)) => Some(ident(name)),
+            _ => None,
+        };
+        let Ast::Identifier(first) = root else { return Err(self.no_such_form(span)) };
+        let rest: Option<Vec<Ident>> = chain[..dots].iter().map(named).collect();
+        let (Some(rest), Some(indexes)) = (rest, subscripts(&chain[dots..])) else {
+            return Err(self.no_such_form(span));
+        };
+        let names: Vec<Ident> = std::iter::once(ident(first)).chain(rest).collect();
+        let mut list = vec![self.qualified_column(&names, span)?];
+        list.extend(self.all(&indexes, block)?);
+        Ok(Expr { json: json::of_form(ast, &list), ..Expr::plain(span, ExprKind::Apply(list)) })
+    }
+
+    fn no_such_form(&mut self, span: Span) -> Refused {
+        self.refuse(Diagnostic::new(Code::UnsupportedExpr, "this form of expression is not supported", span))
     }
 
     /// All of a list; every error in it is reported.
@@ -264,10 +301,7 @@ impl<'a> Resolver<'a> {
         if let Some(window) = &call.over {
             return self.window_call(call, window, span, block);
         }
-        if !call.within_group.is_empty()
-            || call.null_treatment.is_some()
-            || !matches!(call.parameters, FunctionArguments::None)
-        {
+        if call.null_treatment.is_some() || !matches!(call.parameters, FunctionArguments::None) {
             return Err(self.refuse(unsupported("this form of call")));
         }
         let names = parts(&call.name).unwrap_or_default();
@@ -294,6 +328,9 @@ impl<'a> Resolver<'a> {
             }
         };
         match self.judge_call(&names, list.args.len(), span)? {
+            class if class != Class::Aggregate && !call.within_group.is_empty() => {
+                Err(self.refuse(unsupported("WITHIN GROUP with this function")))
+            }
             Class::SetReturning => self.set_returning(&name, list, span, block),
             Class::Aggregate => self.aggregate(call, &name, list, span, block),
             _ => match self.own_functions(&names) {
@@ -381,6 +418,9 @@ impl<'a> Resolver<'a> {
             return Ok(Expr { json: json_result(name), ..Expr::plain(span, ExprKind::ArrayAgg(Box::new(agg))) });
         }
         let json = json::of_call(name, &args);
+        for key in &call.within_group {
+            args.push(self.expr(&key.expr, block)?);
+        }
         args.extend(order_by);
         args.extend(filter);
         Ok(Expr { json, ..Expr::plain(span, ExprKind::Aggregate(args)) })
@@ -618,18 +658,23 @@ pub(super) fn operands(ast: &Ast) -> Option<Vec<&Ast>> {
         Ast::Array(array) => array.elem.iter().collect(),
         Ast::Interval(interval) => vec![&interval.value],
         Ast::CompoundFieldAccess { root, access_chain } => {
-            let mut all = vec![root.as_ref()];
-            for access in access_chain {
-                match access {
-                    AccessExpr::Subscript(Subscript::Index { index }) => all.push(index),
-                    AccessExpr::Subscript(Subscript::Slice { lower_bound, upper_bound, stride: None }) => {
-                        all.extend(lower_bound.iter().chain(upper_bound));
-                    }
-                    _ => return None,
-                }
-            }
-            all
+            std::iter::once(root.as_ref()).chain(subscripts(access_chain)?).collect()
         }
         _ => return None,
     })
+}
+
+/// The indexes and bounds of subscripts.
+fn subscripts(chain: &[AccessExpr]) -> Option<Vec<&Ast>> {
+    let mut all = Vec::new();
+    for access in chain {
+        match access {
+            AccessExpr::Subscript(Subscript::Index { index }) => all.push(index),
+            AccessExpr::Subscript(Subscript::Slice { lower_bound, upper_bound, stride: None }) => {
+                all.extend(lower_bound.iter().chain(upper_bound));
+            }
+            _ => return None,
+        }
+    }
+    Some(all)
 }

@@ -228,6 +228,10 @@ impl<'a> Resolver<'a> {
     /// Adds its formula to an expression that is no column; the expression has been resolved already, and may read more
     /// than columns.
     pub(super) fn with_formula(&mut self, expr: Expr, ast: &'a Ast) -> Expr {
+        // `GROUP BY (x / 10)` and `x / 10` are the same.
+        if let Ast::Nested(inner) = ast {
+            return self.with_formula(expr, inner);
+        }
         let plain = matches!(expr.kind, ExprKind::Apply(_) | ExprKind::Coalesce(_) | ExprKind::Constant);
         if !plain || expr.formula.is_some() || expr.element.is_some() {
             return expr;

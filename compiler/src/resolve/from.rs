@@ -4,6 +4,8 @@
 //! conditions state. The nullable side of an outer join is a contiguous range of uses, because uses
 //! are numbered in the order in which they are met.
 
+use std::collections::BTreeSet;
+
 use sqlparser::ast::{
     FunctionArg, FunctionArgExpr, Join, JoinConstraint, JoinOperator, ObjectName, TableAlias, TableFactor,
     TableWithJoins,
@@ -69,7 +71,7 @@ impl<'a> Resolver<'a> {
         if block == super::TOP && self.expanding.len() == 1 {
             self.flat.joins.push(middle.uses);
         }
-        let before = self.flat.conjuncts.len();
+        let (before, opened) = (self.flat.conjuncts.len(), self.flat.blocks.len());
         let said = self.flat.blocks[block.0].conditions.len();
         self.factor(&join.relation, block)?;
         let borrows = side != Side::Left || self.borrows(middle);
@@ -91,9 +93,10 @@ impl<'a> Resolver<'a> {
         self.constrain(constraint, (side, holds), (start, middle), span, block)?;
         if side != Side::Inner {
             let pairs = if side == Side::Left { self.exact_pairs(before, said, block) } else { None };
+            let reads = self.reads_of_join(block, said, opened, end.uses);
             let said_now = self.flat.conjuncts.len();
             let join = &mut self.flat.outer_joins[known - 1];
-            (join.pairs, join.borrows, join.said) = (pairs, borrows, said_now);
+            (join.pairs, join.borrows, join.reads, join.said) = (pairs, borrows, reads, said_now);
         }
         Ok(())
     }
@@ -106,6 +109,26 @@ impl<'a> Resolver<'a> {
             expr.visit(&mut |e| outside |= e.as_column().is_some_and(|c| c.use_id.0 < since.uses));
         }
         outside
+    }
+
+    /// The columns of relations before `end` that are read by what has been said in a block since then, and by the blocks
+    /// that have been opened since.
+    fn reads_of_join(&self, block: BlockId, said: usize, opened: usize, end: usize) -> Option<BTreeSet<ColumnRef>> {
+        let (mut columns, mut makes) = (BTreeSet::new(), false);
+        let mut read = |expr: &Expr| {
+            expr.visit(&mut |e| {
+                makes |= matches!(e.kind, ExprKind::Made(_));
+                columns.extend(e.as_column().filter(|c| c.use_id.0 < end));
+            });
+        };
+        self.flat.blocks[block.0].conditions[said..].iter().for_each(&mut read);
+        for state in &self.flat.blocks[opened..] {
+            state.conditions.iter().chain(&state.order_by).chain(state.grouped.iter().flatten()).for_each(&mut read);
+        }
+        let items = self.scopes.last().into_iter().flat_map(|s| &s.items);
+        let derived = items.flat_map(|i| &i.columns).filter(|(_, e)| e.block().is_some_and(|b| b.0 >= opened));
+        derived.for_each(|(_, value)| read(value));
+        (!makes).then_some(columns)
     }
 
     /// What was said since then, where it is nothing but equalities of columns.
@@ -233,7 +256,16 @@ impl<'a> Resolver<'a> {
             }
         };
         let (left, right) = ((start, middle), (middle, end));
-        self.flat.outer_joins.push(OuterJoin { left, right, kind, pairs: None, borrows: true, block, said: 0 });
+        self.flat.outer_joins.push(OuterJoin {
+            left,
+            right,
+            kind,
+            pairs: None,
+            borrows: true,
+            reads: None,
+            block,
+            said: 0,
+        });
         match kind {
             OuterKind::Left => Scope::Outer { from: middle, to: end },
             OuterKind::Right => Scope::Outer { from: start, to: middle },

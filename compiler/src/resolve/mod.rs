@@ -171,6 +171,9 @@ pub struct OuterJoin {
     pub pairs: Option<Vec<(ColumnRef, ColumnRef)>>,
     /// Whether the nullable side may show columns of uses that are not in its range (LATERAL): they are NULL with it.
     pub borrows: bool,
+    /// The columns of relations in FROM that ON and the right side read: they decide whether there is a partner. `None` where
+    /// rows that a function makes do as well.
+    pub reads: Option<BTreeSet<ColumnRef>>,
     /// The block whose FROM clause it stands in.
     pub block: BlockId,
     /// How many conjuncts had been read at its end.

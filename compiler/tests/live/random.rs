@@ -139,4 +139,5 @@ fixtures! {
     document_types: "compiler/tests/data/live/document_types.sql",
     made_rows: "compiler/tests/data/live/made_rows.sql",
     idle_outer_joins: "compiler/tests/data/live/idle_outer_joins.sql",
+    group_values: "compiler/tests/data/live/group_values.sql",
 }

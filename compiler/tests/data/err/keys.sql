@@ -36,3 +36,13 @@ CREATE VIEW v_behind AS SELECT l.id, to_jsonb(unnest(array_agg(l.items[1]))) AS 
 CREATE VIEW v_item AS SELECT i.item, jsonb_agg(l.id ORDER BY l.id) AS data FROM list l, unnest(l.items) AS i (item) GROUP BY i.item;
 -- tviewc: key(item)
 CREATE VIEW v_unlinked_item AS SELECT i.item, jsonb_agg(l.id ORDER BY l.id) AS data FROM list l, unnest(l.items) AS i (item) GROUP BY i.item;
+
+-- What ON says beside the equality decides whether there is a partner.
+CREATE TABLE place (id integer PRIMARY KEY, kind text NOT NULL, size integer);
+CREATE TABLE kind (kind text PRIMARY KEY, name text);
+CREATE VIEW v_kind AS SELECT p.kind, k.name, jsonb_agg(p.id ORDER BY p.id) AS data
+    FROM place p LEFT JOIN kind k ON k.kind = p.kind AND p.size > 3 GROUP BY p.kind, k.name;
+CREATE VIEW v_kind_rows AS SELECT DISTINCT p.kind, to_jsonb(k.name) AS data FROM place p LEFT JOIN kind k ON k.kind = p.kind AND p.size > 3;
+-- The value of a relation that reads more than the other groups.
+CREATE VIEW v_of_other AS SELECT k.kind, x.n, jsonb_agg(p.id ORDER BY p.id) AS data
+    FROM kind k LEFT JOIN place p ON p.kind = k.kind CROSS JOIN LATERAL (SELECT count(*) AS n FROM list l WHERE l.id = p.size) x GROUP BY k.kind, x.n;
