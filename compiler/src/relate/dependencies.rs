@@ -74,6 +74,7 @@ impl Dependencies {
         let mut known = builder.equalities();
         known.extend(builder.computed());
         builder.keys();
+        builder.numbers();
         builder.groups();
         known.extend(builder.constants());
         builder.single_rows(&mut known);
@@ -354,6 +355,26 @@ impl<'v> Builder<'v> {
                 }
                 self.dependencies.start.rows[use_id.0] |= columns.is_empty();
                 self.rule(columns, Then::Row(use_id));
+            }
+        }
+    }
+
+    /// Of the rows of a partition one has a certain number.
+    fn numbers(&mut self) {
+        for picked in &self.view.picked {
+            let numbering = &self.view.numberings[picked.numbering];
+            let (from, to) = numbering.uses;
+            let holds = self.region.holds(picked.block, self.block)
+                && (from..to).all(|u| {
+                    let here = self.region.holds(self.view.uses[u].block, picked.block);
+                    here && carries(picked.scope, ColumnRef { use_id: UseId(u), column: 0 })
+                });
+            let terms: Option<Vec<Term>> = numbering.partition.iter().map(Expr::as_term).collect();
+            let Some(terms) = terms.filter(|_| holds) else { continue };
+            let columns: BTreeSet<ColumnRef> =
+                terms.iter().flat_map(Term::columns).filter(|c| self.inside(*c, self.block)).collect();
+            if !columns.is_empty() {
+                (from..to).for_each(|u| self.rule(columns.iter().copied(), Then::Row(UseId(u))));
             }
         }
     }

@@ -78,7 +78,11 @@ impl<'k> Fixed<'k> {
                 let read = reads_around(self.view, *block, expr);
                 read.is_some_and(|all| all.into_iter().all(|c| self.column(c))) && self.has_one_row(*block)
             }
-            ExprKind::Made(_) | ExprKind::Aggregate(_) | ExprKind::ArrayAgg(_) | ExprKind::Either(..) => false,
+            ExprKind::Made(_)
+            | ExprKind::Aggregate(_)
+            | ExprKind::Number(..)
+            | ExprKind::ArrayAgg(_)
+            | ExprKind::Either(..) => false,
         }
     }
 

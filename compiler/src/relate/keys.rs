@@ -13,7 +13,7 @@ use super::telling::tell_apart;
 use crate::catalog::{Catalog, Key, SqlType};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Ident;
-use crate::resolve::{ColumnRef, Expr, ExprKind, FlatView, Rows, TOP, Term, UseId};
+use crate::resolve::{ColumnRef, Expr, ExprKind, FlatView, Rows, Scope, TOP, Term, UseId};
 use crate::source::Span;
 
 /// One column of a view's key.
@@ -179,7 +179,13 @@ fn keyed_relations(view: &FlatView, catalog: &Catalog) -> Vec<Vec<Vec<Term>>> {
         let terms: Vec<Term> = keys.iter().map(Expr::as_term).collect::<Option<_>>()?;
         terms.iter().all(|t| t.uses().iter().all(solid_use)).then(|| vec![terms])
     });
-    solid.map(keys_of).chain(groups).collect()
+    // Of the rows of a partition one is picked by its number.
+    let picked = view.picked.iter().filter(|p| p.scope == Scope::Always && p.block == TOP).filter_map(|p| {
+        let numbering = &view.numberings[p.numbering];
+        let terms: Vec<Term> = numbering.partition.iter().map(Expr::as_term).collect::<Option<_>>()?;
+        terms.iter().all(|t| t.uses().iter().all(solid_use)).then(|| vec![terms])
+    });
+    solid.map(keys_of).chain(groups).chain(picked).collect()
 }
 
 /// From how many groups or selected values those are left out that follow from the others. A key of so many is refused

@@ -54,8 +54,12 @@ fn columns(view: &FlatView, catalog: &Catalog, equality: &Equality) -> Vec<(Colu
     if !is_scalar_column(view, catalog, equality.left) || !is_scalar_column(view, catalog, equality.right) {
         return Vec::new();
     }
-    // Where NULLs are equal, the NULLs of an outer join are too, and these are in no row of the table.
-    if equality.null_safe && [equality.left, equality.right].iter().any(|c| view.use_of(*c).nullable) {
+    // Where NULLs are equal, the NULLs of an outer join are too, and these are in no row of the table. An outer join around a
+    // window's query puts NULL in the place of the window's value too, so that these are none of the partition.
+    if equality.null_safe
+        && !equality.of_rows
+        && [equality.left, equality.right].iter().any(|c| view.use_of(*c).nullable)
+    {
         return Vec::new();
     }
     [(equality.left, equality.right), (equality.right, equality.left)]

@@ -304,7 +304,9 @@ impl<'a> Resolver<'a> {
         };
         for conjunct in self.flat.conjuncts[before..].iter_mut().filter(|c| c.scope == Scope::Always) {
             let confined = match &conjunct.claim {
-                Claim::Equal(left, right) | Claim::Same(left, right) => !(inside(left) && inside(right)),
+                Claim::Equal(left, right) | Claim::Same(left, right) | Claim::Partition(left, right) => {
+                    !(inside(left) && inside(right))
+                }
                 Claim::Fact(expr, _) => !inside(expr),
                 Claim::Holds(formula) => !formula.columns().iter().all(|c| (from..to).contains(&c.use_id.0)),
             };

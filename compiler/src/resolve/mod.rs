@@ -227,6 +227,8 @@ pub enum Claim {
     Equal(Expr, Expr),
     /// `left IS NOT DISTINCT FROM right`.
     Same(Expr, Expr),
+    /// The same of a window's partition, in a query that has no outer join around these columns' tables.
+    Partition(Expr, Expr),
     /// Something about one expression.
     Fact(Expr, Fact),
     /// Anything else that compares columns of several relations.
@@ -246,6 +248,8 @@ pub struct Equality {
     pub scope: Scope,
     /// NULLs count as equal.
     pub null_safe: bool,
+    /// The NULLs that outer joins put there have no part in it.
+    pub of_rows: bool,
 }
 
 /// A conjunct that is no equality of columns but leads from one use to another all the same.
@@ -330,8 +334,30 @@ pub enum ExprKind {
     Made(Vec<Expr>),
     /// An aggregate other than [`ExprKind::ArrayAgg`].
     Aggregate(Vec<Expr>),
+    /// `row_number()` over a partition: index into the numberings.
+    Number(usize, Vec<Expr>),
     /// One of these, by the choice of an [`Alternative`]. None is left in a settled view.
     Either(usize, Vec<Expr>),
+}
+
+/// `row_number() OVER (PARTITION BY …)` over rows of base tables.
+#[derive(Clone, Debug)]
+pub struct Numbering {
+    /// The uses whose combined rows it numbers: first, and one past the last.
+    pub uses: (usize, usize),
+    /// What they are partitioned by.
+    pub partition: Vec<Expr>,
+}
+
+/// A conjunct that one number picks: at most one row of each partition fulfils it.
+#[derive(Clone, Copy, Debug)]
+pub struct Picked {
+    /// Index of the numbering.
+    pub numbering: usize,
+    /// The block whose condition it is.
+    pub block: BlockId,
+    /// Where it holds.
+    pub scope: Scope,
 }
 
 /// An array aggregate.
@@ -417,6 +443,10 @@ pub struct FlatView {
     pub derived: Vec<Derived>,
     /// Settled: conjuncts about single columns that hold for every row of their block.
     pub stated: Vec<Stated>,
+    /// What numbers rows.
+    pub numberings: Vec<Numbering>,
+    /// Settled: conjuncts that compare a number with a constant.
+    pub picked: Vec<Picked>,
     /// Settled: formulas that are not NULL in any row of their block.
     pub present: Vec<(Arc<Formula>, BlockId)>,
     /// Output columns.
@@ -464,6 +494,13 @@ impl FlatView {
         let nullable = |(from, to): (usize, usize)| (from..to).contains(&column.use_id.0);
         !self.outer_joins.iter().flat_map(|j| j.nullable()).any(nullable)
             && catalog.table(&self.use_of(column).table).columns[column.column].not_null
+    }
+
+    /// Whether an expression is a column of a table that no outer join read so far fills up with NULLs.
+    pub fn is_solid(&self, expr: &Expr) -> bool {
+        let nullable = |c: ColumnRef, (from, to): (usize, usize)| (from..to).contains(&c.use_id.0);
+        expr.as_column()
+            .is_some_and(|c| !self.outer_joins.iter().flat_map(|j| j.nullable()).any(|side| nullable(c, side)))
     }
 
     /// What is stated of a column by conditions on rows that it is part of.
@@ -586,7 +623,9 @@ impl Expr {
     /// Whether it is computed from several rows.
     pub fn has_aggregate(&self) -> bool {
         let mut found = false;
-        self.visit(&mut |e| found |= matches!(e.kind, ExprKind::Aggregate(_) | ExprKind::ArrayAgg(_)));
+        self.visit(&mut |e| {
+            found |= matches!(e.kind, ExprKind::Aggregate(_) | ExprKind::Number(..) | ExprKind::ArrayAgg(_))
+        });
         found
     }
 
@@ -601,6 +640,7 @@ impl Expr {
             | ExprKind::Apply(list)
             | ExprKind::Made(list)
             | ExprKind::Aggregate(list)
+            | ExprKind::Number(_, list)
             | ExprKind::Either(_, list) => list.iter().collect(),
         }
     }

@@ -45,6 +45,8 @@ pub struct Resolver<'a> {
     pub(super) partitions: HashMap<(BlockId, String), BlockId>,
     /// The names of those copies.
     pub(super) copies: HashMap<BlockId, Scope>,
+    /// The uses of blocks whose FROM clause holds nothing but base tables.
+    pub(super) plain_rows: HashMap<BlockId, (usize, usize)>,
     pub(super) scopes: Vec<Scope>,
     pub(super) file: FileId,
     pub(super) search_path: Vec<Ident>,
@@ -78,6 +80,8 @@ impl<'a> Resolver<'a> {
             uses: Vec::new(),
             blocks: Vec::new(),
             outer_joins: Vec::new(),
+            numberings: Vec::new(),
+            picked: Vec::new(),
             alternatives: Vec::new(),
             conjuncts: Vec::new(),
             equalities: Vec::new(),
@@ -106,6 +110,7 @@ impl<'a> Resolver<'a> {
             selects: Vec::new(),
             partitions: HashMap::new(),
             copies: HashMap::new(),
+            plain_rows: HashMap::new(),
             scopes: Vec::new(),
             file: view.span.file,
             search_path: view.search_path.clone(),
@@ -252,7 +257,11 @@ impl<'a> Resolver<'a> {
     ) -> Resolved<Vec<Output>> {
         self.check_clauses(select)?;
         self.flat.blocks[block.0].distinct = matches!(select.distinct, Some(Distinct::Distinct));
+        let (uses, derived) = (self.flat.uses.len(), self.flat.derived.len());
         self.from(&select.from, block)?;
+        if derived == self.flat.derived.len() && uses < self.flat.uses.len() {
+            self.plain_rows.insert(block, (uses, self.flat.uses.len()));
+        }
         if let Some(condition) = &select.selection {
             self.condition(condition, block, super::Scope::Always)?;
         }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::{
     AlternativeKind, BlockId, Claim, ColumnRef, Comparison, ComparisonKind, Conjunct, Equality, Expr, ExprKind, Fact,
-    FlatView, Formula, OuterKind, Piece, Rows, Scope, Stated, Term,
+    FlatView, Formula, OuterKind, Picked, Piece, Rows, Scope, Stated, Term,
 };
 
 /// How many variants a view may have.
@@ -97,10 +97,13 @@ impl FlatView {
                 .for_each(pick);
         }
         self.outputs.iter_mut().for_each(|o| o.expr.choose(choice));
+        self.numberings.iter_mut().flat_map(|n| &mut n.partition).for_each(pick);
         self.orders.iter_mut().flat_map(|o| o.order.iter_mut().chain(&mut o.values)).for_each(pick);
         for conjunct in &mut self.conjuncts {
             match &mut conjunct.claim {
-                Claim::Equal(left, right) | Claim::Same(left, right) => [left, right].into_iter().for_each(pick),
+                Claim::Equal(left, right) | Claim::Same(left, right) | Claim::Partition(left, right) => {
+                    [left, right].into_iter().for_each(pick)
+                }
                 Claim::Fact(expr, _) => expr.choose(choice),
                 Claim::Holds(formula) => *formula = Arc::new(formula.chosen(choice)),
             }
@@ -185,15 +188,8 @@ impl FlatView {
     fn claim(&mut self, claim: Claim, block: BlockId, scope: Scope) {
         match claim {
             Claim::Equal(left, right) => self.equal(&left, &right, block, scope),
-            Claim::Same(left, right) => match (left.as_term(), right.as_term()) {
-                (Some(Term::Column(left)), Some(Term::Column(right))) => {
-                    self.equalities.push(Equality { left, right, block, scope, null_safe: true });
-                }
-                (Some(left), Some(right)) => {
-                    self.comparisons.push(Comparison { kind: ComparisonKind::Same(left, right), block, scope });
-                }
-                _ => {}
-            },
+            Claim::Same(left, right) => self.same(&left, &right, block, scope, false),
+            Claim::Partition(left, right) => self.same(&left, &right, block, scope, true),
             Claim::Fact(expr, fact) if scope == Scope::Always => match (expr.as_column(), &expr.formula) {
                 (Some(column), _) => self.stated.push(Stated { column, fact, block }),
                 (None, Some(formula)) if fact == Fact::Present => self.present.push((formula.clone(), block)),
@@ -206,12 +202,30 @@ impl FlatView {
         }
     }
 
+    fn same(&mut self, left: &Expr, right: &Expr, block: BlockId, scope: Scope, of_rows: bool) {
+        match (left.as_term(), right.as_term()) {
+            (Some(Term::Column(left)), Some(Term::Column(right))) => {
+                self.equalities.push(Equality { left, right, block, scope, null_safe: true, of_rows });
+            }
+            (Some(left), Some(right)) => {
+                self.comparisons.push(Comparison { kind: ComparisonKind::Same(left, right), block, scope });
+            }
+            _ => {}
+        }
+    }
+
     fn equal(&mut self, left: &Expr, right: &Expr, block: BlockId, scope: Scope) {
         let constant = |e: &Expr| matches!(e.kind, ExprKind::Constant);
         let stated = |column: ColumnRef| Stated { column, fact: Fact::Constant, block };
+        if let (ExprKind::Number(numbering, _), ExprKind::Constant)
+        | (ExprKind::Constant, ExprKind::Number(numbering, _)) = (&left.kind, &right.kind)
+        {
+            self.picked.push(Picked { numbering: *numbering, block, scope });
+            return;
+        }
         match (left.as_column(), right.as_column()) {
             (Some(left), Some(right)) if left != right => {
-                self.equalities.push(Equality { left, right, block, scope, null_safe: false });
+                self.equalities.push(Equality { left, right, block, scope, null_safe: false, of_rows: false });
             }
             (Some(column), None) if constant(right) && scope == Scope::Always => self.stated.push(stated(column)),
             (None, Some(column)) if constant(left) && scope == Scope::Always => self.stated.push(stated(column)),
@@ -252,7 +266,11 @@ impl Expr {
                 std::iter::once(element).chain(order_by).chain(filter).for_each(|e| e.choose(choice));
             }
             ExprKind::Subquery(_, value) => value.choose(choice),
-            ExprKind::Coalesce(list) | ExprKind::Apply(list) | ExprKind::Made(list) | ExprKind::Aggregate(list) => {
+            ExprKind::Coalesce(list)
+            | ExprKind::Apply(list)
+            | ExprKind::Made(list)
+            | ExprKind::Aggregate(list)
+            | ExprKind::Number(_, list) => {
                 list.iter_mut().for_each(|e| e.choose(choice));
             }
         }

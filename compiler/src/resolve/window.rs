@@ -14,7 +14,7 @@ use super::functions::Class;
 use super::naming::parts;
 use super::query::{Resolved, Resolver};
 use super::scope::Scope as Names;
-use super::{BlockId, Claim, Expr, ExprKind, OrderKind, Ordered, Scope, json};
+use super::{BlockId, Claim, Expr, ExprKind, Numbering, OrderKind, Ordered, Scope, json};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Ident;
 use crate::source::Span;
@@ -56,16 +56,27 @@ impl<'a> Resolver<'a> {
         }
         let copy = self.partition(select, &partition, span, block)?;
         if by_rows || tells_peers_apart(&name) || self.adds_floats(&name, list) {
-            let told = order.iter().chain(&partition).map(|e| self.expr(e, block)).collect::<Resolved<_>>()?;
+            // The rows of the window are those of the copy: the query around may leave some of them out later.
+            let told = self.in_copy(copy, |resolver, copy| {
+                order.iter().chain(&partition).map(|e| resolver.expr(e, copy)).collect::<Resolved<_>>()
+            })?;
             let kind = OrderKind::Window(name.clone());
-            self.flat.orders.push(Ordered { kind, block, order: told, values: Vec::new(), span });
+            self.flat.orders.push(Ordered { kind, block: copy, order: told, values: Vec::new(), span });
         }
         let mut values = self.window_inputs(call, list, &order, span, block)?;
         let json = json::of_window(&name, &values);
         let inputs = self.in_copy(copy, |resolver, copy| resolver.window_inputs(call, list, &order, span, copy))?;
         let inputs = Expr::plain(span, ExprKind::Apply(inputs));
         values.push(Expr::plain(span, ExprKind::Subquery(copy, Box::new(inputs))));
-        Ok(Expr { json, ..Expr::plain(span, ExprKind::Aggregate(values)) })
+        let kind = match self.plain_rows.get(&block).copied().filter(|_| name == "row_number") {
+            Some(uses) => {
+                let partition = partition.iter().map(|e| self.with_own_formula(e, block)).collect::<Resolved<_>>()?;
+                self.flat.numberings.push(Numbering { uses, partition });
+                ExprKind::Number(self.flat.numberings.len() - 1, values)
+            }
+            None => ExprKind::Aggregate(values),
+        };
+        Ok(Expr { json, ..Expr::plain(span, kind) })
     }
 
     /// Arguments, FILTER and ORDER BY of a window function.
@@ -127,6 +138,7 @@ impl<'a> Resolver<'a> {
             let never_null = |side: &Expr| side.as_column().is_some_and(|c| self.flat.is_never_null(self.catalog, c));
             let claim = match never_null(&left) && never_null(&right) {
                 true => Claim::Equal(left, right),
+                false if self.flat.is_solid(&left) && self.flat.is_solid(&right) => Claim::Partition(left, right),
                 false => Claim::Same(left, right),
             };
             self.flat.says(claim, copy, Scope::Always);

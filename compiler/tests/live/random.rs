@@ -140,4 +140,5 @@ fixtures! {
     made_rows: "compiler/tests/data/live/made_rows.sql",
     idle_outer_joins: "compiler/tests/data/live/idle_outer_joins.sql",
     group_values: "compiler/tests/data/live/group_values.sql",
+    numbered: "compiler/tests/data/live/numbered.sql",
 }

@@ -46,3 +46,14 @@ CREATE VIEW v_kind_rows AS SELECT DISTINCT p.kind, to_jsonb(k.name) AS data FROM
 -- The value of a relation that reads more than the other groups.
 CREATE VIEW v_of_other AS SELECT k.kind, x.n, jsonb_agg(p.id ORDER BY p.id) AS data
     FROM kind k LEFT JOIN place p ON p.kind = k.kind CROSS JOIN LATERAL (SELECT count(*) AS n FROM list l WHERE l.id = p.size) x GROUP BY k.kind, x.n;
+
+-- One number per partition, but not compared with one, or not in all rows, or not by the partition that is joined.
+CREATE VIEW v_some_rows AS SELECT p.kind, to_jsonb(l) AS data FROM kind p JOIN
+    (SELECT x.*, row_number() OVER (PARTITION BY x.kind ORDER BY x.id) AS rn FROM place x) l ON l.kind = p.kind AND l.rn < 3;
+CREATE VIEW v_in_exists AS SELECT p.kind, to_jsonb(l) AS data FROM kind p JOIN
+    (SELECT x.*, row_number() OVER (PARTITION BY x.kind ORDER BY x.id) AS rn FROM place x) l ON l.kind = p.kind
+    WHERE EXISTS (SELECT FROM list i WHERE i.id = l.size OR l.rn = 1);
+CREATE VIEW v_by_other AS SELECT p.kind, to_jsonb(l) AS data FROM kind p JOIN
+    (SELECT x.*, row_number() OVER (PARTITION BY x.size ORDER BY x.id) AS rn FROM place x) l ON l.kind = p.kind AND l.rn = 1;
+CREATE VIEW v_by_rank AS SELECT p.kind, to_jsonb(l) AS data FROM kind p JOIN
+    (SELECT x.*, rank() OVER (PARTITION BY x.kind ORDER BY x.size) AS rn FROM place x) l ON l.kind = p.kind AND l.rn = 1;
