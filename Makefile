@@ -7,7 +7,7 @@ SHELL := /bin/bash
 # setup.sh looks there too: a shell that has not read its profile since rustup ran.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help setup build lint test test-full test-matrix test-extension bench-native demo bench-concurrency bench-scale deny doc clean
+.PHONY: help setup build lint test test-full test-matrix test-extension bench-native demo bench-quick bench-concurrency bench-scale deny doc clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -47,6 +47,10 @@ demo: setup ## the blog on a throwaway server: what it does, and what it costs
 
 bench-concurrency: setup ## writers of different documents, against no triggers and against a lock of the whole view
 	cargo bench --profile dev --locked -p tviewc --bench concurrency
+
+bench-quick: setup ## writes against triggers written by hand and key recompute; figures in target/bench-quick.json (ARGS="--users 500")
+	@mkdir -p target
+	cargo bench --profile dev --locked -p tviewc --bench quick -- --json $(CURDIR)/target/bench-quick.json $(ARGS)
 
 bench-scale: setup ## single-row writes at 10^4 and 10^6 rows for each shape: medians and their ratio
 	cargo bench --profile dev --locked -p tviewc --bench scale
