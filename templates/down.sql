@@ -42,6 +42,9 @@ BEGIN
     END LOOP;
 {%- endif %}
     DROP FUNCTION IF EXISTS tview.{{ table.function }}();
+{%- if let Some(write) = table.write %}
+    DROP FUNCTION IF EXISTS tview.{{ write }};
+{%- endif %}
 {% endfor %}
 {%- for tview in tviews %}
     DROP FUNCTION IF EXISTS tview.{{ tview.recompute }}({{ tview.key_types }});

@@ -79,8 +79,14 @@ BEGIN
                 WHEN writes THEN 'ROW EXCLUSIVE'
                 ELSE 'ROW SHARE' END
         || ' MODE';
-    PERFORM set_config(counter, (held + wanted)::text, true);
+    counter := set_config(counter, (held + wanted)::text, true);
     IF at_once THEN
+        RETURN;
+    ELSIF wanted = 1 AND writes THEN
+        PERFORM pg_advisory_xact_lock(link::oid::integer, exclusive[1]);
+        RETURN;
+    ELSIF wanted = 1 THEN
+        PERFORM pg_advisory_xact_lock_shared(link::oid::integer, shared[1]);
         RETURN;
     END IF;
     -- The strongest mode first, in one order for all writers: no upgrades, no deadlocks.

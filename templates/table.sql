@@ -5,11 +5,79 @@
 {%- endfor %}
 -- ---------------------------------------------------------------------------------------------
 
+{%- if let Some(split) = split %}
+CREATE OR REPLACE FUNCTION tview.{{ split.write }}(
+    operation text,
+    -- The changed rows, one array element each, as they were and as they are.
+{%- for column in carried %}
+    {{ column.old }} {{ column.array_type }},
+    {{ column.new }} {{ column.array_type }}{% if !loop.last || !flags.is_empty() %},{% endif %}
+{%- endfor %}
+{%- for flag in flags %}
+    {{ flag.name }} boolean[]{% if !loop.last %},{% endif %} -- whether any of these changed: {{ flag.columns }}
+{%- endfor %}
+)
+RETURNS void
+LANGUAGE plpgsql
+{{ settings }}
+{% include "plan_mode.sql" %}
+AS $tview$
+#variable_conflict use_variable
+DECLARE
+{% include "table_keys.sql" %}
+BEGIN
+    IF operation = 'TRUNCATE' THEN
+        PERFORM tview.require_read_committed();
+{%- for line in truncate %}
+        {{ line }}
+{%- endfor %}
+        RETURN;
+    END IF;
+{% include "table_write.sql" %}
+END
+$tview$;
+
+REVOKE EXECUTE ON FUNCTION tview.{{ split.write }} FROM PUBLIC;
+
+-- Tells whether anything has changed. That is all that most writes of other columns have to pay for: so it has no SET clauses, and
+-- names what it uses with its schema, whatever the session's search_path is.
+CREATE OR REPLACE FUNCTION tview.{{ function }}()
+RETURNS trigger
+LANGUAGE plpgsql
+SECURITY DEFINER
+AS $tview$
+BEGIN
+    IF TG_OP OPERATOR(pg_catalog.=) 'UPDATE' THEN
+        -- Bytes are compared: 1.0 and 1.00 are equal and read differently.
+        IF EXISTS (
+               SELECT
+               {{ split.changed }}) THEN
+            PERFORM tview.{{ split.write }}(TG_OP, {{ split.update_arguments }})
+               {{ split.changed }};
+        END IF;
+    ELSIF TG_OP OPERATOR(pg_catalog.=) 'INSERT' THEN
+        IF EXISTS (SELECT FROM new_rows) THEN
+            PERFORM tview.{{ split.write }}(TG_OP, {{ split.insert_arguments }})
+               FROM new_rows AS n;
+        END IF;
+    ELSIF TG_OP OPERATOR(pg_catalog.=) 'DELETE' THEN
+        IF EXISTS (SELECT FROM old_rows) THEN
+            PERFORM tview.{{ split.write }}(TG_OP, {{ split.delete_arguments }})
+               FROM old_rows AS o;
+        END IF;
+    ELSE
+        PERFORM tview.{{ split.write }}(TG_OP, {{ split.truncate_arguments }});
+    END IF;
+    RETURN NULL;
+END
+$tview$;
+{%- else %}
 CREATE OR REPLACE FUNCTION tview.{{ function }}()
 RETURNS trigger
 LANGUAGE plpgsql
 SECURITY DEFINER
 {{ settings }}
+{% include "plan_mode.sql" %}
 AS $tview$
 #variable_conflict use_variable
 DECLARE
@@ -21,21 +89,7 @@ DECLARE
 {%- for flag in flags %}
     {{ flag.name }} boolean[]; -- whether any of these changed: {{ flag.columns }}
 {%- endfor %}
-    -- The keys of the documents to recompute.
-{%- for key in key_variables %}
-    {{ key.name }} {{ key.array_type }};
-{%- endfor %}
-{%- if !patched_variables.is_empty() %}
-    -- The keys of the documents to patch.
-{%- for key in patched_variables %}
-    {{ key.name }} {{ key.array_type }};
-{%- endfor %}
-{%- endif %}
-{%- if !named_tables.is_empty() %}
-    -- A table that has taken the name of one that is read here.
-    stranger regclass;
-{%- endif %}
-{%- if partitioned %}
+{% include "table_keys.sql" %}{%- if partitioned %}
     -- How many rows may have moved to another partition, and whether the statement shows all that it did.
     moves bigint;
     seen boolean := true;
@@ -80,21 +134,12 @@ BEGIN
     IF {{ first_old }} IS NULL AND {{ first_new }} IS NULL THEN
         RETURN NULL; -- no row, or no column that a view reads, has changed
     END IF;
-{%- if !named_tables.is_empty() %}
-    stranger := tview.unknown_table({{ program_literal }}, {{ named_tables }});
-    IF stranger IS NOT NULL THEN
-        PERFORM tview.refuse_table({{ program_literal }}, stranger);
-    END IF;
-{%- endif %}
-    PERFORM tview.require_read_committed();
-{%- for step in steps %}
-
-{{ step }}
-{%- endfor %}
+{% include "table_write.sql" %}
 
     RETURN NULL;
 END
 $tview$;
+{%- endif %}
 
 REVOKE EXECUTE ON FUNCTION tview.{{ function }}() FROM PUBLIC;
 

@@ -91,18 +91,40 @@ END
 $tview$;
 
 -- Locks these keys (distinct, none NULL; the arrays run in parallel) before their documents are written. In statements of
--- their own, so that what follows sees what others have committed. A try that has to be repeated gives back what it
--- locked: absent keys come before documents in all transactions.
+-- their own, so that what follows sees what others have committed. Where all have documents, as in most calls, those are
+-- all there is to lock. A try that has to be repeated gives back what it locked: absent keys come before documents in all transactions.
 CREATE OR REPLACE FUNCTION tview.{{ lock }}({{ key_parameters }})
 RETURNS void
 LANGUAGE plpgsql
 AS $tview$
+#variable_conflict use_variable
+DECLARE
+    locked integer;
 BEGIN
     IF cardinality({{ first_key }}) = 1 THEN
-        WHILE NOT tview.{{ try_lock }}({{ key_variables }}) LOOP
-        END LOOP;
+        PERFORM FROM {{ name }} AS t WHERE {{ t_is_first }} FOR UPDATE OF t;
+        IF NOT FOUND THEN
+            {{ lock_first }}
+            PERFORM FROM {{ name }} AS t WHERE {{ t_is_first }} FOR UPDATE OF t;
+        END IF;
         RETURN;
     END IF;
+    BEGIN
+        SELECT count(*)
+          INTO locked
+          FROM (SELECT
+                  FROM unnest({{ key_variables }}) AS k({{ key_aliases }})
+                  JOIN {{ name }} AS t ON {{ t_is_k }}
+                 ORDER BY {{ t_keys }}
+                   FOR UPDATE OF t) AS d;
+        IF locked = cardinality({{ first_key }}) THEN
+            RETURN;
+        ELSIF locked > 0 THEN
+            RAISE EXCEPTION USING ERRCODE = 'TV001', MESSAGE = 'some keys have no document';
+        END IF;
+    EXCEPTION
+        WHEN SQLSTATE 'TV001' THEN NULL;
+    END;
     LOOP
         BEGIN
             EXIT WHEN tview.{{ try_lock }}({{ key_variables }});

@@ -44,6 +44,11 @@ pub fn table_function(program: &str, table: &QualName) -> Ident {
     of_object(program, table, &[])
 }
 
+/// The function that writes documents for changed rows of a base table.
+pub fn write(program: &str, table: &QualName) -> Ident {
+    of_object(program, table, &["write"])
+}
+
 /// The function that tries once to lock documents by key.
 pub fn try_lock(program: &str, tview: &QualName) -> Ident {
     of_object(program, tview, &["try_lock"])
@@ -116,6 +121,7 @@ pub fn object_names(program: &str, tviews: &[Tview], tables: &[QualName]) -> Vec
     let mut names: Vec<(Ident, String)> = Vec::new();
     for table in tables {
         names.push((table_function(program, table), format!("the trigger function of {table}")));
+        names.push((write(program, table), format!("the writing function of {table}")));
     }
     for tview in tviews {
         names.push((try_lock(program, &tview.name), format!("the locking function of {}", tview.name)));

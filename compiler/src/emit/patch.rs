@@ -74,94 +74,270 @@ pub fn find(context: &Context, steps: &[PatchStep], keys: &[KeysModel], patched:
     )
 }
 
-/// Changes the documents.
-pub fn write(context: &Context, step: &PatchStep, patched: &[KeysModel], indent: &str) -> String {
-    let (tview, patch) = (context.tview, &step.patch);
-    let (row, key, document) =
-        (context.free_alias("changed"), context.free_alias("key"), context.free_alias("document"));
+/// Changes the documents, each once.
+pub fn write(context: &Context, steps: &[PatchStep], patched: &[KeysModel], indent: &str) -> String {
+    let tview = context.tview;
+    let (document, key) = (context.free_alias("document"), context.free_alias("key"));
+    let keys = Keys {
+        names: tview.key_names().iter().map(|n| n.sql()).collect(),
+        arrays: list(patched.iter().map(|v| v.name.clone())),
+        alias: key,
+    };
+    let writing = match steps {
+        [step] => one_use(context, step, &keys),
+        _ => several_uses(context, steps, &keys),
+    };
+    let mut outputs: Vec<usize> = writing.parts.iter().map(|part| part.output()).collect();
+    outputs.sort_unstable();
+    outputs.dedup();
+    let column = |output: usize| tview.view.outputs[output].name.sql();
+    let old = |output: usize| format!("{document}.{}", column(output));
+    let assignment = |output: &usize| {
+        let changes = writing.parts.iter().filter(|part| part.output() == *output);
+        let value = changes.fold(old(*output), |value, part| part.applied(&value, &old(*output)));
+        format!("{} = {value}", column(*output))
+    };
+    let statement = templates::PatchSql {
+        name: tview.name.sql(),
+        assignments: outputs.iter().map(assignment).collect(),
+        from: writing.from,
+        document_is_key: joined(keys.names.iter().zip(writing.ends).map(|(n, end)| format!("{document}.{n} = {end}"))),
+        differs: writing.parts.iter().map(|part| part.differs(&old(part.output()))).collect(),
+        document,
+    };
+    let text = templates::text(&statement);
+    text.lines().map(|line| format!("\n{indent}{line}")).collect()
+}
+
+/// The keys of the documents to patch, as a relation.
+struct Keys {
+    names: Vec<String>,
+    arrays: String,
+    alias: String,
+}
+
+impl Keys {
+    fn relation(&self) -> String {
+        format!("unnest({}) AS {}({})", self.arrays, self.alias, self.names.join(", "))
+    }
+}
+
+/// What a statement that patches consists of.
+struct Writing<'s> {
+    /// FROM and what follows, line by line.
+    from: Vec<String>,
+    /// What restricts the changed rows, where nothing else has.
+    condition: Option<String>,
+    /// The keys of the documents.
+    ends: Vec<String>,
+    parts: Vec<Part<'s>>,
+}
+
+impl<'s> Writing<'s> {
+    /// Fields that rows of several uses have in one object are added to it at once.
+    fn add(&mut self, part: Part<'s>) {
+        let same = |p: &&mut Part| p.is_added() && (p.output(), p.place()) == (part.output(), part.place());
+        let (true, Some(known)) = (part.is_added() && part.place().is_some(), self.parts.iter_mut().find(same)) else {
+            return self.parts.push(part);
+        };
+        known.value = format!("coalesce({}, '{{}}') || coalesce({}, '{{}}')", known.value, part.value);
+        known.found = known.found.take().zip(part.found).map(|(one, other)| format!("({one} OR {other})"));
+    }
+}
+
+/// What is written at one place.
+struct Part<'s> {
+    change: &'s Change,
+    /// Where the statement finds the value.
+    value: String,
+    /// Where rows of several uses are joined: whether there is one of this use for the document.
+    found: Option<String>,
+}
+
+/// From the changed rows of one use along the way. What is written is put together once per row, not once per document.
+fn along<'s>(context: &Context, step: &'s PatchStep) -> Writing<'s> {
+    let row = context.free_alias("changed");
     let alias = context.alias(step.use_id);
     let pairing: Vec<usize> = context.plan.pairing.iter().flatten().copied().collect();
     let rows = rows(context, step, &pairing, &row);
     let table = base_table(context.program.catalog, &context.plan.table);
-    let names: Vec<String> = tview.key_names().iter().map(|n| n.sql()).collect();
-    let equal = |l: &str, r: &str| joined(names.iter().map(|n| format!("{l}.{n} = {r}.{n}")));
-    let mut outputs: Vec<usize> = patch.sites.iter().map(|s| s.output).collect();
-    outputs.dedup();
-    let columns: Vec<String> = outputs.iter().map(|o| tview.view.outputs[*o].name.sql()).collect();
-    let value = |(output, column): (&usize, &String)| {
-        let value = value(context, step, *output, &format!("{document}.{column}"));
-        format!("{value} AS {column}")
-    };
-    let statement = templates::PatchSql {
-        name: tview.name.sql(),
-        document_keys: list(names.iter().map(|n| format!("{document}.{n}"))),
-        values: outputs.iter().zip(&columns).map(value).collect(),
-        arrays: rows.arrays,
-        row_columns: rows.columns,
-        condition: rows.condition,
-        table: context.plan.table.sql(),
-        alias_is_row: joined(pairing.iter().map(|c| {
-            let name = table.columns[*c].name.sql();
-            format!("{alias}.{name} = {row}.{name}")
-        })),
-        joins: patch.way.joins.iter().map(|j| context.join(j)).collect(),
-        keys: list(patched.iter().map(|v| v.name.clone())),
-        key_columns: names.join(", "),
-        key_is_end: joined(
-            names.iter().zip(&patch.way.select).map(|(n, t)| format!("{key}.{n} = {}", context.term(t))),
-        ),
-        document_is_key: equal(&document, &key),
-        assignments: list(columns.iter().map(|c| format!("{c} = f.{c}"))),
-        t_is_f: equal("t", "f"),
-        t_columns: list(columns.iter().map(|c| format!("t.{c}"))),
-        f_columns: list(columns.iter().map(|c| format!("f.{c}"))),
-        row,
-        key,
-        document,
-        alias,
-    };
-    let text = templates::text(&statement);
-    text.lines().map(|line| format!("\n{indent}{line}")).collect()
+    let name = |c: &usize| table.columns[*c].name.sql();
+    let same = joined(pairing.iter().map(|c| format!("{alias}.{0} = {row}.{0}", name(c))));
+    let needs = step.patch.way.needs();
+    let mut prefix = "part".to_owned();
+    while needs.iter().any(|c| table.columns[*c].name.as_str().starts_with(&prefix)) {
+        prefix.push('_');
+    }
+    let column = |c: usize| context.column(ColumnRef { use_id: step.use_id, column: c });
+    let numbered = || step.patch.changes.iter().zip(1..);
+    let values = numbered().map(|(change, n)| format!("{} AS {prefix}_{n}", made(change, &column)));
+    let selected: Vec<String> = needs.iter().map(|c| column(*c)).chain(values).collect();
+    let mut from = vec![
+        format!("FROM unnest({}) AS {row}({})", rows.arrays, rows.columns),
+        format!("CROSS JOIN LATERAL (SELECT {}", list(selected)),
+        format!("                      FROM {} AS {alias} WHERE {same} OFFSET 0) AS {alias}", context.plan.table.sql()),
+    ];
+    from.extend(step.patch.way.joins.iter().map(|j| context.join(j)));
+    let part = |(change, n)| Part { change, value: format!("{alias}.{prefix}_{n}"), found: None };
+    Writing { from, condition: Some(rows.condition), ends: Vec::new(), parts: numbered().map(part).collect() }
+}
+
+/// Where one use of the table is patched: in the order of keys, which is mostly that of the documents on disk, so that one page
+/// after the other is written.
+fn one_use<'s>(context: &Context, step: &'s PatchStep, keys: &Keys) -> Writing<'s> {
+    let Writing { mut from, condition, parts, .. } = along(context, step);
+    let relation = context.free_alias("changes");
+    let ends: Vec<String> = step.patch.way.select.iter().map(|t| context.term(t)).collect();
+    let is_end = keys.names.iter().zip(&ends).map(|(name, end)| format!("{}.{name} = {end}", keys.alias));
+    from.push(format!("JOIN {} ON {}", keys.relation(), joined(is_end)));
+    let order = list((1..=ends.len()).map(|n| n.to_string()));
+    let tail = format!("ORDER BY {order}) AS {relation}({})", list(result_columns(&ends, &parts)));
+    let mut lines = subquery("FROM (", ends, &parts, &from, condition);
+    lines.push(format!("      {tail}"));
+    let ends = (1..=keys.names.len()).map(|n| format!("{relation}.key_{n}")).collect();
+    let part = |(part, n): (Part<'s>, usize)| Part { value: format!("{relation}.value_{n}"), ..part };
+    Writing { from: lines, condition: None, ends, parts: parts.into_iter().zip(1..).map(part).collect() }
+}
+
+/// The names under which a subquery's columns are known outside.
+fn result_columns(ends: &[String], parts: &[Part]) -> Vec<String> {
+    let keys = (1..=ends.len()).map(|n| format!("key_{n}"));
+    keys.chain((1..=parts.len()).map(|n| format!("value_{n}"))).collect()
+}
+
+/// The keys at the end of a way, and the parts; `begin` is what stands before SELECT.
+fn subquery(begin: &str, ends: Vec<String>, parts: &[Part], from: &[String], condition: Option<String>) -> Vec<String> {
+    let indent = " ".repeat(begin.len());
+    let selected = ends.into_iter().chain(parts.iter().map(|part| part.value.clone()));
+    let mut lines = vec![format!("{begin}SELECT {}", list(selected))];
+    lines.extend(from.iter().map(|line| format!("{indent}  {line}")));
+    lines.extend(condition.map(|condition| format!("{indent} WHERE {condition}")));
+    lines
+}
+
+/// Where several are: a document that rows of several uses show in is written once.
+fn several_uses<'s>(context: &Context, steps: &'s [PatchStep], keys: &Keys) -> Writing<'s> {
+    let ends = keys.names.iter().map(|name| format!("{}.{name}", keys.alias)).collect();
+    let mut all = Writing { from: vec![format!("FROM {}", keys.relation())], condition: None, ends, parts: Vec::new() };
+    for (step, number) in steps.iter().zip(1..) {
+        let Writing { from, condition, parts, .. } = along(context, step);
+        let relation = context.free_alias(&format!("use_{number}"));
+        let ends: Vec<String> = step.patch.way.select.iter().map(|t| context.term(t)).collect();
+        let is_key =
+            joined(keys.names.iter().zip(1..).map(|(name, n)| format!("{relation}.key_{n} = {}.{name}", keys.alias)));
+        let columns = list(result_columns(&ends, &parts));
+        let mut lines = subquery("LEFT JOIN (", ends, &parts, &from, condition);
+        if let Some(last) = lines.last_mut() {
+            *last += &format!(") AS {relation}({columns}) ON {is_key}");
+        }
+        all.from.extend(lines);
+        let found = format!("{relation}.key_1 IS NOT NULL");
+        for (part, n) in parts.into_iter().zip(1..) {
+            all.add(Part { change: part.change, value: format!("{relation}.value_{n}"), found: Some(found.clone()) });
+        }
+    }
+    // Outer objects before those in them: a change takes what else an object holds from the document as it was.
+    all.parts.sort_by_key(|part| (part.output(), part.depth()));
+    all
 }
 
 fn joined(conditions: impl Iterator<Item = String>) -> String {
     conditions.collect::<Vec<_>>().join(" AND ")
 }
 
-/// The new value of an output column.
-fn value(context: &Context, step: &PatchStep, wanted: usize, old: &str) -> String {
-    let column = |c: usize| context.column(ColumnRef { use_id: step.use_id, column: c });
-    let mut value = old.to_owned();
-    for change in &step.patch.changes {
-        match change {
-            Change::Column { output, column: only } if *output == wanted => return column(*only),
-            Change::Object { output, path, fields, whole } if *output == wanted => {
-                let fields: Vec<(&str, String)> = fields.iter().map(|(name, c)| (name.as_str(), column(*c))).collect();
-                value = changed_object(&value, old, path, &fields, *whole);
-            }
-            _ => {}
-        }
+/// The value of a change, of the columns of the row: what is written, or the fields that are.
+fn made(change: &Change, column: &dyn Fn(usize) -> String) -> String {
+    let Change::Object { path, fields, whole, .. } = change else {
+        let Change::Column { column: only, .. } = change else { unreachable!() };
+        return column(*only);
+    };
+    let fields: Vec<(&str, String)> = fields.iter().map(|(name, c)| (name.as_str(), column(*c))).collect();
+    match fields.as_slice() {
+        [(_, value)] if !whole && !path.is_empty() => format!("coalesce(to_jsonb({value}), 'null')"),
+        _ => object(&fields),
     }
-    value
 }
 
-/// `document` with these fields of the object at a path; `old` is the document before any change.
-fn changed_object(document: &str, old: &str, path: &[String], fields: &[(&str, String)], whole: bool) -> String {
-    if path.is_empty() {
-        return format!("{document} || {}", object(fields));
-    }
-    let at = path_sql(path);
-    match fields {
-        _ if whole => format!("jsonb_set({document}, {at}, {})", object(fields)),
-        [(field, value)] => {
-            let below: Vec<String> = path.iter().cloned().chain([(*field).to_owned()]).collect();
-            format!("jsonb_set({document}, {}, coalesce(to_jsonb({value}), 'null'))", path_sql(&below))
+/// The object at a place. Where another trigger has not yet made it one, that writes all of it.
+fn object_at(old: &str, at: &str) -> String {
+    format!("coalesce(nullif({old} #> {at}, 'null'), '{{}}')")
+}
+
+impl Part<'_> {
+    fn output(&self) -> usize {
+        match self.change {
+            Change::Column { output, .. } | Change::Object { output, .. } => *output,
         }
-        // Where another trigger has not yet made it an object, that one writes all of it.
-        _ => format!(
-            "jsonb_set({document}, {at}, coalesce(nullif({old} #> {at}, 'null'), '{{}}') || {})",
-            object(fields)
-        ),
+    }
+
+    /// The place in the document; `None` for all of it.
+    fn place(&self) -> Option<String> {
+        match self.change {
+            Change::Object { path, fields, whole: false, .. } if fields.len() == 1 && !path.is_empty() => {
+                let field = fields.iter().map(|(name, _)| name.clone());
+                Some(path_sql(&path.iter().cloned().chain(field).collect::<Vec<_>>()))
+            }
+            Change::Object { path, .. } if !path.is_empty() => Some(path_sql(path)),
+            _ => None,
+        }
+    }
+
+    /// Of the place.
+    fn depth(&self) -> usize {
+        match self.change {
+            Change::Column { .. } => 0,
+            Change::Object { path, fields, whole, .. } => {
+                path.len() + usize::from(!whole && fields.len() == 1 && !path.is_empty())
+            }
+        }
+    }
+
+    /// Whether other fields of the object stay as they are.
+    fn is_added(&self) -> bool {
+        matches!(self.change, Change::Object { path, fields, whole: false, .. } if fields.len() > 1 || path.is_empty())
+    }
+
+    /// `value`, changed here; `old` is the output column before any change.
+    fn applied(&self, value: &str, old: &str) -> String {
+        let new = &self.value;
+        match (self.change, self.place()) {
+            (Change::Column { .. }, _) => match &self.found {
+                Some(found) => format!("CASE WHEN {found} THEN {new} ELSE {old} END"),
+                None => new.clone(),
+            },
+            (_, None) if self.found.is_some() => format!("{value} || coalesce({new}, '{{}}')"),
+            (_, None) => format!("{value} || {new}"),
+            (_, Some(at)) => {
+                let new = match (self.is_added(), &self.found) {
+                    (true, Some(found)) => format!("CASE WHEN {found} THEN {} || {new} END", object_at(old, &at)),
+                    (true, None) => format!("{} || {new}", object_at(old, &at)),
+                    (false, _) => new.clone(),
+                };
+                match self.found {
+                    Some(_) => format!("jsonb_set_lax({value}, {at}, {new}, null_value_treatment => 'return_target')"),
+                    None => format!("jsonb_set({value}, {at}, {new})"),
+                }
+            }
+        }
+    }
+
+    /// Whether the document changes here, in bytes.
+    fn differs(&self, old: &str) -> String {
+        let new = &self.value;
+        let (before, after) = match (self.change, self.place()) {
+            (Change::Column { .. }, _) => (old.to_owned(), new.clone()),
+            (_, None) => (old.to_owned(), format!("{old} || {new}")),
+            (_, Some(at)) if self.is_added() => {
+                let object = object_at(old, &at);
+                (object.clone(), format!("{object} || {new}"))
+            }
+            (_, Some(at)) => (format!("{old} #> {at}"), new.clone()),
+        };
+        let differs = format!("record_image_ne(ROW({before}), ROW({after}))");
+        match &self.found {
+            Some(found) => format!("{found} AND {differs}"),
+            None => differs,
+        }
     }
 }
 

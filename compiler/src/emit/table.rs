@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::templates::{self, Carried, FlagModel, KeysModel, TableModel, TableSql, Trigger};
+use super::templates::{self, Carried, FlagModel, KeysModel, SplitSql, TableModel, TableSql, Trigger};
 use super::tview::key_columns;
 use super::way::{Context, Images, casts, flag_variable};
 use super::{Program, base_table, list, names, one_line, patch};
@@ -19,7 +19,9 @@ pub fn model(program: &Program, plan: &TablePlan, settings: &str) -> TableModel 
     let table = base_table(program.catalog, &plan.table);
     let function = names::table_function(program.name, &plan.table);
     let triggers = triggers(program.name);
-    let sql = templates::text(&sql(program, plan, table, &triggers, settings));
+    let sql = sql(program, plan, table, &triggers, settings);
+    let write = sql.split.as_ref().map(|split| split.write.clone());
+    let sql = templates::text(&sql);
     let column = |c: &usize| &table.columns[*c];
     let typed = |c: &usize| match column(c).ty.class {
         TypeClass::Unknown => "NULL".to_owned(),
@@ -39,6 +41,7 @@ pub fn model(program: &Program, plan: &TablePlan, settings: &str) -> TableModel 
         function: function.sql(),
         function_literal: sql_literal(function.as_str()),
         function_regproc: regclass(&function.sql()),
+        write,
         triggers,
         column_names: list(plan.reads.iter().map(|c| sql_literal(column(c).name.as_str()))),
         column_types: list(plan.reads.iter().map(typed)),
@@ -65,6 +68,9 @@ fn triggers(program: &str) -> Vec<Trigger> {
         })
         .collect()
 }
+
+/// From so many rows or keys on, plans are made for them: a generic plan takes arrays for short.
+const MANY: usize = 1_000;
 
 /// The variables that hold the keys of one step.
 struct StepKeys {
@@ -117,6 +123,7 @@ fn sql(program: &Program, plan: &TablePlan, table: &Table, triggers: &[Trigger],
         function: function.sql(),
         function_literal: sql_literal(function.as_str()),
         settings: settings.to_owned(),
+        split: split(program, plan, table, &carried),
         carried: carried
             .iter()
             .zip(types)
@@ -141,6 +148,7 @@ fn sql(program: &Program, plan: &TablePlan, table: &Table, triggers: &[Trigger],
         first_old: carried[0].old.clone(),
         first_new: carried[0].new.clone(),
         named_tables: named_tables(program, plan, &steps),
+        many: MANY,
         steps,
         triggers: triggers.to_vec(),
     }
@@ -168,10 +176,56 @@ fn purpose(program: &Program, plan: &TablePlan, step: &TviewStep) -> String {
     format!("{} reads it {}", tview.name.name, uses.collect::<Vec<_>>().join(" and "))
 }
 
+/// More arguments a function does not take.
+const MAX_ARGUMENTS: usize = 100;
+
+/// The function that is called with the changed rows, where the trigger function itself needs no settings: operators that it uses
+/// are PostgreSQL's own, and arrays are of the types that the other one takes.
+fn split(program: &Program, plan: &TablePlan, table: &Table, carried: &[Variables]) -> Option<SplitSql> {
+    let own = |c: &usize| matches!(table.columns[*c].ty.class, TypeClass::Builtin | TypeClass::Enum);
+    let pairing = plan.pairing.as_ref()?;
+    let count = 1 + 2 * carried.len() + plan.flags.len();
+    if table.kind == TableKind::Partitioned || count > MAX_ARGUMENTS || !plan.carried.iter().chain(pairing).all(own) {
+        return None;
+    }
+    let array = |q: &str, v: &Variables| format!("pg_catalog.array_agg({q}.{})", v.column);
+    let flags = plan.flags.iter().map(|f| format!("pg_catalog.array_agg({})", differs(table, f)));
+    let none = || "NULL".to_owned();
+    let arguments = |old: &dyn Fn(&Variables) -> String, new: &dyn Fn(&Variables) -> String, flags: Vec<String>| {
+        list(carried.iter().flat_map(|v| [old(v), new(v)]).chain(flags))
+    };
+    let no_flags = || plan.flags.iter().map(|_| none()).collect::<Vec<_>>();
+    Some(SplitSql {
+        write: names::write(program.name, &plan.table).sql(),
+        changed: changed_rows(table, plan, pairing, "OPERATOR(pg_catalog.=)", "               "),
+        update_arguments: arguments(&|v| array("o", v), &|v| array("n", v), flags.collect()),
+        insert_arguments: arguments(&|_| none(), &|v| array("n", v), no_flags()),
+        delete_arguments: arguments(&|v| array("o", v), &|_| none(), no_flags()),
+        truncate_arguments: arguments(&|_| none(), &|_| none(), no_flags()),
+    })
+}
+
+/// Whether any of these columns differs in a pair of rows.
+fn differs(table: &Table, columns: &ColumnSet) -> String {
+    let row = |q: &str| list(columns.iter().map(|c| format!("{q}.{}", table.columns[*c].name.sql())));
+    format!("pg_catalog.record_image_ne(ROW({}), ROW({}))", row("o"), row("n"))
+}
+
 /// Pairs old and new rows and keeps those in which a column that is read has changed.
+fn changed_rows(table: &Table, plan: &TablePlan, pairing: &[usize], equals: &str, indent: &str) -> String {
+    let on = pairing.iter().map(|c| {
+        let name = table.columns[*c].name.sql();
+        format!("n.{name} {equals} o.{name}")
+    });
+    format!(
+        "FROM old_rows AS o\n{indent}FULL JOIN new_rows AS n ON {}\n{indent}WHERE {}",
+        on.collect::<Vec<_>>().join(" AND "),
+        differs(table, &plan.reads),
+    )
+}
+
+/// The same in a function that keeps the rows in variables.
 fn update(plan: &TablePlan, table: &Table, carried: &[Variables]) -> String {
-    let row =
-        |q: &str, columns: &ColumnSet| list(columns.iter().map(|c| format!("{q}.{}", table.columns[*c].name.sql())));
     let side = |q: &str| carried.iter().map(|v| format!("array_agg({q}.{})", v.column)).collect::<Vec<_>>();
     let old: Vec<String> = carried.iter().map(|v| v.old.clone()).collect();
     let new: Vec<String> = carried.iter().map(|v| v.new.clone()).collect();
@@ -184,21 +238,14 @@ fn update(plan: &TablePlan, table: &Table, carried: &[Variables]) -> String {
             new.join(", "),
         );
     };
-    let flags =
-        plan.flags.iter().map(|f| format!("array_agg(record_image_ne(ROW({}), ROW({})))", row("o", f), row("n", f)));
+    let flags = plan.flags.iter().map(|f| format!("array_agg({})", differs(table, f)));
     let selected: Vec<String> = side("o").into_iter().chain(side("n")).chain(flags).collect();
     let variables = old.into_iter().chain(new).chain((0..plan.flags.len()).map(flag_variable));
-    let on = pairing.iter().map(|c| {
-        let name = table.columns[*c].name.sql();
-        format!("n.{name} = o.{name}")
-    });
     format!(
-        "        -- Bytes are compared: 1.0 and 1.00 are equal and read differently.\n        SELECT {}\n          INTO {}\n          FROM old_rows AS o\n          FULL JOIN new_rows AS n ON {}\n         WHERE record_image_ne(\n                   ROW({}),\n                   ROW({}));",
+        "        -- Bytes are compared: 1.0 and 1.00 are equal and read differently.\n        SELECT {}\n          INTO {}\n          {};",
         selected.join(",\n               "),
         list(variables),
-        on.collect::<Vec<_>>().join(" AND "),
-        row("o", &plan.reads),
-        row("n", &plan.reads),
+        changed_rows(table, plan, pairing, "=", "          "),
     )
 }
 
@@ -279,10 +326,11 @@ fn patch_or_recompute(context: &Context, step: &TviewStep, keys: &StepKeys, inde
         patch::find(context, &step.patches, &keys.recomputed, &keys.patched, &deeper)
     );
     let patched = &keys.patched[0].name;
+    sql += &plan_for_many(&[&keys.recomputed[0].name, patched], indent);
     let both = keys.recomputed.iter().zip(&keys.patched).map(|(r, p)| format!("{} || {}", r.name, p.name));
     let lock = names::lock(context.program.name, &context.tview.name).sql();
     let lock = format!("PERFORM tview.{lock}({});", list(both));
-    let writes: String = step.patches.iter().map(|p| patch::write(context, p, &keys.patched, &deeper)).collect();
+    let writes = patch::write(context, &step.patches, &keys.patched, &deeper);
     sql += &format!("\n{indent}IF {patched} IS NOT NULL THEN\n{deeper}{lock}{writes}\n{indent}END IF;");
     sql + &call_recompute(context, &keys.recomputed, indent)
 }
@@ -306,7 +354,9 @@ fn recompute(context: &Context, step: &TviewStep, variables: &[KeysModel], inden
 }
 
 fn recompute_keys(context: &Context, steps: &[&UseStep], variables: &[KeysModel], indent: &str) -> String {
-    find_keys(context, steps, variables, indent) + &call_recompute(context, variables, indent)
+    find_keys(context, steps, variables, indent)
+        + &plan_for_many(&[&variables[0].name], indent)
+        + &call_recompute(context, variables, indent)
 }
 
 fn call_recompute(context: &Context, variables: &[KeysModel], indent: &str) -> String {
@@ -342,6 +392,15 @@ fn find_keys(context: &Context, steps: &[&UseStep], variables: &[KeysModel], ind
         list(keys.iter().map(|k| format!("array_agg(k.{})", k.sql()))),
         list(keys.iter().map(|k| k.sql())),
         present.join(" AND "),
+    )
+}
+
+/// With many keys, plans for just these.
+fn plan_for_many(arrays: &[&str], indent: &str) -> String {
+    let many: Vec<String> = arrays.iter().map(|a| format!("cardinality({a}) > {MANY}")).collect();
+    format!(
+        "\n{indent}IF {} THEN\n{indent}    PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);\n{indent}END IF;",
+        many.join(" OR ")
     )
 }
 

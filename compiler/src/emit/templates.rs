@@ -97,6 +97,8 @@ pub struct TableModel {
     pub function: String,
     pub function_literal: String,
     pub function_regproc: String,
+    /// The function that it calls, if it does.
+    pub write: Option<String>,
     pub triggers: Vec<Trigger>,
     pub column_names: String,
     pub column_types: String,
@@ -131,26 +133,11 @@ pub struct Write {
 #[template(path = "patch_write.sql")]
 pub struct PatchSql {
     pub name: String,
-    pub document_keys: String,
-    pub values: Vec<String>,
-    pub arrays: String,
-    pub row: String,
-    pub row_columns: String,
-    pub table: String,
-    pub alias: String,
-    pub alias_is_row: String,
-    pub joins: Vec<String>,
-    pub keys: String,
-    pub key: String,
-    pub key_columns: String,
-    pub key_is_end: String,
     pub document: String,
+    pub assignments: Vec<String>,
+    pub from: Vec<String>,
     pub document_is_key: String,
-    pub condition: String,
-    pub assignments: String,
-    pub t_is_f: String,
-    pub t_columns: String,
-    pub f_columns: String,
+    pub differs: Vec<String>,
 }
 
 /// A key column of a tview, as its recompute function names it.
@@ -214,6 +201,7 @@ pub struct TviewSql {
     pub absent_variables: String,
     pub absent_aggregates: String,
     pub lock_absent: String,
+    pub lock_first: String,
     pub t_keys: String,
     /// The key was asserted by a directive.
     pub asserted: bool,
@@ -223,6 +211,7 @@ pub struct TviewSql {
     /// Columns of further indexes.
     pub lookup_indexes: Vec<String>,
     pub t_is_k: String,
+    pub t_is_first: String,
     pub k_is_d: String,
     pub t_is_f: String,
     /// The views that it is read through by key.
@@ -326,6 +315,16 @@ pub struct KeysModel {
     pub array_type: String,
 }
 
+/// A trigger function that only finds the changed rows, and calls another one with them.
+pub struct SplitSql {
+    pub write: String,
+    pub changed: String,
+    pub update_arguments: String,
+    pub insert_arguments: String,
+    pub delete_arguments: String,
+    pub truncate_arguments: String,
+}
+
 #[derive(Template)]
 #[template(path = "table.sql")]
 pub struct TableSql {
@@ -336,6 +335,8 @@ pub struct TableSql {
     pub purposes: Vec<String>,
     pub function: String,
     pub function_literal: String,
+    /// Where the function that compares is not the one that writes.
+    pub split: Option<SplitSql>,
     pub settings: String,
     pub carried: Vec<Carried>,
     pub flags: Vec<FlagModel>,
@@ -351,6 +352,7 @@ pub struct TableSql {
     pub unpaired: String,
     pub first_old: String,
     pub first_new: String,
+    pub many: usize,
     pub named_tables: String,
     pub steps: Vec<String>,
     pub triggers: Vec<Trigger>,

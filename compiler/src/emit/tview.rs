@@ -76,6 +76,8 @@ fn sql(
         pairs.collect::<Vec<_>>().join(" AND ")
     };
     let qualified = |q: &str| list(keys.iter().map(|k| format!("{q}.{}", k.name.sql())));
+    let first: Vec<String> = variables.iter().map(|v| format!("{v}[1]")).collect();
+    let t_is_first: Vec<String> = keys.iter().zip(&first).map(|(k, v)| format!("t.{} = {v}", k.name.sql())).collect();
     let parameters = variables.iter().zip(keys).map(|(v, k)| format!("{v} {}", k.array_type));
     TviewSql {
         name: tview.name.sql(),
@@ -116,6 +118,7 @@ fn sql(
         absent_variables: absent.join(", "),
         absent_aggregates: list(keys.iter().map(|k| format!("array_agg(k.{})", k.name.sql()))),
         lock_absent: lock_absent(program, tview, keys, &absent),
+        lock_first: lock_first(program, tview, &first),
         t_keys: qualified("t"),
         asserted: tview.relations.key.asserted,
         k_keys: qualified("k"),
@@ -123,6 +126,7 @@ fn sql(
         view_name_literal: sql_literal(&tview.view.name.to_string()),
         lookup_indexes: lookup_indexes(tview, keys),
         t_is_k: equal("t", "k"),
+        t_is_first: t_is_first.join(" AND "),
         k_is_d: equal("k", "d"),
         narrowed: by_key.definitions,
         unordered_arrays: tview.documents.has_unordered_arrays,
@@ -177,6 +181,20 @@ fn write(tview: &Tview, t_is_f: String, counted: bool) -> Write {
         f_columns: list(columns().map(|c| format!("f.{c}"))),
         t_is_f,
         counted,
+    }
+}
+
+/// Locks the only key, which has no document.
+fn lock_first(program: &Program, tview: &Tview, values: &[String]) -> String {
+    let lock = regclass(&names::key_lock(program.name, &tview.name).sql());
+    let first = &tview.relations.variants[0];
+    match key_lock(&first.view, program.catalog, &tview.relations.key, &first.key) {
+        ValueLock::Values(casts) => {
+            format!("PERFORM tview.lock_values({lock}, ARRAY[{}], NULL);", way::hash(values, &casts))
+        }
+        ValueLock::Relation(reason) => {
+            format!("-- As a whole: {}.\n            PERFORM tview.lock_link({lock}, true, false);", one_line(&reason))
+        }
     }
 }
 

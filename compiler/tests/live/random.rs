@@ -46,7 +46,8 @@ fn recompute_only(name: &str, sql: &str, transactions: usize) {
 }
 
 /// Fixtures in whose random runs documents have to be patched.
-const PATCHED: &[&str] = &["blog", "patches", "patch_shapes", "example_shop", "example_network", "partitions"];
+const PATCHED: &[&str] =
+    &["blog", "patches", "patch_shapes", "patch_objects", "example_shop", "example_network", "partitions"];
 
 /// Many clients at once; what fails is tried again, and nothing may be stale at the end.
 fn load_of(name: &str, path: &str) {
@@ -134,6 +135,7 @@ fixtures! {
     refresh: "compiler/tests/data/live/refresh.sql",
     patches: "compiler/tests/data/live/patches.sql",
     patch_shapes: "compiler/tests/data/live/patch_shapes.sql",
+    patch_objects: "compiler/tests/data/live/patch_objects.sql",
     narrowed: "compiler/tests/data/live/narrowed.sql",
     elements: "compiler/tests/data/live/elements.sql",
     document_types: "compiler/tests/data/live/document_types.sql",

@@ -1,0 +1,14 @@
+    -- The keys of the documents to recompute.
+{%- for key in key_variables %}
+    {{ key.name }} {{ key.array_type }};
+{%- endfor %}
+{%- if !patched_variables.is_empty() %}
+    -- The keys of the documents to patch.
+{%- for key in patched_variables %}
+    {{ key.name }} {{ key.array_type }};
+{%- endfor %}
+{%- endif %}
+{%- if !named_tables.is_empty() %}
+    -- A table that has taken the name of one that is read here.
+    stranger regclass;
+{%- endif %}
