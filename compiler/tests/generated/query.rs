@@ -88,7 +88,7 @@ impl Query {
 
 impl<'a> Gen<'a> {
     fn query(&mut self) -> Query {
-        let kinds: [(&[Shape], Maker<'a>); 7] = [
+        let kinds: [(&[Shape], Maker<'a>); 9] = [
             (&[Shape::GroupBy, Shape::GroupByExpression, Shape::Having], Self::grouped_query),
             (&[Shape::UnionAll, Shape::Union, Shape::Except, Shape::Intersect], Self::set_query),
             (&[Shape::Distinct], Self::distinct_query),
@@ -96,6 +96,8 @@ impl<'a> Gen<'a> {
             (&[Shape::FullJoin], Self::full_join_query),
             (&[Shape::TwoTableKey], Self::two_table_query),
             (&[Shape::FullRefresh], Self::whole_query),
+            (&[Shape::IdleOuterJoin], Self::idle_join_query),
+            (&[Shape::PickedNumber], Self::picked_query),
         ];
         for (shapes, make) in kinds {
             let about = shapes.contains(&self.focus) && self.dice.percent(75);
@@ -392,6 +394,58 @@ impl<'a> Gen<'a> {
         let document = self.document(&rels);
         let rest = format!("FROM {from}\n  JOIN {item} ON {}{}", link.condition, filter_text(&filter));
         Some(select("SELECT", distinct_names(key), vec![document], rest))
+    }
+
+    /// The same by an outer join whose rows without a partner are left out: it is an inner one.
+    fn idle_join_query(&mut self) -> Option<Query> {
+        self.note(Shape::IdleOuterJoin);
+        let table = self.any_table();
+        let (from, rel) = self.base(table);
+        let rels = vec![rel];
+        let (item, other, link) = self.linked(&rels, false)?;
+        let (join, gone) = if self.dice.percent(70) { ("LEFT", &other) } else { ("RIGHT", &rels[0]) };
+        let mut conditions: Vec<String> = match self.dice.below(3) {
+            0 => gone.keys().iter().map(|key| format!("{key} IS NOT NULL")).collect(),
+            1 => gone.keys().iter().take(1).map(|key| format!("{key} = {key}")).collect(),
+            _ => gone.keys().iter().take(1).map(|key| format!("NOT {key} <> {key}")).collect(),
+        };
+        let key: Vec<(String, Col)> = [&rels[0], &other]
+            .iter()
+            .flat_map(|rel| rel.key.iter().map(|at| (rel.col(*at), rel.cols[*at].clone())))
+            .collect();
+        let rels = vec![rels[0].clone().made_nullable(), other.made_nullable()];
+        if self.dice.percent(40) {
+            conditions.push(self.condition(&rels, 1));
+        }
+        let document = self.document(&rels);
+        let rest = format!("FROM {from}\n  {join} JOIN {item} ON {}{}", link.condition, filter_text(&conditions));
+        Some(select("SELECT", distinct_names(key), vec![document], rest))
+    }
+
+    /// One row of each partition, picked by its number.
+    fn picked_query(&mut self) -> Option<Query> {
+        self.note(Shape::PickedNumber);
+        let (from, rel, columns) = self.groupable()?;
+        let rels = [rel.clone()];
+        let (alias, order) = (self.alias("numbered"), self.order(&rels));
+        let partition: Vec<String> = columns.iter().map(|at| rel.col(*at)).collect();
+        let partition = partition.join(", ");
+        let inside = if self.dice.percent(40) { filter_text(&[self.condition(&rels, 1)]) } else { String::new() };
+        let item = format!(
+            "(SELECT {}.*, row_number() OVER (PARTITION BY {partition} ORDER BY {order}) AS place FROM {from}{inside}) {alias}",
+            rel.alias
+        );
+        let numbered = Rel { alias: alias.clone(), base: None, ..rel };
+        let mut conditions = self.filled(&numbered, &columns);
+        conditions.push(format!("{alias}.place = {}", 1 + self.dice.below(2)));
+        let rels = [numbered];
+        if self.dice.percent(40) {
+            conditions.push(self.condition(&rels, 1));
+        }
+        let key = columns.iter().map(|at| (rels[0].col(*at), Col { nullable: false, ..rels[0].cols[*at].clone() }));
+        let key = distinct_names(key.collect());
+        let document = self.document(&rels);
+        Some(select("SELECT", key, vec![document], format!("FROM {item}{}", filter_text(&conditions))))
     }
 
     /// What no key leads to: it needs `full_refresh`.

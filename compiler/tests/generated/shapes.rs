@@ -95,6 +95,9 @@ shapes! {
     TextKey             "text_key"              100;
     ViewOnView          "view_on_view"          12;
     FullRefresh         "full_refresh"          2;
+    SelectFunctions     "select_functions"      25;
+    IdleOuterJoin       "idle_outer_join"       6;
+    PickedNumber        "picked_number"         6;
 }
 
 impl Shape {

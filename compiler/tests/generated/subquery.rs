@@ -239,6 +239,15 @@ impl Gen<'_> {
     pub fn elements_subquery(&mut self, shape: Shape, scope: &[Rel]) -> Option<String> {
         let (function, element) = self.elements(shape, scope)?;
         let alias = self.alias("element");
+        if self.wants(Shape::SelectFunctions) {
+            let item = format!("SELECT {function} AS {element}");
+            return Some(match self.dice.percent(50) {
+                true => format!("to_jsonb(ARRAY({item}))"),
+                false => format!(
+                    "(SELECT jsonb_agg({alias}.{element} ORDER BY {alias}.{element}::text) FROM ({item}) {alias})"
+                ),
+            });
+        }
         let value = self.word(&["jsonb_agg", "jsonb_agg", "json_agg"]);
         let filter =
             if self.dice.percent(30) { format!(" WHERE {alias}.{element} IS NOT NULL") } else { String::new() };
