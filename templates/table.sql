@@ -46,6 +46,7 @@ RETURNS trigger
 LANGUAGE plpgsql
 SECURITY DEFINER
 AS $tview$
+#variable_conflict use_variable
 BEGIN
     IF TG_OP OPERATOR(pg_catalog.=) 'UPDATE' THEN
         -- Bytes are compared: 1.0 and 1.00 are equal and read differently.

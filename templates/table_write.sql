@@ -8,7 +8,8 @@
         PERFORM tview.require_read_committed();
     END IF;
     IF cardinality({{ first_old }}) > {{ many }} OR cardinality({{ first_new }}) > {{ many }} THEN
-        PERFORM set_config('plan_cache_mode', 'force_custom_plan', true); -- many rows are worth it; until the function ends
+        -- Many rows are worth plans of their own; until the function ends.
+        PERFORM set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_seqscan', 'on', true);
     END IF;
 {%- for step in steps %}
 

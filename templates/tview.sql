@@ -175,6 +175,7 @@ CREATE OR REPLACE FUNCTION tview.{{ refresh }}()
 RETURNS bigint
 LANGUAGE plpgsql
 {{ settings }}
+SET enable_seqscan = on
 AS $tview$
 DECLARE
     written bigint;

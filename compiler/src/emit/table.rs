@@ -399,7 +399,7 @@ fn find_keys(context: &Context, steps: &[&UseStep], variables: &[KeysModel], ind
 fn plan_for_many(arrays: &[&str], indent: &str) -> String {
     let many: Vec<String> = arrays.iter().map(|a| format!("cardinality({a}) > {MANY}")).collect();
     format!(
-        "\n{indent}IF {} THEN\n{indent}    PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);\n{indent}END IF;",
+        "\n{indent}IF {} THEN\n{indent}    PERFORM set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_seqscan', 'on', true);\n{indent}END IF;",
         many.join(" OR ")
     )
 }

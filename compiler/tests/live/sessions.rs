@@ -115,6 +115,40 @@ fn a_role_without_rights_on_the_tviews_writes() {
     server().psql("sessions_roles", SUPERUSER, "DROP OWNED BY clerk; DROP ROLE clerk;").expect("dropped");
 }
 
+/// Functions and operators of a writer's own are called by none of ours, wherever the session looks for them.
+#[test]
+fn a_writer_cannot_lend_its_operators() {
+    let sql = "CREATE TABLE item (id integer PRIMARY KEY, n integer, tg_op text, label varchar(9) NOT NULL UNIQUE);
+        CREATE VIEW v_item AS SELECT i.id, jsonb_build_object('n', i.n, 'op', i.tg_op, 'label', i.label) AS data FROM item i;
+        CREATE VIEW v_op AS SELECT i.tg_op, jsonb_build_object('count', count(*)) AS data FROM item i WHERE i.tg_op IS NOT NULL GROUP BY i.tg_op;";
+    installed("sessions_lent", sql);
+    let setup = "CREATE ROLE mallory LOGIN; GRANT SELECT, INSERT, UPDATE, DELETE ON item TO mallory; CREATE SCHEMA mallory AUTHORIZATION mallory;
+        ALTER ROLE mallory SET \"plpgsql.variable_conflict\" = 'use_column';";
+    server().psql("sessions_lent", SUPERUSER, setup).expect("made");
+    let lent = |name: &str, types: &str, returns: &str| {
+        format!(
+            "CREATE FUNCTION mallory.{name}({types}) RETURNS {returns} LANGUAGE plpgsql AS $$ BEGIN
+                 IF current_user <> 'mallory' THEN RAISE EXCEPTION 'runs as %', current_user; END IF; RETURN NULL; END $$;"
+        )
+    };
+    let mut script = lent("record_image_ne", "record, record", "boolean")
+        + &lent("coalesced", "integer[], integer", "integer[]")
+        + "CREATE AGGREGATE mallory.array_agg(integer) (SFUNC = mallory.coalesced, STYPE = integer[]);";
+    for ty in ["integer", "text", "varchar", "record", "anyarray"] {
+        script += &lent("same", &format!("{ty}, {ty}"), "boolean");
+        for operator in ["=", "<>", "*<>"] {
+            script += &format!(
+                "CREATE OPERATOR mallory.{operator} (LEFTARG = {ty}, RIGHTARG = {ty}, FUNCTION = mallory.same);"
+            );
+        }
+    }
+    script += "SET search_path = mallory, pg_catalog, public;
+        INSERT INTO item VALUES (1, 1, 'INSERT', 'a'), (2, 2, 'none', 'b'); UPDATE item SET n = 7, tg_op = 'DELETE'; DELETE FROM item WHERE label LIKE 'b';";
+    server().psql("sessions_lent", "mallory", &script).expect("written");
+    assert_eq!(assert_equal("sessions_lent"), 2);
+    server().psql("sessions_lent", SUPERUSER, "DROP OWNED BY mallory; DROP ROLE mallory;").expect("dropped");
+}
+
 #[test]
 fn policies_of_writers_hide_nothing_from_documents() {
     installed("sessions_policies", &fixture(BLOG));

@@ -1,6 +1,6 @@
 //! Every kind of write, alone and in company: after each one, every tview equals its view.
 
-use crate::support::{assert_equal, fixture, installed, run, server, value};
+use crate::support::{OWNER, assert_equal, fixture, installed, run, server, value};
 
 const SHOP: &str = "compiler/tests/data/live/shop.sql";
 
@@ -322,4 +322,36 @@ fn writes_through_views() {
             (Yes, "UPDATE joined SET name = 'through a view' WHERE id = 1"),
         ],
     );
+}
+
+/// Plans stay for a session. Those that are made while all tables are empty must do when they are not.
+#[test]
+fn plans_of_empty_tables_do_not_read_whole_ones() {
+    installed("writes_grow", &fixture("examples/blog/views.sql"));
+    let mut client = server().connect("writes_grow", OWNER).expect("connected");
+    let mut grow = |n: i32| {
+        let rows = format!(
+            "DO $$ BEGIN FOR i IN 1..{n} LOOP
+                 INSERT INTO bench_authors (name, email) VALUES ('a' || i, 'e');
+                 INSERT INTO bench_posts (author_id, title, content) VALUES (i, 't', 'c');
+                 INSERT INTO bench_comments (post_id, author_id, content) VALUES (i, 1 + i / 2, 'c');
+                 UPDATE bench_authors SET name = name || '!' WHERE id = i;
+                 UPDATE bench_posts SET title = title || '!' WHERE id = i;
+             END LOOP; END $$"
+        );
+        client
+            .batch_execute(&format!(
+                "BEGIN; TRUNCATE bench_authors, bench_posts, bench_comments RESTART IDENTITY; {rows}"
+            ))
+            .expect("written");
+        let read =
+            "SELECT coalesce(sum(seq_tup_read), 0)::bigint FROM pg_stat_xact_user_tables WHERE schemaname = 'public'";
+        let read: i64 = client.query_one(read, &[]).expect("counted").get(0);
+        client.batch_execute("COMMIT").expect("committed");
+        read
+    };
+    // What comes first may read a table whole while it has a row or two.
+    let (few, many) = (grow(50), grow(300));
+    assert!(many < few + 600, "{few} rows read for 50 authors, {many} for 300");
+    assert_equal("writes_grow");
 }
