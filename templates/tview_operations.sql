@@ -26,7 +26,8 @@ AS $tview$
                              ROW({% call each("t", columns) %}{% endcall %}))
 {%- if unordered_arrays %}
                          -- Elements of arrays come in any order.
-                         AND tview.without_order(to_jsonb(v))::text <> tview.without_order(to_jsonb(t))::text
+                         AND tview.without_order(to_jsonb(ROW({% call each("v", columns) %}{% endcall %})))::text
+                              <> tview.without_order(to_jsonb(ROW({% call each("t", columns) %}{% endcall %})))::text
 {%- endif %} THEN 'different'
                END AS difference
           FROM {{ view }} AS v

@@ -335,7 +335,7 @@ CREATE TABLE pet (id int PRIMARY KEY, owner_id int NOT NULL REFERENCES owner, na
 CREATE INDEX ON pet (owner_id);
 CREATE VIEW v_owner AS SELECT o.id, jsonb_build_object('name', o.name, 'pets',
     (SELECT jsonb_agg(jsonb_build_object('name', p.name)) FROM pet p WHERE p.owner_id = o.id)) AS data,
-    (SELECT array_agg(p.name) FROM pet p WHERE p.owner_id = o.id) AS names FROM owner o;
+    (SELECT array_agg(p.name) FROM pet p WHERE p.owner_id = o.id) AS names, o.name AS v, o.id AS t FROM owner o;
 CREATE VIEW v_pet AS SELECT id, jsonb_build_object('list', jsonb_build_array(id, name)) AS data FROM pet;";
 
 #[test]
