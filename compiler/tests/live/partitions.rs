@@ -269,6 +269,12 @@ fn partitions_that_come_and_go_are_reported_and_attached() {
     assert_equal("partition_changes");
     assert_eq!(value("partition_changes", "SELECT tview.attach('shipment')"), "0");
     assert!(fails("partition_changes", "SELECT tview.attach('region')").contains("not a partitioned table"));
+
+    // One that is dropped takes its rows with it, and its triggers.
+    run("partition_changes", "DROP TABLE shipment_far");
+    assert_eq!(value("partition_changes", wrong), "70 extra");
+    assert_eq!(value("partition_changes", "SELECT tview.attach('shipment')"), "2");
+    assert_equal("partition_changes");
 }
 
 #[test]
