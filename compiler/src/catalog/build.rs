@@ -31,6 +31,22 @@ pub(super) struct RawTable {
     pub span: Span,
 }
 
+impl RawTable {
+    /// One with these columns, of which nothing else has been said yet.
+    pub(super) fn new(kind: TableKind, columns: Vec<Column>, span: Span) -> Self {
+        RawTable {
+            kind,
+            columns,
+            constraints: vec![],
+            indexes: vec![],
+            parents: vec![],
+            has_rules: None,
+            row_security: RowSecurity::default(),
+            span,
+        }
+    }
+}
+
 /// An index, unique or not.
 #[derive(Clone, Debug)]
 pub(super) struct RawIndex {

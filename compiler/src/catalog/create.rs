@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::build::{Builder, Entry, RawIndex, RawTable};
 use super::raw::{self, RawColumn, RawConstraint, RawKind, Unread};
 use super::types::WrittenType;
-use super::{Column, RowSecurity, TableKind, View};
+use super::{Column, TableKind, View};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::{Ident, QualName};
 use crate::source::Span;
@@ -37,16 +37,7 @@ impl<'a> Builder<'a> {
                 Err((reason, at)) => self.unreadable(name, written.span, reason, at),
             };
         }
-        let mut table = RawTable {
-            kind,
-            columns: vec![],
-            constraints: vec![],
-            indexes: vec![],
-            parents: vec![],
-            has_rules: None,
-            row_security: RowSecurity::default(),
-            span: written.span,
-        };
+        let mut table = RawTable::new(kind, vec![], written.span);
         match self.table_body(&mut c, &name, &mut table) {
             Ok(()) => {
                 for parent in &table.parents {
@@ -303,16 +294,7 @@ impl<'a> Builder<'a> {
     /// A materialized view that stays one; nothing can be kept up to date from it.
     fn materialized_view(&mut self, name: QualName, head: &view::ViewHead, span: Span) {
         let columns = head.columns.iter().map(|n| unknown_column(n.clone(), self.statement, span)).collect();
-        let table = RawTable {
-            kind: TableKind::MaterializedView,
-            columns,
-            constraints: vec![],
-            indexes: vec![],
-            parents: vec![],
-            has_rules: None,
-            row_security: RowSecurity::default(),
-            span,
-        };
+        let table = RawTable::new(TableKind::MaterializedView, columns, span);
         self.declare(name, Entry::Table(table), false);
     }
 

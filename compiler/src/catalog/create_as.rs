@@ -8,7 +8,7 @@ use sqlparser::tokenizer::Token;
 use super::build::{Builder, Entry, RawTable};
 use super::raw::Unread;
 use super::types;
-use super::{Column, RowSecurity, SqlType, TableKind, TypeClass};
+use super::{Column, SqlType, TableKind, TypeClass};
 use crate::names::{Ident, QualName};
 use crate::source::Span;
 use crate::syntax::Statement;
@@ -62,17 +62,7 @@ impl<'a> Builder<'a> {
             column.statement = self.statement;
             column.span = span;
         }
-        let empty = RawTable {
-            kind,
-            columns,
-            constraints: vec![],
-            indexes: vec![],
-            parents: vec![],
-            has_rules: None,
-            row_security: RowSecurity::default(),
-            span,
-        };
-        Ok(empty)
+        Ok(RawTable::new(kind, columns, span))
     }
 
     /// `SELECT … INTO [TABLE] name FROM …`.

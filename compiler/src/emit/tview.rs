@@ -184,11 +184,17 @@ fn write(tview: &Tview, t_is_f: String, counted: bool) -> Write {
     }
 }
 
+/// The table that stands for the keys, as a literal, and how one of them is locked.
+fn lock_of_keys(program: &Program, tview: &Tview) -> (String, ValueLock) {
+    let first = &tview.relations.variants[0];
+    let how = key_lock(&first.view, program.catalog, &tview.relations.key, &first.key);
+    (regclass(&names::key_lock(program.name, &tview.name).sql()), how)
+}
+
 /// Locks the only key, which has no document.
 fn lock_first(program: &Program, tview: &Tview, values: &[String]) -> String {
-    let lock = regclass(&names::key_lock(program.name, &tview.name).sql());
-    let first = &tview.relations.variants[0];
-    match key_lock(&first.view, program.catalog, &tview.relations.key, &first.key) {
+    let (lock, how) = lock_of_keys(program, tview);
+    match how {
         ValueLock::Values(casts) => {
             format!("PERFORM tview.lock_values({lock}, ARRAY[{}], NULL);", way::hash(values, &casts))
         }
@@ -200,9 +206,8 @@ fn lock_first(program: &Program, tview: &Tview, values: &[String]) -> String {
 
 /// Locks the keys that have no document.
 fn lock_absent(program: &Program, tview: &Tview, keys: &[KeyColumnSql], absent: &[String]) -> String {
-    let lock = regclass(&names::key_lock(program.name, &tview.name).sql());
-    let first = &tview.relations.variants[0];
-    match key_lock(&first.view, program.catalog, &tview.relations.key, &first.key) {
+    let (lock, how) = lock_of_keys(program, tview);
+    match how {
         ValueLock::Values(casts) => {
             let values: Vec<String> = keys.iter().map(|k| format!("k.{}", k.name.sql())).collect();
             let aliases = list(keys.iter().map(|k| k.name.sql()));

@@ -489,18 +489,20 @@ impl FlatView {
         false
     }
 
+    /// Whether an outer join read so far fills up a column's table with NULLs.
+    fn is_filled_up(&self, column: ColumnRef) -> bool {
+        let nullable = |(from, to): (usize, usize)| (from..to).contains(&column.use_id.0);
+        self.outer_joins.iter().flat_map(|j| j.nullable()).any(nullable)
+    }
+
     /// Whether a column is declared NOT NULL, in a table that no outer join of the view fills up with NULLs.
     pub fn is_never_null(&self, catalog: &Catalog, column: ColumnRef) -> bool {
-        let nullable = |(from, to): (usize, usize)| (from..to).contains(&column.use_id.0);
-        !self.outer_joins.iter().flat_map(|j| j.nullable()).any(nullable)
-            && catalog.table(&self.use_of(column).table).columns[column.column].not_null
+        !self.is_filled_up(column) && catalog.table(&self.use_of(column).table).columns[column.column].not_null
     }
 
     /// Whether an expression is a column of a table that no outer join read so far fills up with NULLs.
     pub fn is_solid(&self, expr: &Expr) -> bool {
-        let nullable = |c: ColumnRef, (from, to): (usize, usize)| (from..to).contains(&c.use_id.0);
-        expr.as_column()
-            .is_some_and(|c| !self.outer_joins.iter().flat_map(|j| j.nullable()).any(|side| nullable(c, side)))
+        expr.as_column().is_some_and(|c| !self.is_filled_up(c))
     }
 
     /// What is stated of a column by conditions on rows that it is part of.

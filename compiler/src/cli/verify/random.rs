@@ -7,8 +7,7 @@
 use tviewc::Output;
 use tviewc::diagnostics::Code;
 use tviewc::source::Sources;
-use tviewc_verify::writer::minimise_with;
-use tviewc_verify::writer::{Cause, Failure as Found, RunOptions, RunReport, random_run_with};
+use tviewc_verify::writer::{Cause, Failure as Found, RunOptions, RunReport, minimise_with, random_run_with};
 use tviewc_verify::{CompareOptions, Host, Multisets, Server, ServerOptions};
 
 use super::ground::Ground;
