@@ -284,6 +284,78 @@ BEGIN
 END
 $tview$;
 
+-- Changes elements of an array, which are told apart by the value of a key: each is one that is gone (NULL), one that
+-- shows something else, or one that may have come or moved. Such a one is put between the elements that precede and follow it by
+-- now; NULL is none. NULL is returned where they do not stand side by side (others may have moved and are yet to be
+-- changed), where the last element goes (what then stands for none is not known here), and where there are many changes:
+-- then the array is to be computed again. Of an array that is not sorted, new elements are the last.
+-- Each call leaves the elements that it is given where they are to be in the end, and all others in their order; so calls for different
+-- elements, in any order, make the array complete, and a call that is repeated changes nothing.
+CREATE OR REPLACE FUNCTION tview.jsonb_change_elements(
+    target jsonb, array_path text[], match_key text, matches jsonb[], elements jsonb[], moves boolean[],
+    preceding jsonb[], following jsonb[], sorted boolean)
+RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $tview$
+DECLARE
+    result jsonb := target;
+    list   jsonb := target #> array_path;
+    here   integer;
+    place  integer;
+BEGIN
+    IF jsonb_typeof(list) IS DISTINCT FROM 'array' OR cardinality(matches) > 16 THEN
+        RETURN NULL;
+    END IF;
+    FOR i IN 1 .. cardinality(matches) LOOP
+        IF i > 1 THEN
+            list := result #> array_path;
+        END IF;
+        here := NULL;
+        -- Most elements that come are not there, and this says so faster.
+        IF NOT moves[i] OR list @> jsonb_build_array(jsonb_build_object(match_key, matches[i])) THEN
+            here := tview.jsonb_position(list, match_key, matches[i]);
+        END IF;
+        IF elements[i] IS NULL THEN
+            IF here IS NOT NULL THEN
+                IF jsonb_array_length(list) = 1 THEN
+                    RETURN NULL;
+                END IF;
+                result := result #- (array_path || here::text);
+            END IF;
+            CONTINUE;
+        ELSIF NOT moves[i] OR NOT sorted THEN
+            IF here IS NULL AND moves[i] THEN
+                result := jsonb_insert(result, array_path || jsonb_array_length(list)::text, elements[i]);
+            ELSIF here IS NOT NULL AND record_image_ne(ROW(list -> here), ROW(elements[i])) THEN
+                result := jsonb_set(result, array_path || here::text, elements[i]);
+            END IF;
+            CONTINUE;
+        END IF;
+        IF here IS NOT NULL THEN
+            -- Where it stands already there is nothing to move.
+            IF NOT (list -> (here + 1) -> match_key IS DISTINCT FROM following[i]
+                    OR CASE WHEN here > 0 THEN list -> (here - 1) -> match_key END IS DISTINCT FROM preceding[i]) THEN
+                result := jsonb_set(result, array_path || here::text, elements[i]);
+                CONTINUE;
+            END IF;
+            result := result #- (array_path || here::text);
+            list := result #> array_path;
+        END IF;
+        place := CASE
+            WHEN preceding[i] IS NULL THEN 0
+            WHEN list -> -1 -> match_key = preceding[i] THEN jsonb_array_length(list)
+            ELSE tview.jsonb_position(list, match_key, preceding[i]) + 1
+        END;
+        IF place IS NULL OR list -> place -> match_key IS DISTINCT FROM following[i] THEN
+            RETURN NULL;
+        END IF;
+        result := jsonb_insert(result, array_path || place::text, elements[i]);
+    END LOOP;
+    RETURN result;
+END
+$tview$;
+
 -- Whether the values at a path would be shown as different text. A missing value, which is also what a
 -- NULL document holds at every path, equals a missing value and nothing else, JSON null included.
 CREATE OR REPLACE FUNCTION tview.jsonb_has_path_changed(old jsonb, new jsonb, path text[])
@@ -396,5 +468,5 @@ REVOKE EXECUTE ON FUNCTION
     tview.jsonb_smart_patch_nested, tview.jsonb_smart_patch_scalar, tview.jsonb_smart_patch_array,
     tview.jsonb_merge_shallow, tview.jsonb_merge_at_path, tview.jsonb_array_update_where,
     tview.jsonb_array_upsert_where, tview.jsonb_array_delete_where, tview.jsonb_array_insert_at,
-    tview.jsonb_has_path_changed, tview.jsonb_apply, tview.jsonb_delta_available
+    tview.jsonb_change_elements, tview.jsonb_has_path_changed, tview.jsonb_apply, tview.jsonb_delta_available
     FROM PUBLIC;

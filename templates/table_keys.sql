@@ -8,6 +8,12 @@
     {{ key.name }} {{ key.array_type }};
 {%- endfor %}
 {%- endif %}
+{%- if !part_variables.is_empty() %}
+    -- The keys of the documents, and elements in them, that are computed again in part.
+{%- for key in part_variables %}
+    {{ key.name }} {{ key.array_type }};
+{%- endfor %}
+{%- endif %}
 {%- if !named_tables.is_empty() %}
     -- A table that has taken the name of one that is read here.
     stranger regclass;

@@ -138,6 +138,9 @@ $tview$;
 {% if !narrowed.is_empty() %}
 {{ narrowed }}
 {% endif %}
+{%- if !part_views.is_empty() %}
+{{ part_views }}
+{% endif %}
 -- Locks these keys and recomputes their documents: those that the view no longer shows are deleted, the others
 -- written where they differ.
 CREATE OR REPLACE FUNCTION tview.{{ recompute }}({{ key_parameters }})

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::catalog::{Catalog, Relation, RowSecurity, Table};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
 use crate::names::QualName;
-use crate::plan::{Reach, TablePlan, Tview, Way};
+use crate::plan::{TablePlan, Tview, Way};
 use crate::relate::{Pair, ValueLock};
 use crate::resolve::UseId;
 
@@ -18,11 +18,7 @@ pub fn advise(tviews: &[Tview], tables: &[TablePlan], catalog: &Catalog, diagnos
         for step in &plan.steps {
             let tview = &tviews[step.tview];
             let sources = step.locks.iter().flat_map(|l| l.exclusive.iter().chain(&l.shared)).map(|s| &s.way);
-            let ways = step.uses.iter().filter_map(|u| match &u.reach {
-                Reach::Keys(way) | Reach::Parts { way, .. } => Some(way),
-                Reach::Whole => None,
-            });
-            for way in ways.chain(sources) {
+            for way in step.ways().chain(sources) {
                 lookups(tview, way, catalog, &mut said, diagnostics);
             }
         }
@@ -46,8 +42,8 @@ pub fn advise(tviews: &[Tview], tables: &[TablePlan], catalog: &Catalog, diagnos
 /// Generated functions must see all rows, and run as the role that applies the migration.
 fn policies(tviews: &[Tview], plan: &TablePlan, table: &Table, diagnostics: &mut Diagnostics) {
     let RowSecurity { enabled: Some(_), forced: Some(forced) } = table.row_security else { return };
-    let Some((step, use_step)) = plan.steps.iter().find_map(|s| Some((s, s.uses.first()?))) else { return };
-    let read = tviews[step.tview].view.uses[use_step.use_id.0].span;
+    let Some((step, use_id)) = plan.steps.iter().find_map(|s| Some((s, *s.read_as().first()?))) else { return };
+    let read = tviews[step.tview].view.uses[use_id.0].span;
     let name = &table.name.name;
     diagnostics.push(
         Diagnostic::new(Code::ForcedRowSecurity, format!("policies of `{name}` bind its owner as well"), read)

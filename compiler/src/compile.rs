@@ -84,7 +84,7 @@ fn compile_here(sources: &Sources, options: &Options) -> Compilation {
     let catalog = catalog::build(sources, &statements, &mut diagnostics);
     let views = resolve::resolve(sources, &statements, &catalog, &mut diagnostics);
     let tviews = tviews(views, &catalog, &mut diagnostics);
-    let tables = plan::plan(&tviews, &catalog, options.strategy);
+    let plan::Plans { tables, parts } = plan::plan(&tviews, &catalog, sources, &statements, options.strategy);
     advice::advise(&tviews, &tables, &catalog, &mut diagnostics);
     let name = program_name(sources, options);
     check_names(&name, &tviews, &tables, &catalog, &mut diagnostics);
@@ -93,7 +93,7 @@ fn compile_here(sources: &Sources, options: &Options) -> Compilation {
         return Compilation { diagnostics, output: None };
     }
     let hash = source_hash(sources, &name, options.strategy);
-    let decisions = Decisions::of(&tables);
+    let decisions = Decisions::of(&tables, &parts);
     let program = Program {
         name: &name,
         hash: &hash,
@@ -103,6 +103,7 @@ fn compile_here(sources: &Sources, options: &Options) -> Compilation {
         catalog: &catalog,
         tviews: &tviews,
         tables: &tables,
+        parts: &parts,
         decisions: &decisions,
     };
     let files = emit::emit(&program);
@@ -110,7 +111,7 @@ fn compile_here(sources: &Sources, options: &Options) -> Compilation {
         up: files.up,
         down: files.down,
         graph: options.graph.then(|| Pictures::draw(&name, &tviews, &tables, &decisions, &catalog)),
-        effects: if options.explain { explain::effects(&tviews, &tables, &catalog) } else { Vec::new() },
+        effects: if options.explain { explain::effects(&tviews, &tables, &decisions, &catalog) } else { Vec::new() },
         tviews: tviews.len(),
         tables: tables.len(),
         waiting: catalog.waiting,

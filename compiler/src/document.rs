@@ -225,27 +225,11 @@ impl Walk<'_> {
         agg.order_by.iter().chain(&agg.filter).for_each(|e| self.read_all(e));
     }
 
-    /// A field of the element that one column fills which identifies the aggregated row.
     fn match_key(&self, agg: &ArrayAgg) -> Option<MatchKey> {
-        let ExprKind::Object(fields) = &agg.element.kind else { return None };
-        let rows = BlockRows::new(self.view, self.catalog, agg.block);
-        let mut tried = BTreeSet::new();
-        let mut fits = |value: &Expr| {
-            value.as_column().filter(|c| {
-                self.view.use_of(*c).block == agg.block
-                    && tried.insert(*c)
-                    && !nullable_in_row(self.view, self.catalog, *c)
-                    && rows.determined_by(&[*c])
-            })
-        };
-        let (field, column) = fields.iter().find_map(|(name, value)| fits(value).map(|c| (name, c)))?;
-        if fields.iter().filter(|(name, _)| name == field).count() > 1 {
-            return None;
-        }
-        let owner = self.view.use_of(column);
-        let table = table(self.catalog, owner);
+        let (field, column) = match_field(self.view, self.catalog, agg)?;
+        let table = table(self.catalog, self.view.use_of(column));
         let proof = format!("{}.{} identifies the row", table.name.name, table.columns[column.column].name);
-        Some(MatchKey { field: field.clone(), proof })
+        Some(MatchKey { field: field.to_owned(), proof })
     }
 
     /// A value without structure: every column below it shows at the place.
@@ -342,6 +326,23 @@ impl Walk<'_> {
         let name = |c: ColumnRef| table(self.catalog, self.view.use_of(c)).columns[c.column].name.to_string();
         pairs.iter().map(|(_, parent)| name(*parent)).collect()
     }
+}
+
+/// A field of the element that one column fills which identifies the aggregated row.
+pub(crate) fn match_field<'e>(view: &FlatView, catalog: &Catalog, agg: &'e ArrayAgg) -> Option<(&'e str, ColumnRef)> {
+    let ExprKind::Object(fields) = &agg.element.kind else { return None };
+    let rows = BlockRows::new(view, catalog, agg.block);
+    let mut tried = BTreeSet::new();
+    let mut fits = |value: &Expr| {
+        value.as_column().filter(|c| {
+            view.use_of(*c).block == agg.block
+                && tried.insert(*c)
+                && !nullable_in_row(view, catalog, *c)
+                && rows.determined_by(&[*c])
+        })
+    };
+    let (field, column) = fields.iter().find_map(|(name, value)| fits(value).map(|c| (name, c)))?;
+    (fields.iter().filter(|(name, _)| name == field).count() == 1).then_some((field, column))
 }
 
 /// `jsonb_agg(…)`, also within COALESCE with a constant.

@@ -9,7 +9,7 @@ use crate::catalog::{Catalog, Table};
 use crate::document::Dependency;
 use crate::emit::flat_path;
 use crate::names::QualName;
-use crate::plan::{ColumnSet, LockStep, PatchStep, Source, TablePlan, Tview, TviewStep};
+use crate::plan::{Changed, ColumnSet, Decisions, LockStep, PartStep, Patch, Source, TablePlan, Tview, TviewStep};
 use crate::relate::{Link, Pair};
 use crate::resolve::UseId;
 
@@ -33,7 +33,7 @@ pub struct Reached {
     pub view: QualName,
     /// The table's alias there.
     pub alias: String,
-    /// `patch` or `key_recompute`.
+    /// `patch`, `array_patch`, `path_recompute`, `key_recompute` or `full_refresh`.
     pub strategy: &'static str,
     /// Places in the documents, beginning with the output column.
     pub paths: Vec<String>,
@@ -46,12 +46,12 @@ pub struct Reached {
 }
 
 /// The effects of all columns, table by table.
-pub fn effects(tviews: &[Tview], tables: &[TablePlan], catalog: &Catalog) -> Vec<Effect> {
+pub fn effects(tviews: &[Tview], tables: &[TablePlan], decisions: &Decisions, catalog: &Catalog) -> Vec<Effect> {
     let mut effects = Vec::new();
     for plan in tables {
         let table = catalog.table(&plan.table);
         for step in &plan.steps {
-            effects.extend(Context::new(plan, step, &tviews[step.tview], catalog).effects());
+            effects.extend(Context::new(plan, step, &tviews[step.tview], catalog).effects(decisions));
         }
         let unread: ColumnSet = (0..table.columns.len()).filter(|c| !plan.reads.contains(c)).collect();
         if !unread.is_empty() {
@@ -89,28 +89,68 @@ impl<'p> Context<'p> {
         Context { plan, step, tview, table: catalog.table(&plan.table), catalog, links, whole, places }
     }
 
-    fn effects(&self) -> Vec<Effect> {
-        let patched = self.step.patches.iter().flat_map(|p| self.patched(p));
-        let missing = self.step.missing.iter().map(|(use_id, missing)| {
-            let columns = self.tview.documents.reads.get(use_id).into_iter().flatten().copied().collect();
-            self.recomputed(*use_id, &columns, missing)
-        });
-        patched.chain(missing).collect()
+    fn effects(&self, decisions: &Decisions) -> Vec<Effect> {
+        let mut uses: Vec<UseId> = self.step.patches.iter().map(|p| p.use_id).collect();
+        uses.extend(
+            self.step.parts.iter().map(|p| p.use_id).chain(self.step.missing.iter().map(|(use_id, _)| *use_id)),
+        );
+        let mut seen = BTreeSet::new();
+        uses.retain(|use_id| seen.insert(*use_id));
+        uses.into_iter().flat_map(|use_id| self.of_use(use_id, decisions)).collect()
     }
 
-    fn patched(&self, step: &PatchStep) -> Vec<Effect> {
+    /// What each column of a use does.
+    fn of_use(&self, use_id: UseId, decisions: &Decisions) -> Vec<Effect> {
+        let handling = decisions.of_use(self.step.tview, use_id);
+        let reads: ColumnSet = self.tview.documents.reads.get(&use_id).into_iter().flatten().copied().collect();
+        let mut left = reads;
+        let mut effects = Vec::new();
+        if let Some(patch) = handling.patch {
+            effects.push(self.patched(use_id, patch));
+            left = &left - &patch.columns;
+        }
+        for part in &handling.parts {
+            effects.push(self.part(part, &decisions.changed(self.step.tview, self.tview, part)));
+        }
+        for part in &handling.parts {
+            left = &left - &part.columns;
+        }
+        // What a reason is known for is told with it.
+        let mut others: BTreeMap<&str, ColumnSet> = BTreeMap::new();
+        let reason = |column: &usize| {
+            let known = handling.patch.iter().flat_map(|p| &p.others).find(|(c, _)| c == column);
+            known.map_or(handling.missing.unwrap_or("it decides more than single values"), |(_, reason)| reason)
+        };
+        for column in &left {
+            others.entry(reason(column)).or_default().insert(*column);
+        }
+        effects.extend(others.into_iter().map(|(reason, columns)| self.recomputed(use_id, &columns, reason)));
+        effects
+    }
+
+    fn patched(&self, use_id: UseId, patch: &Patch) -> Effect {
         let output = |n: usize| self.tview.view.outputs[n].name.to_string();
-        let patch = &step.patch;
         let paths = patch.sites.iter().map(|s| place(&output(s.output), &s.path)).collect();
         let statement = format!("UPDATE {} at these paths", self.tview.name);
-        let reached = self.reached(step.use_id, &patch.columns, "patch", paths, statement, &patch.proof);
-        let mut effects = vec![reached];
-        let mut others: BTreeMap<&str, ColumnSet> = BTreeMap::new();
-        for (column, reason) in &patch.others {
-            others.entry(reason).or_default().insert(*column);
-        }
-        effects.extend(others.into_iter().map(|(reason, columns)| self.recomputed(step.use_id, &columns, reason)));
-        effects
+        self.reached(use_id, &patch.columns, "patch", paths, statement, &patch.proof)
+    }
+
+    /// A value that is computed again, or elements of an array.
+    fn part(&self, step: &PartStep, changed: &Changed) -> Effect {
+        let path = flat_path(&changed.path);
+        let (strategy, statement, because) = match changed.match_key {
+            Some(key) => (
+                "array_patch",
+                format!("elements at {path} are replaced, inserted at their rank, or removed, by {key}"),
+                format!("one row per element, told apart by {key}; the columns have no part in anything else"),
+            ),
+            None => (
+                "path_recompute",
+                format!("what stands at {path} is evaluated for the documents' keys"),
+                changed.missing.unwrap_or("the columns have no part in anything else").to_owned(),
+            ),
+        };
+        self.reached(step.use_id, &step.columns, strategy, vec![path], statement, &because)
     }
 
     fn recomputed(&self, use_id: UseId, columns: &ColumnSet, because: &str) -> Effect {
@@ -196,7 +236,7 @@ impl Effect {
         let Some(reached) = &self.reached else {
             return format!("{head}\n  skip: no view reads this; one comparison, no lock, no write\n");
         };
-        let why = if reached.strategy == "patch" { "proof" } else { "missing" };
+        let why = if matches!(reached.strategy, "patch" | "array_patch") { "proof" } else { "missing" };
         let mut text = format!("{head}\n  {} as {}: {}\n", reached.tview, reached.alias, reached.strategy);
         let mut line = |label: &str, value: &str| text += &format!("    {label:<9} {value}\n");
         line("path", &reached.paths.join(", "));

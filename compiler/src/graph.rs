@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::catalog::Catalog;
 use crate::document::{Dependency, DependencyKind};
-use crate::emit::{flat_path, strategy};
+use crate::emit::flat_path;
 use crate::names::QualName;
 use crate::plan::{Decisions, TablePlan, Tview};
 
@@ -181,13 +181,22 @@ fn text(tviews: &[Tview], tables: &[TablePlan], decisions: &Decisions, catalog: 
             if let Some(key) = &dependency.match_key {
                 out += &format!("    match {} ({})\n", key.field, key.proof);
             }
-            match decisions.of_use(at, dependency.use_id) {
-                Ok(patch) => {
-                    let name = |c: &usize| catalog.table(shown.table).columns[*c].name.to_string();
-                    let columns: Vec<String> = patch.columns.iter().map(name).collect();
-                    out += &format!("    patch {} ({})\n", columns.join(", "), patch.proof);
+            let handling = decisions.of_use(at, dependency.use_id);
+            let name = |c: &usize| catalog.table(shown.table).columns[*c].name.to_string();
+            if let Some(patch) = handling.patch {
+                let columns: Vec<String> = patch.columns.iter().map(name).collect();
+                out += &format!("    patch {} ({})\n", columns.join(", "), patch.proof);
+            }
+            for part in handling.parts.iter().map(|p| decisions.changed(at, tview, p)) {
+                let place = flat_path(&part.path);
+                match (part.match_key, part.missing) {
+                    (Some(key), _) => out += &format!("    array patch of {place} by {key}\n"),
+                    (None, Some(missing)) => out += &format!("    path recompute of {place} ({missing})\n"),
+                    (None, None) => out += &format!("    path recompute of {place}\n"),
                 }
-                Err(missing) => out += &format!("    key recompute ({missing})\n"),
+            }
+            if handling.strategy() == "key_recompute" {
+                out += &format!("    key recompute ({})\n", handling.missing.unwrap_or_default());
             }
         }
         out.push('\n');
@@ -197,12 +206,8 @@ fn text(tviews: &[Tview], tables: &[TablePlan], decisions: &Decisions, catalog: 
         for step in &plan.steps {
             let tview = &tviews[step.tview];
             let mut aliases: Vec<&str> = Vec::new();
-            for alias in step.uses.iter().map(|u| tview.view.uses[u.use_id.0].alias.as_str()) {
-                if !aliases.contains(&alias) {
-                    aliases.push(alias);
-                }
-            }
-            let how = if step.patches.is_empty() { "key_recompute" } else { "patch or key_recompute" };
+            aliases.extend(step.read_as().iter().map(|u| tview.view.uses[u.0].alias.as_str()));
+            let how = step.strategies().join(" or ");
             out += &format!(
                 "  {} through {}: {how}, or skip where no column read has changed\n",
                 tview.name,
@@ -234,10 +239,11 @@ fn as_json(program: &str, tviews: &[Tview], tables: &[TablePlan], decisions: &De
                     "match_key": dependency.match_key,
                     "reads": shown.reads,
                     "via": shown.via,
-                    "strategy": strategy(decision),
-                    "patched": decision.map_or(Vec::new(), |p| p.columns.iter().map(name).collect()),
-                    "proof": decision.ok().map(|p| p.proof.as_str()),
-                    "missing": decision.err(),
+                    "strategy": decision.strategy(),
+                    "patched": decision.patch.map_or(Vec::new(), |p| p.columns.iter().map(name).collect()),
+                    "proof": decision.patch.map(|p| p.proof.as_str()),
+                    "parts": decision.parts.iter().map(|p| decisions.changed(at, tview, p)).collect::<Vec<_>>(),
+                    "missing": decision.missing,
                 })
             })
             .collect();

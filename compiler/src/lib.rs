@@ -5,6 +5,7 @@
 pub mod advice;
 pub mod catalog;
 pub mod compile;
+mod cut;
 pub mod diagnostics;
 pub mod document;
 pub mod emit;

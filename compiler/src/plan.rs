@@ -6,20 +6,32 @@
 //! topological order and links parents first, in every plan alike, so that all writers lock in one
 //! order.
 //!
-//! Strategies of this version: *skip* where no column that a tview reads has changed, *patch* where [`patch`] proves it, else
-//! *key recompute*.
+//! Strategies: *skip* where no column that a tview reads has changed, *patch* where [`patch`] proves it, *array patch* and *path
+//! recompute* where [`parts`] does, else *key recompute*.
 
+mod decide;
+mod layout;
+mod occurrences;
+mod parts;
 mod patch;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 
-use crate::catalog::{Catalog, Table};
+use crate::catalog::{Catalog, Relation, Table};
+use crate::cut::Text;
 use crate::document::Documents;
 use crate::names::{Ident, QualName};
 use crate::relate::{Link, Pair, Relations, Variant, is_scalar};
 use crate::resolve::{FlatView, Term, UseId};
+use crate::source::Sources;
+use crate::syntax::Statement;
+pub use decide::{Changed, Decisions, Handling};
+use decide::{Recomputed, whole_values};
+pub use layout::{ArrayText, Layout, Sort, Value};
+pub use occurrences::ValueId;
+pub use parts::value_expr;
 use patch::Prover;
 pub use patch::{Change, Patch, Site};
 
@@ -84,10 +96,28 @@ pub struct TviewStep {
     pub uses: Vec<UseStep>,
     /// Which are patched, unless they are recomputed.
     pub patches: Vec<PatchStep>,
+    /// In which values or elements are computed again, unless the documents are recomputed.
+    pub parts: Vec<PartStep>,
     /// For each use of the table that is not patched: what is missing.
     pub missing: Vec<(UseId, String)>,
     /// In locking order.
     pub locks: Vec<LockStep>,
+}
+
+impl TviewStep {
+    /// The uses that the tview reads the table as, in their order.
+    pub fn read_as(&self) -> BTreeSet<UseId> {
+        self.uses.iter().map(|u| u.use_id).chain(self.parts.iter().map(|p| p.use_id)).collect()
+    }
+
+    /// All ways to keys.
+    pub fn ways(&self) -> impl Iterator<Item = &Way> {
+        let ways = self.uses.iter().filter_map(|u| match &u.reach {
+            Reach::Keys(way) | Reach::Parts { way, .. } => Some(way),
+            Reach::Whole => None,
+        });
+        ways.chain(self.parts.iter().map(|p| &p.way))
+    }
 }
 
 /// Rows of one use of the table in the tview of which nothing but patched columns has changed.
@@ -101,6 +131,32 @@ pub struct PatchStep {
     pub other: usize,
     /// Did a patched column change? `None`: one did, if nothing else has.
     pub changed: Option<usize>,
+}
+
+/// Rows of one use of the table in the tview that have a part in one value of its documents.
+#[derive(Clone, Debug)]
+pub struct PartStep {
+    /// The use.
+    pub use_id: UseId,
+    /// Which value.
+    pub value: ValueId,
+    /// Index into [`TablePlan::flags`]: did a column change that the value is computed from?
+    pub changed: Option<usize>,
+    /// From a changed row to the keys, and, of an array, to the match keys of its elements.
+    pub way: Way,
+    /// The columns that it is computed from.
+    pub columns: ColumnSet,
+    /// Where elements are computed again and not the value, or why that is not so.
+    pub element: Result<ElementStep, String>,
+}
+
+/// What a change of a row does to elements of an array.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ElementStep {
+    /// They show something else at the same place.
+    Shows,
+    /// They may come, go or move, if the flag says so.
+    Moves(Option<usize>),
 }
 
 /// One use of the table in the tview.
@@ -205,8 +261,56 @@ struct Reader<'t> {
     prover: Result<Prover<'t>, &'static str>,
 }
 
-/// The plans of all base tables, in the order of their first use.
-pub fn plan(tviews: &[Tview], catalog: &Catalog, strategy: Strategy) -> Vec<TablePlan> {
+/// The plans of a program.
+pub struct Plans {
+    /// Those of all base tables, in the order of their first use.
+    pub tables: Vec<TablePlan>,
+    /// For each tview, what of its documents is computed by itself.
+    pub parts: Vec<TviewParts>,
+}
+
+/// What of a tview's documents is computed by itself.
+#[derive(Clone, Debug, Default)]
+pub struct TviewParts {
+    /// Where the parts of the view's query stand.
+    pub layout: Option<Layout>,
+    /// The values that some write computes again, by themselves or as what their elements are taken from.
+    pub values: BTreeSet<ValueId>,
+    /// Those of them that are arrays of which elements are computed again.
+    pub arrays: BTreeMap<ValueId, ArrayPart>,
+}
+
+/// An array whose elements are told apart.
+#[derive(Clone, Debug)]
+pub struct ArrayPart {
+    /// The field.
+    pub field: String,
+    /// Where what it holds is written.
+    pub at: std::ops::Range<usize>,
+    /// The type of that, for variables.
+    pub ty: String,
+    /// Whether each of the expressions that elements are sorted by can be NULL.
+    pub nullable: Vec<bool>,
+    /// Whether the match key is among them.
+    pub sorted_by_match: bool,
+}
+
+/// The plans of all base tables.
+pub fn plan(
+    tviews: &[Tview],
+    catalog: &Catalog,
+    sources: &Sources,
+    statements: &[Statement],
+    strategy: Strategy,
+) -> Plans {
+    let layout = |tview: &Tview| match catalog.relations.get(&tview.view.name) {
+        Some(Relation::View(view)) if strategy != Strategy::Recompute => {
+            let text = Text { sources, statement: &statements[view.statement], query: view.query_span };
+            layout::layout(&text, view, &tview.view)
+        }
+        _ => None,
+    };
+    let layouts: Vec<Option<Layout>> = tviews.iter().map(layout).collect();
     let mut order: IndexMap<&QualName, Vec<usize>> = IndexMap::new();
     let mut readers = Vec::with_capacity(tviews.len());
     for (index, tview) in tviews.iter().enumerate() {
@@ -220,16 +324,34 @@ pub fn plan(tviews: &[Tview], catalog: &Catalog, strategy: Strategy) -> Vec<Tabl
             of_table.push(use_id);
         }
         let compared = tview.relations.variants.iter().map(compared_columns).collect();
-        let prover = match strategy {
-            Strategy::Auto => Prover::new(tview, catalog),
-            Strategy::Recompute | Strategy::Path => Err("patches are turned off"),
-        };
+        let prover = Prover::new(tview, layouts[index].as_ref(), strategy, catalog);
         readers.push(Reader { tview, index, uses, compared, prover });
     }
     let plan = |(name, indexes): (&QualName, Vec<usize>)| {
         table_plan(name, &indexes.iter().map(|index| &readers[*index]).collect::<Vec<_>>(), catalog)
     };
-    order.into_iter().map(plan).collect()
+    let tables: Vec<TablePlan> = order.into_iter().map(plan).collect();
+    let parts = readers.iter().map(|r| r.parts(&tables)).collect();
+    Plans { tables, parts }
+}
+
+impl Reader<'_> {
+    /// What of the tview's documents the plans compute by itself.
+    fn parts(&self, tables: &[TablePlan]) -> TviewParts {
+        let Ok(prover) = &self.prover else { return TviewParts::default() };
+        let steps = tables.iter().flat_map(|t| &t.steps).filter(|s| s.tview == self.index);
+        let mut all = TviewParts::default();
+        for part in steps.flat_map(|s| &s.parts) {
+            all.values.insert(part.value);
+            if let (Ok(_), Some(Ok(array))) = (&part.element, prover.array(part.value)) {
+                all.arrays.insert(part.value, array.part(prover));
+            }
+        }
+        if !all.values.is_empty() {
+            all.layout = prover.layout.cloned();
+        }
+        all
+    }
 }
 
 /// The uses of all variants, in the order of their links.
@@ -312,22 +434,26 @@ fn tview_step(plan: &mut TablePlan, reader: &Reader) -> TviewStep {
     let tview = reader.tview;
     let of_table = |u: &UseId| tview.view.uses[u.0].table == table;
     let mut step = StepBuilder::default();
-    let (mut patches, mut missing) = (Vec::new(), Vec::new());
-    let mut recomputed: BTreeMap<UseId, usize> = BTreeMap::new();
+    let (mut patches, mut parts, mut missing) = (Vec::new(), Vec::new(), Vec::new());
+    let mut recomputed: BTreeMap<UseId, Option<usize>> = BTreeMap::new();
+    let mut by_parts: BTreeSet<UseId> = BTreeSet::new();
     for use_id in &reader.uses[&table] {
-        match plan.patch_step(reader, *use_id) {
-            Ok(patch) => {
-                recomputed.insert(*use_id, patch.other);
-                patches.push(patch);
-            }
-            Err(reason) => missing.push((*use_id, reason)),
+        let decision = plan.decide(reader, *use_id);
+        match decision.recomputed {
+            Recomputed::Never => drop(by_parts.insert(*use_id)),
+            Recomputed::If(flag) => drop(recomputed.insert(*use_id, flag)),
+            Recomputed::Always => {}
         }
+        patches.extend(decision.patch);
+        parts.extend(decision.parts);
+        missing.extend(decision.missing.map(|missing| (*use_id, missing)));
     }
+    whole_values(&mut parts);
     for (variant, compared) in tview.relations.variants.iter().zip(&reader.compared) {
         let compared = |u: UseId| compared.get(&u).cloned().unwrap_or_default();
-        for link in variant.links.iter().filter(|l| of_table(&l.child)) {
+        for link in variant.links.iter().filter(|l| of_table(&l.child) && !by_parts.contains(&l.child)) {
             let changed = match recomputed.get(&link.child) {
-                Some(other) => Some(*other),
+                Some(other) => *other,
                 None => plan.flag(read_columns(tview, link.child)),
             };
             step.add(UseStep { use_id: link.child, changed, reach: Reach::Keys(way_to_key(variant, link.child)) });
@@ -356,7 +482,7 @@ fn tview_step(plan: &mut TablePlan, reader: &Reader) -> TviewStep {
             step.lock(lock);
         }
     }
-    TviewStep { tview: reader.index, uses: step.uses, patches, missing, locks: step.locks }
+    TviewStep { tview: reader.index, uses: step.uses, patches, parts, missing, locks: step.locks }
 }
 
 /// The values of one side of a link.
@@ -477,21 +603,6 @@ fn way_to_value(variant: &Variant, above: UseId, link: &Link) -> Option<Way> {
 }
 
 impl TablePlan {
-    /// What is patched for a use, or why nothing is.
-    fn patch_step(&mut self, reader: &Reader, use_id: UseId) -> Result<PatchStep, String> {
-        let prover = reader.prover.as_ref().map_err(|reason| (*reason).to_owned())?;
-        let reads = read_columns(reader.tview, use_id);
-        let patch = prover.patch(use_id, &reads, self.pairing.as_deref())?;
-        // A row without a partner differs in the key that pairs rows, whatever else it holds.
-        let mut others = &reads - &patch.columns;
-        others.extend(self.pairing.iter().flatten());
-        // What is read and is not among the others is patched.
-        let only_choice = self.reads.is_subset(&(&others | &patch.columns));
-        let other = self.flag(others).ok_or("no column tells its rows apart")?;
-        let changed = if only_choice { None } else { self.flag(patch.columns.clone()) };
-        Ok(PatchStep { use_id, other, changed, patch })
-    }
-
     /// The flag for a column set; none is needed where it is all that is read anyway, and none can
     /// be had where old and new rows are not paired.
     fn flag(&mut self, columns: ColumnSet) -> Option<usize> {
@@ -509,31 +620,6 @@ impl TablePlan {
 /// What each way of a step needs of the changed rows.
 fn step_needs(step: &TviewStep) -> Vec<ColumnSet> {
     let sources = step.locks.iter().flat_map(|l| l.exclusive.iter().chain(&l.shared)).map(|s| &s.way);
-    let ways = step.uses.iter().filter_map(|u| match &u.reach {
-        Reach::Keys(way) | Reach::Parts { way, .. } => Some(way),
-        Reach::Whole => None,
-    });
     let patches = step.patches.iter().map(|p| &p.patch.way);
-    sources.chain(ways).chain(patches).map(Way::needs).collect()
-}
-
-/// What happens where a row of a use changes, for pictures and messages: the columns that are patched and the proof, or what
-/// is missing.
-pub struct Decisions<'p>(BTreeMap<(usize, UseId), Result<&'p Patch, &'p str>>);
-
-impl<'p> Decisions<'p> {
-    /// Those of all plans.
-    pub fn of(tables: &'p [TablePlan]) -> Self {
-        let mut all = BTreeMap::new();
-        for step in tables.iter().flat_map(|t| &t.steps) {
-            all.extend(step.patches.iter().map(|p| ((step.tview, p.use_id), Ok(&p.patch))));
-            all.extend(step.missing.iter().map(|(use_id, missing)| ((step.tview, *use_id), Err(missing.as_str()))));
-        }
-        Decisions(all)
-    }
-
-    /// That of one use, by the index of its tview.
-    pub fn of_use(&self, tview: usize, use_id: UseId) -> Result<&'p Patch, &'p str> {
-        self.0.get(&(tview, use_id)).copied().unwrap_or(Err("no write reaches it"))
-    }
+    sources.chain(step.ways()).chain(patches).map(Way::needs).collect()
 }

@@ -7,6 +7,8 @@
 mod fresh;
 mod names;
 mod narrow;
+mod part_views;
+mod parts;
 mod patch;
 mod table;
 mod templates;
@@ -17,11 +19,11 @@ use indexmap::IndexSet;
 
 use crate::catalog::{Catalog, Relation, Table, TypeClass, View};
 use crate::names::{Ident, QualName, sql_literal};
-use crate::plan::{Decisions, TablePlan, Tview};
+use crate::plan::{Decisions, TablePlan, Tview, TviewParts};
 use crate::source::{Lines, Sources};
 use crate::syntax::Statement;
 pub use names::object_names;
-pub use tview::{flat_path, strategy};
+pub use tview::flat_path;
 
 /// Everything that the emitter needs.
 pub struct Program<'a> {
@@ -41,6 +43,8 @@ pub struct Program<'a> {
     pub tviews: &'a [Tview],
     /// One per base table.
     pub tables: &'a [TablePlan],
+    /// For each tview, what of its documents is computed by itself.
+    pub parts: &'a [TviewParts],
     /// What they do with each use.
     pub decisions: &'a Decisions<'a>,
 }

@@ -89,6 +89,16 @@ pub fn partitions(program: &str, tview: &QualName) -> Ident {
     of_object(program, tview, &["partitions"])
 }
 
+/// The view that shows values of a tview's documents, one column each.
+pub fn parts(program: &str, tview: &QualName) -> Ident {
+    of_object(program, tview, &["parts"])
+}
+
+/// The view that shows the elements of an array in a tview's documents, one row each.
+pub fn elements(program: &str, tview: &QualName, number: usize) -> Ident {
+    of_object(program, tview, &["elements", &number.to_string()])
+}
+
 /// The table that stands for the keys of a tview.
 pub fn key_lock(program: &str, tview: &QualName) -> Ident {
     of_object(program, tview, &["lock_key"])
@@ -133,6 +143,7 @@ pub fn object_names(program: &str, tviews: &[Tview], tables: &[QualName]) -> Vec
         names.push((key_lock(program, &tview.name), format!("the key lock of {}", tview.name)));
         names.push((narrowed(program, &tview.name), format!("a view for {}", tview.name)));
         names.push((partitions(program, &tview.name), format!("a view for {}", tview.name)));
+        names.push((parts(program, &tview.name), format!("a view for {}", tview.name)));
         for link in tview.relations.locked_links() {
             let name = link_lock(program, tview, link.child, link.number);
             names.push((name, format!("a lock of {}", tview.name)));

@@ -110,10 +110,10 @@ pub fn write(context: &Context, steps: &[PatchStep], patched: &[KeysModel], inde
 }
 
 /// The keys of the documents to patch, as a relation.
-struct Keys {
-    names: Vec<String>,
-    arrays: String,
-    alias: String,
+pub(super) struct Keys {
+    pub names: Vec<String>,
+    pub arrays: String,
+    pub alias: String,
 }
 
 impl Keys {
@@ -123,14 +123,14 @@ impl Keys {
 }
 
 /// What a statement that patches consists of.
-struct Writing<'s> {
+pub(super) struct Writing<'s> {
     /// FROM and what follows, line by line.
-    from: Vec<String>,
+    pub from: Vec<String>,
     /// What restricts the changed rows, where nothing else has.
     condition: Option<String>,
     /// The keys of the documents.
     ends: Vec<String>,
-    parts: Vec<Part<'s>>,
+    pub parts: Vec<Part<'s>>,
 }
 
 impl<'s> Writing<'s> {
@@ -146,7 +146,7 @@ impl<'s> Writing<'s> {
 }
 
 /// What is written at one place.
-struct Part<'s> {
+pub(super) struct Part<'s> {
     change: &'s Change,
     /// Where the statement finds the value.
     value: String,
@@ -216,7 +216,7 @@ fn subquery(begin: &str, ends: Vec<String>, parts: &[Part], from: &[String], con
 }
 
 /// Where several are: a document that rows of several uses show in is written once.
-fn several_uses<'s>(context: &Context, steps: &'s [PatchStep], keys: &Keys) -> Writing<'s> {
+pub(super) fn several_uses<'s>(context: &Context, steps: &'s [PatchStep], keys: &Keys) -> Writing<'s> {
     let ends = keys.names.iter().map(|name| format!("{}.{name}", keys.alias)).collect();
     let mut all = Writing { from: vec![format!("FROM {}", keys.relation())], condition: None, ends, parts: Vec::new() };
     for (step, number) in steps.iter().zip(1..) {
@@ -264,7 +264,8 @@ fn object_at(old: &str, at: &str) -> String {
 }
 
 impl Part<'_> {
-    fn output(&self) -> usize {
+    /// The output column.
+    pub fn output(&self) -> usize {
         match self.change {
             Change::Column { output, .. } | Change::Object { output, .. } => *output,
         }
@@ -298,7 +299,7 @@ impl Part<'_> {
     }
 
     /// `value`, changed here; `old` is the output column before any change.
-    fn applied(&self, value: &str, old: &str) -> String {
+    pub fn applied(&self, value: &str, old: &str) -> String {
         let new = &self.value;
         match (self.change, self.place()) {
             (Change::Column { .. }, _) => match &self.found {
@@ -351,7 +352,7 @@ fn object(fields: &[(&str, String)]) -> String {
 }
 
 /// A path as an array of text.
-fn path_sql(path: &[String]) -> String {
+pub(super) fn path_sql(path: &[String]) -> String {
     let plain = |step: &String| {
         let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
         !step.is_empty() && step.chars().all(fits) && !step.eq_ignore_ascii_case("null")

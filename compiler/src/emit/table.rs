@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use super::parts::{self, Group};
 use super::templates::{self, Carried, FlagModel, KeysModel, SplitSql, TableModel, TableSql, Trigger};
 use super::tview::key_columns;
 use super::way::{Context, Images, casts, flag_variable};
@@ -73,9 +74,10 @@ fn triggers(program: &str) -> Vec<Trigger> {
 const MANY: usize = 1_000;
 
 /// The variables that hold the keys of one step.
-struct StepKeys {
+struct StepKeys<'s> {
     recomputed: Vec<KeysModel>,
     patched: Vec<KeysModel>,
+    parts: Vec<Group<'s>>,
 }
 
 /// Names of one column's variables.
@@ -98,7 +100,8 @@ fn sql(program: &Program, plan: &TablePlan, table: &Table, triggers: &[Trigger],
     let types = plan.carried.iter().map(|c| format!("{}[]", variable_type(&table.columns[*c].ty)));
     let mut keys = Vec::new();
     let mut patched = Vec::new();
-    let mut steps = Vec::new();
+    let mut parts: Vec<KeysModel> = Vec::new();
+    let (mut steps, mut groups) = (Vec::new(), 0);
     for step in &plan.steps {
         let tview = &program.tviews[step.tview];
         let variables = |prefix: &str| -> Vec<KeysModel> {
@@ -106,11 +109,18 @@ fn sql(program: &Program, plan: &TablePlan, table: &Table, triggers: &[Trigger],
             let name = |n: usize| format!("{prefix}_{}", keys.len() + n + 1);
             columns.map(|(n, k)| KeysModel { name: name(n), array_type: k.array_type }).collect()
         };
-        let of_step = StepKeys { recomputed: variables("keys"), patched: variables("patched") };
-        steps.push(tview_step(&Context { program, plan, tview }, step, &of_step));
-        if !step.patches.is_empty() {
+        let context = Context { program, plan, tview, parts: &program.parts[step.tview] };
+        let of_step = StepKeys {
+            recomputed: variables("keys"),
+            patched: variables("patched"),
+            parts: parts::groups(&context, step, groups),
+        };
+        groups += of_step.parts.len();
+        steps.push(tview_step(&context, step, &of_step));
+        if !step.patches.is_empty() || !step.parts.is_empty() {
             patched.extend(of_step.patched);
         }
+        parts.extend(of_step.parts.into_iter().flat_map(|g| g.variables));
         keys.extend(of_step.recomputed);
     }
     let aggregates = |q: &str| list(carried.iter().map(|v| format!("array_agg({q}.{})", v.column)));
@@ -137,6 +147,7 @@ fn sql(program: &Program, plan: &TablePlan, table: &Table, triggers: &[Trigger],
             .collect(),
         key_variables: keys,
         patched_variables: patched,
+        part_variables: parts,
         insert_aggregates: aggregates("n"),
         new_variables: list(carried.iter().map(|v| v.new.clone())),
         delete_aggregates: aggregates("o"),
@@ -169,9 +180,9 @@ fn column_list(table: &Table, columns: &ColumnSet) -> String {
 fn purpose(program: &Program, plan: &TablePlan, step: &TviewStep) -> String {
     let tview = &program.tviews[step.tview];
     let table = base_table(program.catalog, &plan.table);
-    let uses = step.uses.iter().map(|u| {
-        let reads: ColumnSet = tview.documents.reads[&u.use_id].iter().copied().collect();
-        format!("as {} ({})", tview.view.uses[u.use_id.0].alias, column_list(table, &reads))
+    let uses = step.read_as().into_iter().map(|use_id| {
+        let reads: ColumnSet = tview.documents.reads[&use_id].iter().copied().collect();
+        format!("as {} ({})", tview.view.uses[use_id.0].alias, column_list(table, &reads))
     });
     format!("{} reads it {}", tview.name.name, uses.collect::<Vec<_>>().join(" and "))
 }
@@ -279,7 +290,7 @@ fn refresh(program: &Program, plan: &TablePlan, needed: impl Fn(&LockStep) -> bo
 
 fn tview_step(context: &Context, step: &TviewStep, keys: &StepKeys) -> String {
     let tview = context.tview;
-    let patched = step.patches.iter().map(|p| p.changed);
+    let patched = step.patches.iter().map(|p| p.changed).chain(step.parts.iter().map(|p| p.changed));
     let guard = guard(step.uses.iter().map(|u| u.changed).chain(patched));
     let indent = if guard.is_some() { "        " } else { "    " };
     let place = context.program.lines.place(tview.view.span);
@@ -290,7 +301,7 @@ fn tview_step(context: &Context, step: &TviewStep, keys: &StepKeys) -> String {
     for lock in &step.locks {
         sql += &lock_step(context, lock, indent);
     }
-    sql += &match step.patches.is_empty() {
+    sql += &match step.patches.is_empty() && step.parts.is_empty() {
         true => recompute(context, step, &keys.recomputed, indent),
         false => patch_or_recompute(context, step, keys, indent),
     };
@@ -300,39 +311,62 @@ fn tview_step(context: &Context, step: &TviewStep, keys: &StepKeys) -> String {
     sql
 }
 
-/// Patches documents where nothing but patched columns has changed in any of the rows that they show, and computes the
-/// others again.
+/// Patches documents where nothing but patched columns, or what parts are computed from, has changed in any of the rows that they
+/// show, and computes the others again.
 fn patch_or_recompute(context: &Context, step: &TviewStep, keys: &StepKeys, indent: &str) -> String {
     let deeper = format!("{indent}    ");
     let all: Vec<&UseStep> = step.uses.iter().collect();
     let mut sql = match guard(step.uses.iter().map(|u| u.changed)) {
+        _ if all.is_empty() => String::new(),
         Some(condition) => {
             let find = find_keys(context, &all, &keys.recomputed, &deeper);
             format!("\n{indent}IF {condition} THEN{find}\n{indent}END IF;")
         }
         None => find_keys(context, &all, &keys.recomputed, indent),
     };
+    sql += &find_patched(context, step, keys, indent);
+    let recomputed = (!all.is_empty()).then_some(keys.recomputed.as_slice());
+    for group in &keys.parts {
+        sql += &parts::find(context, group, recomputed, indent);
+    }
+    if !keys.parts.is_empty() {
+        sql += &parts::all_keys(&keys.parts, &keys.patched, !step.patches.is_empty(), indent);
+    }
+    let patched = &keys.patched[0].name;
+    let first = recomputed.map(|keys| keys[0].name.as_str());
+    sql += &plan_for_many(&first.into_iter().chain([patched.as_str()]).collect::<Vec<_>>(), indent);
+    let both = keys.recomputed.iter().zip(&keys.patched).map(|(r, p)| match recomputed {
+        Some(_) => format!("{} || {}", r.name, p.name),
+        None => p.name.clone(),
+    });
+    let lock = names::lock(context.program.name, &context.tview.name).sql();
+    let lock = format!("PERFORM tview.{lock}({});", list(both));
+    let writes = match keys.parts.is_empty() {
+        true => patch::write(context, &step.patches, &keys.patched, &deeper),
+        false => parts::write(context, step, &keys.parts, &keys.patched, &deeper),
+    };
+    sql += &format!("\n{indent}IF {patched} IS NOT NULL THEN\n{deeper}{lock}{writes}\n{indent}END IF;");
+    match recomputed {
+        Some(recomputed) => sql + &call_recompute(context, recomputed, indent),
+        None => sql,
+    }
+}
+
+fn find_patched(context: &Context, step: &TviewStep, keys: &StepKeys, indent: &str) -> String {
     let table = base_table(context.program.catalog, &context.plan.table);
+    let mut sql = String::new();
     for patch in &step.patches {
         let alias = &context.tview.view.uses[patch.use_id.0].alias;
         let columns = column_list(table, &patch.patch.columns);
         let comment = one_line(&format!("{alias}: where nothing but {columns} changed, documents are patched"));
         sql += &format!("\n{indent}-- {comment}");
     }
+    if step.patches.is_empty() {
+        return sql;
+    }
     let any: Vec<String> = step.patches.iter().map(|p| format!("false = ANY ({})", flag_variable(p.other))).collect();
-    sql += &format!(
-        "\n{indent}IF {} THEN{}\n{indent}END IF;",
-        any.join(" OR "),
-        patch::find(context, &step.patches, &keys.recomputed, &keys.patched, &deeper)
-    );
-    let patched = &keys.patched[0].name;
-    sql += &plan_for_many(&[&keys.recomputed[0].name, patched], indent);
-    let both = keys.recomputed.iter().zip(&keys.patched).map(|(r, p)| format!("{} || {}", r.name, p.name));
-    let lock = names::lock(context.program.name, &context.tview.name).sql();
-    let lock = format!("PERFORM tview.{lock}({});", list(both));
-    let writes = patch::write(context, &step.patches, &keys.patched, &deeper);
-    sql += &format!("\n{indent}IF {patched} IS NOT NULL THEN\n{deeper}{lock}{writes}\n{indent}END IF;");
-    sql + &call_recompute(context, &keys.recomputed, indent)
+    let find = patch::find(context, &step.patches, &keys.recomputed, &keys.patched, &format!("{indent}    "));
+    sql + &format!("\n{indent}IF {} THEN{find}\n{indent}END IF;", any.join(" OR "))
 }
 
 /// Finds the documents that are concerned, and computes them again.

@@ -140,6 +140,40 @@ pub struct PatchSql {
     pub differs: Vec<String>,
 }
 
+/// Changes documents in which values or elements are computed again.
+#[derive(Template)]
+#[template(path = "part_write.sql")]
+pub struct PartWriteSql {
+    pub name: String,
+    pub columns: Vec<PartColumn>,
+    pub keys: String,
+    pub from: Vec<String>,
+    pub document_is_key: String,
+}
+
+/// An output column and what it becomes.
+pub struct PartColumn {
+    pub name: String,
+    pub value: String,
+}
+
+/// The views that values and elements are read through.
+#[derive(Template)]
+#[template(path = "parts.sql")]
+pub struct PartViewsSql<'a> {
+    pub views: &'a [PartViewModel],
+    pub path_differs: bool,
+    pub search_path: String,
+    pub script_path: &'a str,
+}
+
+/// One of them.
+pub struct PartViewModel {
+    pub purpose: String,
+    pub name: String,
+    pub query: String,
+}
+
 /// A key column of a tview, as its recompute function names it.
 pub struct KeyVariable {
     pub absent: String,
@@ -216,6 +250,7 @@ pub struct TviewSql {
     pub t_is_f: String,
     /// The views that it is read through by key.
     pub narrowed: String,
+    pub part_views: String,
     pub unordered_arrays: bool,
     /// A view with all of its rows.
     pub view_of_rows: String,
@@ -342,6 +377,7 @@ pub struct TableSql {
     pub flags: Vec<FlagModel>,
     pub key_variables: Vec<KeysModel>,
     pub patched_variables: Vec<KeysModel>,
+    pub part_variables: Vec<KeysModel>,
     pub insert_aggregates: String,
     pub new_variables: String,
     pub delete_aggregates: String,

@@ -9,11 +9,13 @@ use super::table::regclass;
 use super::templates::{
     self, DocumentColumn, KeyVariable, LockTable, Meta, OperationKey, OperationsSql, TviewModel, TviewSql, Write,
 };
-use super::{Program, base_table, list, names, one_line, way};
+use super::{Program, base_table, list, names, one_line, part_views, way};
+use crate::catalog::Table;
 use crate::document::{Dependency, DependencyKind};
 use crate::names::{Ident, QualName, sql_literal};
-use crate::plan::{Patch, Tview, parts_of_key};
+use crate::plan::{ColumnSet, PartStep, Tview, parts_of_key};
 use crate::relate::{Pair, ValueLock, key_lock, variable_type};
+use crate::resolve::UseId;
 
 /// A key column with what SQL needs of it.
 pub struct KeyColumnSql {
@@ -42,8 +44,9 @@ pub fn model(program: &Program, at: usize, settings: &str) -> TviewModel {
     let variables = list((1..=keys.len()).map(|n| format!("key_{n}")));
     let columns = keys.iter().map(|k| k.name.sql()).collect();
     let by_key = fresh::by_key(program, tview, &fresh::KeyNames { variables: &variables, columns });
-    let narrowed_views = by_key.views.clone();
-    let sql = templates::text(&sql(program, at, &keys, &locks, settings, by_key));
+    let parts = part_views::views(program, at);
+    let narrowed_views = by_key.views.iter().cloned().chain(parts.names).collect();
+    let sql = templates::text(&sql(program, at, &keys, &locks, settings, by_key, parts.definitions));
     TviewModel {
         name: tview.name.sql(),
         name_literal: sql_literal(&tview.name.sql()),
@@ -67,6 +70,7 @@ fn sql(
     locks: &[LockTable],
     settings: &str,
     by_key: ByKey,
+    part_views: String,
 ) -> TviewSql {
     let tview = &program.tviews[at];
     let numbered = |prefix: &str| (1..=keys.len()).map(|n| format!("{prefix}_{n}")).collect::<Vec<_>>();
@@ -129,6 +133,7 @@ fn sql(
         t_is_first: t_is_first.join(" AND "),
         k_is_d: equal("k", "d"),
         narrowed: by_key.definitions,
+        part_views,
         unordered_arrays: tview.documents.has_unordered_arrays,
         view_of_rows: by_key.rows,
         fresh: by_key.fresh,
@@ -272,13 +277,7 @@ fn describe(program: &Program, at: usize, dependency: &Dependency) -> String {
         columns => format!(" by {}", columns.join(", ")),
     };
     let key = dependency.match_key.as_ref().map(|k| format!(", matched by {}", k.field)).unwrap_or_default();
-    let how = match program.decisions.of_use(at, dependency.use_id) {
-        Ok(patch) => {
-            let columns = patch.columns.iter().map(|c| table.columns[*c].name.to_string());
-            format!("patch of {} ({})", list(columns), patch.proof)
-        }
-        Err(missing) => format!("key recompute ({missing})"),
-    };
+    let how = how(program, at, dependency.use_id, table);
     format!(
         "{} {place}: {} as {}{fk}{key}, reads {}; {how}",
         dependency.kind.as_str(),
@@ -288,9 +287,24 @@ fn describe(program: &Program, at: usize, dependency: &Dependency) -> String {
     )
 }
 
-/// As written in the metadata.
-pub fn strategy(decision: Result<&Patch, &str>) -> &'static str {
-    if decision.is_ok() { "patch" } else { "key_recompute" }
+/// What happens where a row of a use changes.
+fn how(program: &Program, at: usize, use_id: UseId, table: &Table) -> String {
+    let tview = &program.tviews[at];
+    let handling = program.decisions.of_use(at, use_id);
+    let names = |columns: &ColumnSet| list(columns.iter().map(|c| table.columns[*c].name.to_string()));
+    let patch = handling.patch.map(|patch| format!("patch of {} ({})", names(&patch.columns), patch.proof));
+    let part = |part: &&'_ PartStep| {
+        let changed = program.decisions.changed(at, tview, part);
+        match changed.match_key {
+            Some(key) => format!("array patch of {} by {key}", flat_path(&changed.path)),
+            None => format!("path recompute of {}", flat_path(&changed.path)),
+        }
+    };
+    let all: Vec<String> = patch.into_iter().chain(handling.parts.iter().map(part)).collect();
+    match (all.is_empty(), handling.missing) {
+        (true, missing) => format!("key recompute ({})", missing.unwrap_or_default()),
+        (false, _) => all.join("; "),
+    }
 }
 
 /// A path as text: dots between the levels; a dot or backslash within a name is escaped by a backslash.
@@ -323,6 +337,6 @@ fn meta(program: &Program, at: usize, keys: &[KeyColumnSql]) -> Meta {
         match_keys: list(all.iter().map(|d| optional(d.match_key.as_ref().map(|k| k.field.clone())))),
         columns: list(all.iter().map(|d| sql_literal(&d.column))),
         source_oids: list(tables.into_iter().map(|t| sql_literal(&t.sql()))),
-        strategies: list(all.iter().map(|d| sql_literal(strategy(program.decisions.of_use(at, d.use_id))))),
+        strategies: list(all.iter().map(|d| sql_literal(program.decisions.of_use(at, d.use_id).strategy()))),
     }
 }

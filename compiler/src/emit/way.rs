@@ -5,7 +5,7 @@
 
 use super::{base_table, list, names};
 use crate::names::Ident;
-use crate::plan::{Join, TablePlan, Tview, Way, is_collectable};
+use crate::plan::{ElementStep, Join, Layout, TablePlan, Tview, TviewParts, Way, is_collectable};
 use crate::relate::{Pair, ValueLock};
 use crate::resolve::{ColumnRef, Term, UseId};
 
@@ -30,9 +30,16 @@ pub struct Context<'a> {
     pub plan: &'a TablePlan,
     /// The tview.
     pub tview: &'a Tview,
+    /// What of its documents is computed by itself.
+    pub parts: &'a TviewParts,
 }
 
 impl Context<'_> {
+    /// Where the parts of the view's query stand, where parts are computed by themselves.
+    pub fn layout(&self) -> &Layout {
+        self.parts.layout.as_ref().unwrap_or_else(|| unreachable!("parts have a layout"))
+    }
+
     /// A column of a use, qualified.
     pub fn column(&self, column: ColumnRef) -> String {
         let owner = self.tview.view.use_of(column);
@@ -65,6 +72,18 @@ impl Context<'_> {
 
     /// `FROM unnest(…) AS a(id) JOIN … WHERE …`, with `conditions` added.
     fn from(&self, way: &Way, images: Images, flag: Option<usize>, conditions: &[String], indent: &str) -> String {
+        self.from_showing(way, images, (flag, None), conditions, indent).0
+    }
+
+    /// The same, and a second flag as a value.
+    fn from_showing(
+        &self,
+        way: &Way,
+        images: Images,
+        (flag, shown): (Option<usize>, Option<usize>),
+        conditions: &[String],
+        indent: &str,
+    ) -> (String, Option<String>) {
         let table = base_table(self.program.catalog, &self.plan.table);
         let mut arrays = Vec::new();
         let mut aliases = Vec::new();
@@ -84,16 +103,20 @@ impl Context<'_> {
             aliases.push(name.sql());
         }
         let mut conditions = conditions.to_vec();
-        if let Some(flag) = flag {
+        let mut flagged = |flag: usize, name: &str| {
             let variable = flag_variable(flag);
             arrays.push(if images == Images::Both { format!("{variable} || {variable}") } else { variable.clone() });
-            let mut name = Ident::new("is_changed");
+            let mut name = Ident::new(name);
             while aliases.contains(&name.sql()) {
                 name = Ident::new(format!("{name}_"));
             }
-            conditions.insert(0, format!("coalesce({rows}.{}, true)", name.sql()));
             aliases.push(name.sql());
+            format!("coalesce({rows}.{}, true)", name.sql())
+        };
+        if let Some(flag) = flag {
+            conditions.insert(0, flagged(flag, "is_changed"));
         }
+        let shown = shown.map(|flag| flagged(flag, "is_moved"));
         let mut sql = format!("FROM unnest({}) AS {rows}({})", list(arrays), list(aliases));
         if looked_up {
             let start = self.alias(way.start);
@@ -110,7 +133,7 @@ impl Context<'_> {
         if !conditions.is_empty() {
             sql += &format!("\n{indent}WHERE {}", conditions.join(&format!("\n{indent}  AND ")));
         }
-        sql
+        (sql, shown)
     }
 
     /// `JOIN … ON …`.
@@ -172,6 +195,18 @@ impl Context<'_> {
     pub fn select(&self, way: &Way, images: Images, flag: Option<usize>, indent: &str) -> String {
         let values = list(way.select.iter().map(|t| self.term(t)));
         format!("SELECT {values}\n{indent}{}", self.from(way, images, flag, &[], indent))
+    }
+
+    /// The same, and whether elements may come, go or move.
+    pub fn select_elements(&self, way: &Way, changed: Option<usize>, step: ElementStep, indent: &str) -> String {
+        let shown = match step {
+            ElementStep::Moves(flag) => flag,
+            ElementStep::Shows => None,
+        };
+        let (from, shown) = self.from_showing(way, Images::Both, (changed, shown), &[], indent);
+        let moves = shown.unwrap_or_else(|| (step != ElementStep::Shows).to_string());
+        let values = list(way.select.iter().map(|t| self.term(t)).chain([moves]));
+        format!("SELECT {values}\n{indent}{from}")
     }
 
     /// The keys of the documents that show the values at the end of a way in these key columns.

@@ -7,14 +7,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{ColumnSet, Tview, Way, is_collectable, way_to_key};
+use super::layout::Layout;
+use super::occurrences::Occurrences;
+use super::{ColumnSet, Strategy, Tview, Way, is_collectable, way_to_key};
 use crate::catalog::{Catalog, Table};
 use crate::diagnostics::Code;
 use crate::names::QualName;
 use crate::relate::{Link, Pair, Variant, same_type};
-use crate::resolve::{
-    ColumnRef, ComparisonKind, Expr, ExprKind, FlatView, Formula, JsonType, OuterKind, TOP, Term, UseId,
-};
+use crate::resolve::{ColumnRef, Expr, ExprKind, FlatView, OuterKind, TOP, Term, UseId};
 
 /// Each further place costs a copy of the document.
 const MAX_CHANGES: usize = 16;
@@ -75,19 +75,30 @@ pub struct Patch {
 
 /// What the patches of one tview are proved with.
 pub(super) struct Prover<'t> {
-    variant: &'t Variant,
-    catalog: &'t Catalog,
-    occurrences: Occurrences,
+    pub(super) variant: &'t Variant,
+    pub(super) catalog: &'t Catalog,
+    pub(super) occurrences: Occurrences,
+    /// Where the parts of the query stand, if it has a form that can be taken apart.
+    pub(super) layout: Option<&'t Layout>,
+    pub(super) strategy: Strategy,
     /// By use: what its link compares, if that leads from a document's key to at most one row, which is the one that the
     /// document shows.
     links: BTreeMap<UseId, Result<String, String>>,
     /// Tables with rows that concern all documents.
-    whole: BTreeSet<&'t QualName>,
+    pub(super) whole: BTreeSet<&'t QualName>,
 }
 
 impl<'t> Prover<'t> {
     /// The prover of a tview, or why none of its uses is patched.
-    pub fn new(tview: &'t Tview, catalog: &'t Catalog) -> Result<Self, &'static str> {
+    pub fn new(
+        tview: &'t Tview,
+        layout: Option<&'t Layout>,
+        strategy: Strategy,
+        catalog: &'t Catalog,
+    ) -> Result<Self, &'static str> {
+        if strategy == Strategy::Recompute {
+            return Err("patches are turned off");
+        }
         let [variant] = tview.relations.variants.as_slice() else {
             return Err("the view is a union");
         };
@@ -99,7 +110,9 @@ impl<'t> Prover<'t> {
         Ok(Prover {
             variant,
             catalog,
-            occurrences: Occurrences::of(variant),
+            occurrences: Occurrences::of(variant, layout),
+            layout,
+            strategy,
             links: variant.links.iter().map(fact).collect(),
             whole: tview.relations.whole().map(|u| &tview.view.uses[u.0].table).collect(),
         })
@@ -107,6 +120,9 @@ impl<'t> Prover<'t> {
 
     /// The patch of a use that reads these columns and whose changed rows are paired by those, or what is missing.
     pub fn patch(&self, use_id: UseId, reads: &ColumnSet, pairing: Option<&[usize]>) -> Result<Patch, String> {
+        if self.strategy != Strategy::Auto {
+            return Err("patches are turned off".into());
+        }
         let view = &self.variant.view;
         let table = table(view, self.catalog, use_id);
         let pairing = pairing.ok_or("no key pairs the old and the new rows of the table")?;
@@ -215,11 +231,11 @@ fn compared(view: &FlatView, link: &Link, catalog: &Catalog) -> Result<(BTreeSet
     Ok((columns, pairs.join(" and ")))
 }
 
-fn column<'c>(view: &FlatView, catalog: &'c Catalog, column: ColumnRef) -> &'c crate::catalog::Column {
+pub(super) fn column<'c>(view: &FlatView, catalog: &'c Catalog, column: ColumnRef) -> &'c crate::catalog::Column {
     &table(view, catalog, column.use_id).columns[column.column]
 }
 
-fn table<'c>(view: &FlatView, catalog: &'c Catalog, use_id: UseId) -> &'c Table {
+pub(super) fn table<'c>(view: &FlatView, catalog: &'c Catalog, use_id: UseId) -> &'c Table {
     catalog.table(&view.uses[use_id.0].table)
 }
 
@@ -241,108 +257,6 @@ fn is_shown_where_linked(view: &FlatView, link: &Link) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// Where each column of the view occurs.
-struct Occurrences {
-    sites: BTreeMap<ColumnRef, Vec<Site>>,
-    /// The first occurrence that is no site.
-    elsewhere: BTreeMap<ColumnRef, &'static str>,
-}
-
-impl Occurrences {
-    fn of(variant: &Variant) -> Self {
-        let view = &variant.view;
-        let mut found = Occurrences { sites: BTreeMap::new(), elsewhere: BTreeMap::new() };
-        for key in &variant.key {
-            found.term(key, "is part of the key");
-        }
-        for link in variant.links.iter() {
-            link.on.iter().flat_map(Pair::reads).for_each(|c| found.not(c, "is compared by a link"));
-            link.key.iter().flatten().for_each(|t| found.term(t, "is part of the key"));
-        }
-        for block in &view.blocks {
-            block.conditions.iter().for_each(|e| found.expr(e, "is read by a condition"));
-            block.order_by.iter().for_each(|e| found.expr(e, "decides an order"));
-            block.grouped.iter().flatten().for_each(|e| found.expr(e, "decides a group"));
-        }
-        for equality in &view.equalities {
-            [equality.left, equality.right].into_iter().for_each(|c| found.not(c, "is read by a condition"));
-        }
-        for comparison in &view.comparisons {
-            match &comparison.kind {
-                ComparisonKind::Equal(left, right) | ComparisonKind::Same(left, right) => {
-                    [left, right].into_iter().for_each(|t| found.term(t, "is read by a condition"));
-                }
-                ComparisonKind::Holds(formula) => found.formula(formula, "is read by a condition"),
-            }
-        }
-        view.stated.iter().for_each(|s| found.not(s.column, "is read by a condition"));
-        view.present.iter().for_each(|(f, _)| found.formula(f, "is read by a condition"));
-        for (output, column) in view.outputs.iter().enumerate() {
-            found.value(&column.expr, output, &mut Vec::new());
-        }
-        found
-    }
-
-    /// The sites of a column that occurs nowhere else.
-    fn sites(&self, column: ColumnRef, pairing: &[usize]) -> Result<Vec<Site>, &'static str> {
-        if pairing.contains(&column.column) {
-            return Err("identifies the row");
-        }
-        if let Some(reason) = self.elsewhere.get(&column) {
-            return Err(reason);
-        }
-        self.sites.get(&column).cloned().ok_or("shows nowhere as it is")
-    }
-
-    fn not(&mut self, column: ColumnRef, why: &'static str) {
-        self.elsewhere.entry(column).or_insert(why);
-    }
-
-    fn formula(&mut self, formula: &Formula, why: &'static str) {
-        formula.columns().into_iter().for_each(|c| self.not(c, why));
-    }
-
-    fn term(&mut self, term: &Term, why: &'static str) {
-        term.columns().into_iter().for_each(|c| self.not(c, why));
-    }
-
-    fn expr(&mut self, expr: &Expr, why: &'static str) {
-        let mut columns = BTreeSet::new();
-        expr.visit(&mut |e| {
-            columns.extend(e.as_column());
-            columns.extend(e.formula.iter().flat_map(|f| f.columns()));
-        });
-        columns.into_iter().for_each(|c| self.not(c, why));
-    }
-
-    /// The value at a path of an output column. Only objects are passed through: what stands in an array, a subquery or
-    /// an expression is not at a known place, or not by itself.
-    fn value(&mut self, expr: &Expr, output: usize, path: &mut Vec<String>) {
-        match &expr.kind {
-            ExprKind::Column(column) => {
-                let site = Site { output, path: path.clone(), column: column.column };
-                self.sites.entry(*column).or_default().push(site);
-            }
-            ExprKind::Object(fields) if expr.json == Some(JsonType::Jsonb) => {
-                let mut times: BTreeMap<&str, usize> = BTreeMap::new();
-                fields.iter().for_each(|(name, _)| *times.entry(name).or_default() += 1);
-                for (name, value) in fields {
-                    if times[name.as_str()] > 1 {
-                        self.expr(value, "shows in a field that occurs twice");
-                        continue;
-                    }
-                    path.push(name.clone());
-                    self.value(value, output, path);
-                    path.pop();
-                }
-            }
-            ExprKind::Object(_) => self.expr(expr, "shows in a json object, which has no patches"),
-            ExprKind::ArrayAgg(_) | ExprKind::Subquery(..) => self.expr(expr, "shows in a subquery"),
-            _ => self.expr(expr, "shows in an expression"),
-        }
-    }
 }
 
 /// Output column, depth and path of an object.

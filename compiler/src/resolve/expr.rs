@@ -452,7 +452,8 @@ impl<'a> Resolver<'a> {
                 return Err(self.refuse(Diagnostic::new(Code::UnsupportedExpr, title, span)));
             };
             for key in order_by {
-                keys.push(self.expr(&key.expr, block)?);
+                let value = self.expr(&key.expr, block)?;
+                keys.push(self.with_formula(value, &key.expr));
             }
         }
         Ok(keys)

@@ -138,6 +138,7 @@ fixtures! {
     patch_objects: "compiler/tests/data/live/patch_objects.sql",
     narrowed: "compiler/tests/data/live/narrowed.sql",
     elements: "compiler/tests/data/live/elements.sql",
+    arrays: "compiler/tests/data/live/arrays.sql",
     document_types: "compiler/tests/data/live/document_types.sql",
     made_rows: "compiler/tests/data/live/made_rows.sql",
     idle_outer_joins: "compiler/tests/data/live/idle_outer_joins.sql",

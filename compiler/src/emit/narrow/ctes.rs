@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use sqlparser::ast::{Cte, CteAsMaterialized, ObjectName, Query, Visit, Visitor};
 use sqlparser::tokenizer::Token;
 
-use super::{Edit, Text};
+use crate::cut::{Edit, Text};
 use crate::names::Ident;
 use crate::resolve::ident;
 

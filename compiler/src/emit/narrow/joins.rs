@@ -13,8 +13,8 @@ use sqlparser::ast::{
     Visit, Visitor,
 };
 
-use super::{Edit, Text};
 use crate::catalog::{Catalog, Relation, View};
+use crate::cut::{Edit, Text};
 use crate::names::Ident;
 use crate::resolve::{ident, parts};
 
@@ -70,18 +70,8 @@ impl Text<'_> {
 
     /// The joins of a SELECT's FROM clause in order: the right side and the condition, where it is written with ON.
     fn joins(&self, select: usize) -> Vec<Option<(Range<usize>, Range<usize>)>> {
-        let level = self.level(select + 1..self.statement.tokens.len());
-        let is_from = |at: &usize| self.is_word(*at, "from") && !self.is_word(*at - 1, "distinct");
-        let Some(from) = level.iter().copied().find(is_from) else { return Vec::new() };
-        let after = level.last().map_or(from, |last| last + 1);
-        let own: Vec<usize> = level.into_iter().filter(|at| *at > from).collect();
-        let ends = |at: &usize| {
-            ["where", "group", "having", "window", "order", "limit", "offset", "fetch", "union", "except", "intersect"]
-                .iter()
-                .any(|w| self.is_word(*at, w))
-        };
-        let end = own.iter().copied().find(ends).unwrap_or(after);
-        let own: Vec<usize> = own.into_iter().take_while(|at| *at < end).collect();
+        let Some(clauses) = self.clauses(select, self.statement.tokens.len()) else { return Vec::new() };
+        let (own, end) = (self.level(clauses.from.clone()), clauses.from.end);
         let joins = own.iter().filter(|at| self.is_word(**at, "join"));
         joins.map(|at| self.on(*at + 1, &own, end)).collect()
     }

@@ -8,7 +8,7 @@ use std::ops::Range;
 use sqlparser::ast::{Distinct, Query, Select, SelectItem, SetExpr};
 use sqlparser::tokenizer::Token;
 
-use super::{Edit, Text};
+use crate::cut::{Edit, Text};
 use crate::emit::{Program, is_foreign};
 use crate::resolve::{Expr, FlatView, ident, output_name};
 
@@ -42,13 +42,10 @@ impl Text<'_> {
         if !matches!(select.distinct, None | Some(Distinct::All)) {
             return None;
         }
-        let first = self.statement.tokens.partition_point(|(_, span)| span.start < self.query.start);
-        let start =
-            self.level(first..self.statement.tokens.len()).into_iter().find(|at| self.is_word(*at, "select"))? + 1;
-        let start = if self.is_word(start, "all") { start + 1 } else { start };
-        let is_from = |at: &usize| self.is_word(*at, "from") && !self.is_word(at - 1, "distinct");
-        let end = self.level(start..self.statement.tokens.len()).into_iter().find(is_from)?;
-        let items = self.items(start..end);
+        let outermost = self.level(self.tokens()).into_iter().find(|at| self.is_word(*at, "select"))?;
+        let list = self.clauses(outermost, self.statement.tokens.len())?.list;
+        let (start, end) = (list.start, list.end);
+        let items = self.items(list);
         let partition = self.partition(start..self.statement.tokens.len())?;
         // Windows in other places would be computed for the second query as well.
         if items.len() != select.projection.len() || self.computes_windows(end..self.statement.tokens.len()) {
@@ -71,7 +68,8 @@ impl Text<'_> {
         computed.map(blank).collect()
     }
 
-    fn computes_windows(&self, tokens: Range<usize>) -> bool {
+    /// Whether windows compute anything there, outside of subqueries.
+    pub fn computes_windows(&self, tokens: Range<usize>) -> bool {
         self.outside_subqueries(tokens).into_iter().any(|at| self.is_word(at, "over"))
     }
 

@@ -1,0 +1,191 @@
+//! The views that values and elements are read through.
+//!
+//! In: a tview and the layout of its view's text. Out: `tview.…__parts`, with a column per value, and `tview.…__elements_n`,
+//! with a row per element of an array. What always holds: both are the user's own query with another select list, so that what
+//! they show for a key is what the view shows at that place.
+
+use super::narrow;
+use super::templates::{self, PartViewModel, PartViewsSql};
+use super::{Program, list, names, one_line, path_sql, search_path};
+use crate::catalog::Relation;
+use crate::cut::{Edit, Text};
+use crate::names::Ident;
+use crate::plan::{ArrayPart, ArrayText, Layout, Tview, TviewParts, Value, ValueId};
+use crate::resolve::JsonType;
+
+/// The views of a tview: their names and their definitions.
+pub struct PartViews {
+    /// Without the schema.
+    pub names: Vec<String>,
+    /// As SQL; empty where there are none.
+    pub definitions: String,
+}
+
+/// The columns of the views, apart from the key's.
+pub struct Columns {
+    taken: Vec<String>,
+    values: Vec<ValueId>,
+}
+
+impl Columns {
+    /// Those of a tview.
+    pub fn of(tview: &Tview, parts: &TviewParts) -> Self {
+        let taken = tview.key_names().iter().map(|n| n.as_str().to_owned()).collect();
+        Columns { taken, values: parts.values.iter().copied().collect() }
+    }
+
+    fn free(&self, name: String) -> String {
+        let mut name = name;
+        while self.taken.contains(&name) {
+            name.push('_');
+        }
+        Ident::new(name).sql()
+    }
+
+    /// Of a value.
+    pub fn value(&self, id: ValueId) -> String {
+        let number = self.values.partition_point(|known| *known < id) + 1;
+        self.free(format!("value_{number}"))
+    }
+
+    /// The match key of an element.
+    pub fn matched(&self) -> String {
+        self.free("match".into())
+    }
+
+    /// The element.
+    pub fn element(&self) -> String {
+        self.free("element".into())
+    }
+
+    /// What elements are sorted by.
+    pub fn sort(&self, number: usize) -> String {
+        self.free(format!("sort_{}", number + 1))
+    }
+}
+
+/// The number of an array among those of its tview.
+pub fn array_number(parts: &TviewParts, id: ValueId) -> usize {
+    parts.arrays.keys().take_while(|known| **known != id).count() + 1
+}
+
+/// The views of a tview, by its index.
+pub fn views(program: &Program, at: usize) -> PartViews {
+    let (tview, parts) = (&program.tviews[at], &program.parts[at]);
+    let (Some(layout), Some(Relation::View(view))) = (&parts.layout, program.catalog.relations.get(&tview.view.name))
+    else {
+        return PartViews { names: Vec::new(), definitions: String::new() };
+    };
+    let text =
+        Text { sources: program.sources, statement: &program.statements[view.statement], query: view.query_span };
+    let writer = Writer { tview, parts, layout, text: &text, edits: narrow::edits(program, &text, view, tview) };
+    let mut views = vec![PartViewModel {
+        purpose: "Values in the documents, one column each: what a write changes is computed again by itself.".into(),
+        name: names::parts(program.name, &tview.name).sql(),
+        query: writer.values(),
+    }];
+    views.extend(parts.arrays.iter().filter_map(|(id, part)| {
+        let value = &layout.values[*id];
+        let array = value.array.as_ref()?;
+        Some(PartViewModel {
+            purpose: one_line(&format!("The elements of {}, one row each.", place(tview, value))),
+            name: names::elements(program.name, &tview.name, array_number(parts, *id)).sql(),
+            query: writer.elements(array, part),
+        })
+    }));
+    let (path, script_path) = (path_sql(&view.search_path), search_path(program));
+    let definitions = templates::text(&PartViewsSql {
+        views: &views,
+        path_differs: path != script_path,
+        search_path: path,
+        script_path: &script_path,
+    });
+    PartViews { names: views.into_iter().map(|v| v.name).collect(), definitions }
+}
+
+/// The place of a value, beginning with the output column.
+pub fn place(tview: &Tview, value: &Value) -> String {
+    let column = tview.view.outputs[value.output].name.to_string();
+    match value.path.as_slice() {
+        [] => column,
+        path => format!("{column}.{}", super::flat_path(path)),
+    }
+}
+
+struct Writer<'w> {
+    tview: &'w Tview,
+    parts: &'w TviewParts,
+    layout: &'w Layout,
+    text: &'w Text<'w>,
+    edits: Vec<Edit>,
+}
+
+impl Writer<'_> {
+    fn written(&self, at: &std::ops::Range<usize>) -> String {
+        self.text.changed(at.clone(), &self.edits)
+    }
+
+    /// The key columns as select items.
+    fn keys(&self) -> Vec<String> {
+        let outputs = self.tview.relations.key.columns.iter().map(|k| k.output);
+        let item = |output: usize| {
+            let name = &self.tview.view.outputs[output].name;
+            format!("{} AS {}", self.written(&self.layout.items[output]), name.sql())
+        };
+        outputs.map(item).collect()
+    }
+
+    /// The view's query with another select list, and with more behind its FROM clause.
+    fn query(&self, selected: String, more: Option<String>) -> String {
+        let mut edits = self.edits.clone();
+        edits.push(Edit { at: self.layout.list.clone(), text: selected });
+        edits.extend(more.map(|text| Edit { at: self.layout.from_end..self.layout.from_end, text }));
+        edits.extend(self.layout.order.clone().map(|at| Edit { at, text: String::new() }));
+        self.text.with(&edits).trim_end().to_owned()
+    }
+
+    fn values(&self) -> String {
+        let columns = Columns::of(self.tview, self.parts);
+        let value = |id: &ValueId| {
+            let value = &self.layout.values[*id];
+            let written = self.written(&value.at);
+            let shown = match (value.path.is_empty(), self.is_jsonb(value)) {
+                (true, _) => written,
+                (false, true) => format!("coalesce({written}, 'null')"),
+                (false, false) => format!("coalesce(to_jsonb({written}), 'null')"),
+            };
+            format!("{shown} AS {}", columns.value(*id))
+        };
+        let items = self.keys().into_iter().chain(self.parts.values.iter().map(value));
+        self.query(items.collect::<Vec<_>>().join(",\n    "), None)
+    }
+
+    fn is_jsonb(&self, value: &Value) -> bool {
+        let expr = crate::plan::value_expr(&self.tview.view, value);
+        expr.is_some_and(|e| e.json == Some(JsonType::Jsonb))
+    }
+
+    fn elements(&self, array: &ArrayText, part: &ArrayPart) -> String {
+        let columns = Columns::of(self.tview, self.parts);
+        let sorts = array.sorts.iter().enumerate();
+        let sorts = sorts.map(|(n, sort)| format!("{} AS {}", self.written(&sort.at), columns.sort(n)));
+        let selected = [
+            format!("{} AS {}", self.written(&part.at), columns.matched()),
+            format!("{} AS {}", self.written(&array.element), columns.element()),
+        ];
+        let conditions: Vec<String> =
+            [&array.conditions, &array.filter].into_iter().flatten().map(|at| self.written(at)).collect();
+        let conditions = match conditions.as_slice() {
+            [] => String::new(),
+            [one] => format!("\n    WHERE {one}"),
+            several => format!("\n    WHERE ({})", several.join(") AND (")),
+        };
+        let lateral = format!(
+            ",\n    LATERAL (SELECT {}\n    FROM {}{conditions}) AS tview_element",
+            selected.into_iter().chain(sorts).collect::<Vec<_>>().join(",\n        "),
+            self.written(&array.from),
+        );
+        let items = list(self.keys().into_iter().chain(["tview_element.*".into()]));
+        self.query(items, Some(lateral))
+    }
+}

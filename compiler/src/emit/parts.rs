@@ -1,0 +1,431 @@
+//! Parts as SQL: values and elements of arrays that are computed again.
+//!
+//! In: the [`PartStep`]s of a table and a tview. Out: the statements that find the documents and elements, and the one that changes
+//! the documents. What always holds: all that is written is read from the base tables in the statement that writes, after the locks;
+//! each document is written once, whatever of it changes.
+
+use super::part_views::{Columns, array_number, place};
+use super::patch::{self, Keys};
+use super::templates::{self, KeysModel, PartColumn, PartWriteSql};
+use super::tview::key_columns;
+use super::way::{Context, Images};
+use super::{list, names, one_line};
+use crate::names::sql_literal;
+use crate::plan::{ArrayPart, ArrayText, PartStep, Sort, TviewStep, ValueId};
+
+/// Values that are found by the same ways, or one array.
+pub struct Group<'s> {
+    values: Vec<ValueId>,
+    steps: Vec<&'s PartStep>,
+    /// The keys of the documents, and of elements the match keys and whether they may come, go or move.
+    pub variables: Vec<KeysModel>,
+    keys: usize,
+}
+
+/// The parts of a step; the variables are numbered on from `first`.
+pub fn groups<'s>(context: &Context, step: &'s TviewStep, first: usize) -> Vec<Group<'s>> {
+    let parts = context.parts;
+    let mut values: Vec<ValueId> = step.parts.iter().map(|p| p.value).collect();
+    values.sort_unstable();
+    values.dedup();
+    let mut groups: Vec<Group> = Vec::new();
+    for value in values {
+        let steps: Vec<&PartStep> = step.parts.iter().filter(|p| p.value == value).collect();
+        let is_array = steps.iter().all(|p| p.element.is_ok());
+        let same = |g: &&mut Group| {
+            let ways = |steps: &[&PartStep]| steps.iter().map(|p| (p.changed, p.way.clone())).collect::<Vec<_>>();
+            !is_array && !g.is_array() && ways(&g.steps) == ways(&steps)
+        };
+        if let Some(known) = groups.iter_mut().find(same) {
+            known.values.push(value);
+            continue;
+        }
+        let number = first + groups.len() + 1;
+        let keys = key_columns(context.tview);
+        let variable = |(n, array_type): (usize, String)| {
+            let name = if keys.len() == 1 { format!("part_{number}") } else { format!("part_{number}_{}", n + 1) };
+            KeysModel { name, array_type }
+        };
+        let mut variables: Vec<KeysModel> =
+            keys.iter().map(|k| k.array_type.clone()).enumerate().map(variable).collect();
+        if let (true, Some(array)) = (is_array, parts.arrays.get(&value)) {
+            variables.push(KeysModel { name: format!("matches_{number}"), array_type: format!("{}[]", array.ty) });
+            variables.push(KeysModel { name: format!("moves_{number}"), array_type: "boolean[]".into() });
+        }
+        groups.push(Group { values: vec![value], steps, variables, keys: keys.len() });
+    }
+    groups
+}
+
+impl Group<'_> {
+    fn is_array(&self) -> bool {
+        self.steps.iter().all(|p| p.element.is_ok())
+    }
+
+    /// The variables that hold keys of documents.
+    pub fn keys(&self) -> &[KeysModel] {
+        &self.variables[..self.keys]
+    }
+
+    fn arrays(&self) -> String {
+        list(self.variables.iter().map(|v| v.name.clone()))
+    }
+
+    /// `key_1, key_2`, and of elements `match, moves`.
+    fn columns(&self) -> Vec<String> {
+        let more = if self.is_array() { &["match", "moves"][..] } else { &[] };
+        (1..=self.keys).map(|n| format!("key_{n}")).chain(more.iter().map(|m| (*m).to_owned())).collect()
+    }
+}
+
+/// Finds the documents, or elements, that are concerned; not those of documents that are recomputed.
+pub fn find(context: &Context, group: &Group, recomputed: Option<&[KeysModel]>, indent: &str) -> String {
+    let deeper = format!("{indent}        ");
+    let way = |step: &&PartStep| match step.element {
+        Ok(element) if group.is_array() => context.select_elements(&step.way, step.changed, element, &deeper),
+        _ => context.select(&step.way, Images::Both, step.changed, &deeper),
+    };
+    let mut ways: Vec<String> = group.steps.iter().map(way).collect();
+    ways.dedup();
+    let ways = ways.join(&format!("\n{deeper}UNION\n{deeper}"));
+    let columns = group.columns();
+    let told: Vec<&String> = columns.iter().filter(|c| *c != "moves").collect();
+    let mut conditions: Vec<String> = told.iter().map(|c| format!("e.{c} IS NOT NULL")).collect();
+    if let Some(recomputed) = recomputed {
+        let keys = &columns[..group.keys];
+        conditions.push(format!(
+            "NOT EXISTS (SELECT FROM unnest({}) AS k({}) WHERE {})",
+            list(recomputed.iter().map(|v| v.name.clone())),
+            list(keys.iter().cloned()),
+            keys.iter().map(|c| format!("k.{c} = e.{c}")).collect::<Vec<_>>().join(" AND "),
+        ));
+    }
+    let aggregates = list(columns.iter().map(|c| format!("array_agg(e.{c})")));
+    let told = list(told.into_iter().map(|c| format!("e.{c}")));
+    let moves = if group.is_array() { ", bool_or(e.moves)" } else { "" };
+    let (all, conditions) = (list(columns.iter().cloned()), conditions.join(&format!("\n{indent}           AND ")));
+    let places = list(group.values.iter().map(|id| place(context.tview, &context.layout().values[*id])));
+    let what = if group.is_array() { "elements of" } else { "what else changes" };
+    format!(
+        "\n{indent}-- {}\n{indent}SELECT {aggregates}\n{indent}  INTO {}\n{indent}  FROM (SELECT {told}{moves}\n{indent}          FROM (\n\
+         {deeper}{ways}\n{indent}               ) AS e({all})\n{indent}         WHERE {conditions}\n\
+         {indent}         GROUP BY {told}) AS e({all});",
+        one_line(&format!("{what} {places}")),
+        group.arrays(),
+    )
+}
+
+/// The keys of all documents that are patched or of which parts change, each once, in the variables of the patched ones.
+pub fn all_keys(groups: &[Group], patched: &[KeysModel], has_patches: bool, indent: &str) -> String {
+    let columns: Vec<String> = (1..=patched.len()).map(|n| format!("key_{n}")).collect();
+    let select = |variables: &[KeysModel]| {
+        let names = list(variables.iter().map(|v| v.name.clone()));
+        format!("SELECT k.* FROM unnest({names}) AS k({})", list(columns.iter().cloned()))
+    };
+    let mut sources: Vec<String> = groups.iter().map(|g| select(g.keys())).collect();
+    sources.extend(has_patches.then(|| select(patched)));
+    let distinct = match sources.as_slice() {
+        [one] => one.replacen("SELECT ", "SELECT DISTINCT ", 1),
+        several => several.join(&format!("\n{indent}        UNION\n{indent}        ")),
+    };
+    format!(
+        "\n{indent}SELECT {}\n{indent}  INTO {}\n{indent}  FROM ({distinct}) AS k({});",
+        list(columns.iter().map(|c| format!("array_agg(k.{c})"))),
+        list(patched.iter().map(|v| v.name.clone())),
+        list(columns.iter().cloned()),
+    )
+}
+
+/// Changes the documents, each once: fields that patches replace, values and elements.
+pub fn write(context: &Context, step: &TviewStep, groups: &[Group], patched: &[KeysModel], indent: &str) -> String {
+    let tview = context.tview;
+    let names: Vec<String> = tview.key_names().iter().map(|n| n.sql()).collect();
+    let arrays = list(patched.iter().map(|v| v.name.clone()));
+    let keys = Keys { names, arrays, alias: context.free_alias("key") };
+    let shown = context.free_alias("shown");
+    let mut change = Change {
+        context,
+        shown: shown.clone(),
+        keys: &keys,
+        lines: Vec::new(),
+        values: Default::default(),
+        relations: 0,
+        alone: step.patches.is_empty() && groups.len() == 1,
+    };
+    let writing = patch::several_uses(context, &step.patches, &keys);
+    if !change.alone {
+        change.lines = writing.from.clone();
+    }
+    let same =
+        |l: &str, r: &str| keys.names.iter().map(|n| format!("{l}.{n} = {r}.{n}")).collect::<Vec<_>>().join(" AND ");
+    if !change.alone {
+        change.lines.push(format!("JOIN {} AS {shown} ON {}", tview.name.sql(), same(&shown, &keys.alias)));
+    }
+    for part in &writing.parts {
+        let old = change.old(part.output());
+        let value = part.applied(&change.value(part.output()), &old);
+        change.values.insert(part.output(), value);
+    }
+    groups.iter().for_each(|group| change.group(group));
+    let column = |output: &usize| tview.view.outputs[*output].name.sql();
+    let columns = change.values.iter().map(|(output, value)| PartColumn { name: column(output), value: value.clone() });
+    let statement = PartWriteSql {
+        name: tview.name.sql(),
+        columns: columns.collect(),
+        keys: list(keys.names.iter().map(|n| format!("{shown}.{n}"))),
+        from: change.lines,
+        document_is_key: same("document", "written"),
+    };
+    templates::text(&statement).lines().map(|line| format!("\n{indent}{line}")).collect()
+}
+
+/// The statement that writes, as it grows.
+struct Change<'c> {
+    context: &'c Context<'c>,
+    /// The document as it was.
+    shown: String,
+    keys: &'c Keys,
+    /// FROM and what follows.
+    lines: Vec<String>,
+    /// By output column: what it becomes.
+    values: std::collections::BTreeMap<usize, String>,
+    relations: usize,
+    /// Whether there is nothing else to change than one group of parts.
+    alone: bool,
+}
+
+impl Change<'_> {
+    fn old(&self, output: usize) -> String {
+        format!("{}.{}", self.shown, self.context.tview.view.outputs[output].name.sql())
+    }
+
+    fn value(&self, output: usize) -> String {
+        self.values.get(&output).cloned().unwrap_or_else(|| self.old(output))
+    }
+
+    fn group(&mut self, group: &Group) {
+        self.relations += 1;
+        let relation = self.context.free_alias(&format!("part_{}", self.relations));
+        match group.is_array() {
+            true => self.elements(group, &relation),
+            false => self.computed(group, &relation),
+        }
+    }
+
+    fn join(&mut self, relation: &str, lines: Vec<String>, columns: &[String]) {
+        let same = |left: &str| {
+            let pairs = self.keys.names.iter().zip(1..).map(|(n, k)| format!("{left}.{n} = {relation}.key_{k}"));
+            pairs.collect::<Vec<_>>().join(" AND ")
+        };
+        let keys = (1..=self.keys.names.len()).map(|k| format!("key_{k}"));
+        let columns = list(keys.chain(columns.iter().cloned()));
+        let (begin, end) = match self.alone {
+            true => ("FROM (", format!(") AS {relation}({columns})")),
+            false => ("LEFT JOIN (", format!(") AS {relation}({columns}) ON {}", same(&self.keys.alias))),
+        };
+        let (last, indent) = (lines.len() - 1, " ".repeat(begin.len()));
+        for (n, line) in lines.into_iter().enumerate() {
+            let begin = if n == 0 { begin } else { &indent };
+            let end = if n == last { end.as_str() } else { "" };
+            self.lines.push(format!("{begin}{line}{end}"));
+        }
+        if self.alone {
+            let join = format!("JOIN {} AS {} ON {}", self.context.tview.name.sql(), self.shown, same(&self.shown));
+            self.lines.push(join);
+        }
+    }
+
+    /// What a column becomes where the relation has a row for the document.
+    fn found(&self, relation: &str, new: String, old: &str) -> String {
+        match self.alone {
+            true => new,
+            false => format!("CASE WHEN {relation}.key_1 IS NULL THEN {old} ELSE {new} END"),
+        }
+    }
+
+    /// The condition that a view's row is one of a key.
+    fn is_key(&self, row: &str, of: &str) -> String {
+        let pairs = self.keys.names.iter().zip(1..).map(|(n, k)| format!("{row}.{n} = {of}.key_{k}"));
+        pairs.collect::<Vec<_>>().join(" AND ")
+    }
+
+    fn parts_view(&self) -> String {
+        format!("tview.{}", names::parts(self.context.program.name, &self.context.tview.name).sql())
+    }
+
+    /// Values that are computed again.
+    fn computed(&mut self, group: &Group, relation: &str) {
+        let columns = Columns::of(self.context.tview, self.context.parts);
+        let values: Vec<String> = group.values.iter().map(|id| columns.value(*id)).collect();
+        let of_row = |q: &str| list(values.iter().map(|v| format!("{q}.{v}")));
+        let lines = vec![
+            format!("SELECT {}, {}", list((1..=group.keys).map(|n| format!("k.key_{n}"))), of_row("w")),
+            format!("  FROM unnest({}) AS k({})", group.arrays(), list(group.columns())),
+            format!(
+                "  CROSS JOIN LATERAL (SELECT {} FROM {} AS w WHERE {} OFFSET 0) AS w",
+                of_row("w"),
+                self.parts_view(),
+                self.is_key("w", "k"),
+            ),
+        ];
+        self.join(relation, lines, &values);
+        for (id, column) in group.values.iter().zip(&values) {
+            let value = &self.context.layout().values[*id];
+            let (old, new) = (self.value(value.output), format!("{relation}.{column}"));
+            let changed = match value.path.is_empty() {
+                true => self.found(relation, new, &old),
+                false => set_lax(&old, &patch::path_sql(&value.path), &new),
+            };
+            self.values.insert(value.output, changed);
+        }
+    }
+
+    /// Elements that are computed again. Where they do not fit, the array is.
+    fn elements(&mut self, group: &Group, relation: &str) {
+        let (context, id) = (self.context, group.values[0]);
+        let (parts, value) = (context.parts, &context.layout().values[id]);
+        let (Some(array), Some(part)) = (&value.array, parts.arrays.get(&id)) else { return };
+        let name = names::elements(context.program.name, &context.tview.name, array_number(parts, id)).sql();
+        let columns = Columns::of(context.tview, context.parts);
+        let elements = Elements { view: format!("tview.{name}"), columns, array, part };
+        let lines = self.element_rows(group, &elements);
+        self.join(relation, lines, &["matches", "elements", "moves", "preceding", "following"].map(str::to_owned));
+        let (mut old, path) = (self.value(value.output), patch::path_sql(&value.path));
+        if self.values.contains_key(&value.output) {
+            // It is mentioned twice.
+            let before = context.free_alias(&format!("before_{}", self.relations));
+            self.lines.push(format!("CROSS JOIN LATERAL (SELECT {old} AS value OFFSET 0) AS {before}"));
+            old = format!("{before}.value");
+        }
+        let inner = "\n                   ";
+        let changed = format!(
+            "tview.jsonb_change_elements({old}, {path}, {}, {relation}.matches, {relation}.elements,{inner}    \
+             {relation}.moves, {relation}.preceding, {relation}.following, {})",
+            sql_literal(&part.field),
+            !array.sorts.is_empty(),
+        );
+        let whole = format!(
+            "(SELECT w.{} FROM {} AS w WHERE {})",
+            elements.columns.value(id),
+            self.parts_view(),
+            self.is_key("w", relation),
+        );
+        let new = format!("coalesce({inner}{changed},{inner}{})", set_lax(&old, &path, &whole));
+        self.values.insert(value.output, self.found(relation, new, &old));
+    }
+
+    fn element_rows(&self, group: &Group, elements: &Elements) -> Vec<String> {
+        let Elements { view, columns, array, .. } = elements;
+        let (matched, element) = (columns.matched(), columns.element());
+        let sorts = (0..array.sorts.len()).map(|n| format!(", w.{}", columns.sort(n))).collect::<String>();
+        let keys = list((1..=group.keys).map(|n| format!("e.key_{n}")));
+        let neighbour = |name: &str| match array.sorts.is_empty() {
+            true => "NULL::jsonb[]".to_owned(),
+            false => format!("array_agg(to_jsonb({name}.{matched}))"),
+        };
+        let mut lines = vec![
+            format!(
+                "SELECT {keys}, array_agg(to_jsonb(e.match)), array_agg(w.{element}), array_agg(e.moves), {}, {}",
+                neighbour("p"),
+                neighbour("f"),
+            ),
+            format!("  FROM unnest({}) AS e({})", group.arrays(), list(group.columns())),
+            format!("  LEFT JOIN LATERAL (SELECT w.{matched}, w.{element}{sorts} FROM {view} AS w"),
+            format!(
+                "                      WHERE {} AND w.{matched} = e.match OFFSET 0) AS w ON true",
+                self.is_key("w", "e")
+            ),
+        ];
+        if !array.sorts.is_empty() {
+            for (name, preceding) in [("p", true), ("f", false)] {
+                lines.push(format!("  LEFT JOIN LATERAL (SELECT n.{matched} FROM {view} AS n"));
+                lines.push(format!(
+                    "                      WHERE e.moves AND {} AND {}",
+                    self.is_key("n", "e"),
+                    elements.beyond(preceding)
+                ));
+                lines.push(format!(
+                    "                      ORDER BY {} LIMIT 1) AS {name} ON true",
+                    elements.order(preceding)
+                ));
+            }
+        }
+        lines.push(format!("  GROUP BY {keys}"));
+        lines
+    }
+}
+
+fn set_lax(old: &str, path: &str, new: &str) -> String {
+    format!("jsonb_set_lax({old}, {path}, {new}, null_value_treatment => 'return_target')")
+}
+
+/// The elements of an array.
+struct Elements<'e> {
+    view: String,
+    columns: Columns,
+    array: &'e ArrayText,
+    part: &'e ArrayPart,
+}
+
+impl Elements<'_> {
+    /// What elements are sorted by: the match key, which decides where nothing else does, comes last.
+    fn sorts(&self) -> Vec<(String, Sort, bool)> {
+        let own = self.array.sorts.iter().zip(&self.part.nullable).enumerate();
+        let mut sorts: Vec<(String, Sort, bool)> =
+            own.map(|(n, (sort, nullable))| (self.columns.sort(n), sort.clone(), *nullable)).collect();
+        if !self.part.sorted_by_match {
+            let like = self.array.sorts.last();
+            let descending = like.is_some_and(|s| s.descending);
+            let sort = Sort { at: self.part.at.clone(), descending, nulls_first: descending };
+            sorts.push((self.columns.matched(), sort, false));
+        }
+        sorts
+    }
+
+    /// That `n` comes before `w`, or behind it.
+    fn beyond(&self, before: bool) -> String {
+        let sorts = self.sorts();
+        let (_, first, _) = &sorts[0];
+        if sorts.iter().all(|(_, sort, nullable)| !nullable && sort.descending == first.descending) {
+            let row = |q: &str| match sorts.as_slice() {
+                [(name, ..)] => format!("{q}.{name}"),
+                several => format!("({})", list(several.iter().map(|(name, ..)| format!("{q}.{name}")))),
+            };
+            let less = if before != first.descending { "<" } else { ">" };
+            return format!("{} {less} {}", row("n"), row("w"));
+        }
+        let mut condition = String::new();
+        for (name, sort, nullable) in sorts.iter().rev() {
+            let (n, w) = (format!("n.{name}"), format!("w.{name}"));
+            let less = if before != sort.descending { "<" } else { ">" };
+            // Which of two comes first where one is NULL.
+            let by_null = match (nullable, before == sort.nulls_first) {
+                (false, _) => String::new(),
+                (true, true) => format!(" OR {n} IS NULL AND {w} IS NOT NULL"),
+                (true, false) => format!(" OR {n} IS NOT NULL AND {w} IS NULL"),
+            };
+            let equal = if *nullable { format!("{n} IS NOT DISTINCT FROM {w}") } else { format!("{n} = {w}") };
+            let rest = if condition.is_empty() { String::new() } else { format!(" OR {equal} AND {condition}") };
+            condition = format!("({n} {less} {w}{by_null}{rest})");
+        }
+        // Where the element is gone, nothing is beside it.
+        format!("{condition} AND w.{} IS NOT NULL", self.columns.matched())
+    }
+
+    /// The nearest first.
+    fn order(&self, preceding: bool) -> String {
+        let one = |(name, sort, nullable): (String, Sort, bool)| {
+            let descending = sort.descending != preceding;
+            let direction = if descending { " DESC" } else { "" };
+            // The usual place of NULLs is last, under DESC first.
+            let nulls_first = sort.nulls_first != preceding;
+            let nulls = match (nullable && nulls_first != descending, nulls_first) {
+                (false, _) => "",
+                (true, true) => " NULLS FIRST",
+                (true, false) => " NULLS LAST",
+            };
+            format!("n.{name}{direction}{nulls}")
+        };
+        list(self.sorts().into_iter().map(one))
+    }
+}

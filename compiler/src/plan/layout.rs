@@ -1,0 +1,257 @@
+//! Layout: where the parts of a view's query stand in its text.
+//!
+//! In: a view as it is written and as it was resolved. Out: a [`Layout`]: the bytes of the select items, of the values in the
+//! documents that are built there, and of the arrays among these with their elements. What always holds: what stands at the
+//! bytes of a value is the expression that was resolved for its path, alone; where the text has another form than these, it
+//! is not listed.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use sqlparser::ast::{SelectItem, SetExpr};
+use sqlparser::tokenizer::Token;
+
+use crate::catalog::View;
+use crate::cut::Text;
+use crate::resolve::{ArrayAgg, BlockId, Expr, ExprKind, FlatView, JsonType};
+
+/// Where the parts of a query stand, in bytes.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    /// The select list.
+    pub list: Range<usize>,
+    /// The expressions in it, one per output column.
+    pub items: Vec<Range<usize>>,
+    /// Where the FROM clause ends.
+    pub from_end: usize,
+    /// What follows the conditions: the order of rows.
+    pub order: Option<Range<usize>>,
+    /// The values that the documents are put together from; the order is that of the text.
+    pub values: Vec<Value>,
+}
+
+/// A value that can be computed by itself.
+#[derive(Clone, Debug)]
+pub struct Value {
+    /// The output column.
+    pub output: usize,
+    /// Fields from the root of the document; empty where the output column itself is the value.
+    pub path: Vec<String>,
+    /// Its text.
+    pub at: Range<usize>,
+    /// Where it is an array that a subquery aggregates.
+    pub array: Option<ArrayText>,
+}
+
+/// `(SELECT jsonb_agg(element ORDER BY sort) FILTER (WHERE filter) FROM from WHERE conditions)`.
+#[derive(Clone, Debug)]
+pub struct ArrayText {
+    /// The subquery.
+    pub block: BlockId,
+    /// The element.
+    pub element: Range<usize>,
+    /// The fields of the element, where it is written as an object.
+    pub fields: Vec<(String, Range<usize>)>,
+    /// What its elements are sorted by.
+    pub sorts: Vec<Sort>,
+    /// FILTER.
+    pub filter: Option<Range<usize>>,
+    /// What stands behind FROM.
+    pub from: Range<usize>,
+    /// What stands behind WHERE.
+    pub conditions: Option<Range<usize>>,
+}
+
+/// One of the expressions of an ORDER BY.
+#[derive(Clone, Debug)]
+pub struct Sort {
+    /// The expression.
+    pub at: Range<usize>,
+    /// DESC.
+    pub descending: bool,
+    /// NULLs come first.
+    pub nulls_first: bool,
+}
+
+/// The layout of a view's query, where it is a plain SELECT that names what it selects.
+pub(super) fn layout(text: &Text, view: &View, flat: &FlatView) -> Option<Layout> {
+    let SetExpr::Select(select) = view.query.body.as_ref() else { return None };
+    let tokens = text.tokens();
+    let outermost = text.level(tokens.clone()).into_iter().find(|at| text.is_word(*at, "select"))?;
+    let clauses = text.clauses(outermost, tokens.end)?;
+    let is_order = clauses.rest.is_empty() || text.is_word(clauses.rest.start, "order");
+    let items = text.items(clauses.list.clone());
+    let same = items.len() == select.projection.len() && items.len() == flat.outputs.len();
+    if !same || !is_order || text.computes_windows(tokens) {
+        return None;
+    }
+    let item = |(item, selected): (Range<usize>, &SelectItem)| match selected {
+        SelectItem::UnnamedExpr(_) => Some(item),
+        SelectItem::ExprWithAlias { .. } => {
+            let end = item.end - 1;
+            let end = if text.is_word(end - 1, "as") { end - 1 } else { end };
+            (item.start < end).then_some(item.start..end)
+        }
+        _ => None,
+    };
+    let items: Vec<Range<usize>> = items.into_iter().zip(&select.projection).map(item).collect::<Option<_>>()?;
+    let mut reader = Reader { text, values: Vec::new() };
+    for (output, (item, column)) in items.iter().zip(&flat.outputs).enumerate() {
+        reader.value(item.clone(), &column.expr, output, &mut Vec::new());
+    }
+    Some(Layout {
+        list: text.bytes(&clauses.list),
+        items: items.iter().map(|item| text.bytes(item)).collect(),
+        from_end: text.bytes(&clauses.from).end,
+        order: (!clauses.rest.is_empty()).then(|| text.bytes(&clauses.rest)),
+        values: reader.values,
+    })
+}
+
+struct Reader<'t> {
+    text: &'t Text<'t>,
+    values: Vec<Value>,
+}
+
+impl Reader<'_> {
+    /// What stands at the tokens as values: of an object that is written there, its fields.
+    fn value(&mut self, at: Range<usize>, expr: &Expr, output: usize, path: &mut Vec<String>) {
+        if let Some(fields) = self.object(&at, expr) {
+            for ((name, value), at) in fields {
+                path.push(name.clone());
+                self.value(at, value, output, path);
+                path.pop();
+            }
+        } else if !matches!(expr.kind, ExprKind::Constant) {
+            let array = self.array(at.clone(), expr);
+            self.values.push(Value { output, path: path.clone(), at: self.text.bytes(&at), array });
+        }
+    }
+
+    /// The fields of `jsonb_build_object(…)`, and where their values stand.
+    fn object<'e>(&self, at: &Range<usize>, expr: &'e Expr) -> Option<Vec<(&'e (String, Expr), Range<usize>)>> {
+        let ExprKind::Object(fields) = &expr.kind else { return None };
+        let (inside, after) = self.text.call(at, "jsonb_build_object")?;
+        let arguments = self.text.items(inside);
+        let distinct: BTreeSet<&String> = fields.iter().map(|(name, _)| name).collect();
+        let is_field = |((name, _), pair): (&(String, Expr), &[Range<usize>])| match self.text.token(pair[0].start) {
+            Token::SingleQuotedString(written) => pair[0].len() == 1 && written == name,
+            _ => false,
+        };
+        let is_written = expr.json == Some(JsonType::Jsonb)
+            && after.is_empty()
+            && arguments.len() == 2 * fields.len()
+            && distinct.len() == fields.len()
+            && fields.iter().zip(arguments.chunks(2)).all(is_field);
+        is_written.then(|| fields.iter().zip(arguments.chunks(2).map(|pair| pair[1].clone())).collect())
+    }
+
+    /// `coalesce(array, constant)` or a subquery that aggregates.
+    fn array(&self, at: Range<usize>, expr: &Expr) -> Option<ArrayText> {
+        match &expr.kind {
+            ExprKind::Coalesce(list) => {
+                let (inside, after) = self.text.call(&at, "coalesce")?;
+                let first = self.text.items(inside).into_iter().next().filter(|_| after.is_empty())?;
+                self.array(first, coalesced(list)?)
+            }
+            ExprKind::Subquery(block, inner) => {
+                let is_select =
+                    *self.text.token(at.start) == Token::LParen && self.text.is_word(at.start + 1, "select");
+                if !is_select || self.text.closing(at.start)? + 1 != at.end {
+                    return None;
+                }
+                let clauses = self.text.clauses(at.start + 1, at.end - 1)?;
+                let items = self.text.items(clauses.list);
+                let [item] = items.as_slice() else { return None };
+                let (agg, inside, filter) = self.aggregate(item, inner)?;
+                if agg.block != *block || !clauses.rest.is_empty() {
+                    return None;
+                }
+                let from = self.text.bytes(&clauses.from);
+                let conditions = clauses.conditions.map(|c| self.text.bytes(&c));
+                self.aggregated(
+                    agg,
+                    inside,
+                    ArrayText {
+                        block: *block,
+                        element: 0..0,
+                        fields: Vec::new(),
+                        sorts: Vec::new(),
+                        filter,
+                        from,
+                        conditions,
+                    },
+                )
+            }
+            _ => None,
+        }
+    }
+
+    /// The aggregate of a select item, what stands in its parentheses, and FILTER.
+    fn aggregate<'e>(
+        &self,
+        item: &Range<usize>,
+        expr: &'e Expr,
+    ) -> Option<(&'e ArrayAgg, Range<usize>, Option<Range<usize>>)> {
+        match &expr.kind {
+            ExprKind::Coalesce(list) => {
+                let (inside, after) = self.text.call(item, "coalesce")?;
+                let first = self.text.items(inside).into_iter().next().filter(|_| self.is_alias(&after))?;
+                self.aggregate(&first, coalesced(list)?)
+            }
+            ExprKind::ArrayAgg(agg) => {
+                let (inside, after) = self.text.call(item, "jsonb_agg")?;
+                if !self.text.is_word(after.start, "filter") {
+                    return self.is_alias(&after).then_some((agg, inside, None));
+                }
+                let open = after.start + 1;
+                let close = self.text.closing(open).filter(|close| *close < after.end)?;
+                let is_filter = self.text.is_word(open + 1, "where") && self.is_alias(&(close + 1..after.end));
+                is_filter.then(|| (agg.as_ref(), inside, Some(self.text.bytes(&(open + 2..close)))))
+            }
+            _ => None,
+        }
+    }
+
+    /// Nothing, or a name that nobody reads.
+    fn is_alias(&self, at: &Range<usize>) -> bool {
+        let names = if self.text.is_word(at.start, "as") { at.start + 1..at.end } else { at.clone() };
+        at.is_empty() || names.len() == 1 && matches!(self.text.token(names.start), Token::Word(_))
+    }
+
+    /// Element and order, from what stands in the parentheses of the aggregate.
+    fn aggregated(&self, agg: &ArrayAgg, inside: Range<usize>, array: ArrayText) -> Option<ArrayText> {
+        let is_order = |at: &usize| self.text.is_word(*at, "order") && self.text.is_word(*at + 1, "by");
+        let order = self.text.level(inside.clone()).into_iter().find(is_order);
+        let element = inside.start..order.unwrap_or(inside.end);
+        let sorts = order.map(|at| self.text.items(at + 2..inside.end)).unwrap_or_default();
+        let sorts: Vec<Sort> = sorts.into_iter().map(|sort| self.sort(sort)).collect::<Option<_>>()?;
+        if agg.distinct || sorts.len() != agg.order_by.len() || self.text.items(element.clone()).len() != 1 {
+            return None;
+        }
+        let fields = self.object(&element, &agg.element).unwrap_or_default();
+        let fields = fields.into_iter().map(|((name, _), at)| (name.clone(), self.text.bytes(&at))).collect();
+        Some(ArrayText { element: self.text.bytes(&element), fields, sorts, ..array })
+    }
+
+    fn sort(&self, at: Range<usize>) -> Option<Sort> {
+        let is = |at: usize, word: &str| self.text.is_word(at, word);
+        let mut end = at.end;
+        let nulls = (end > at.start + 2 && is(end - 2, "nulls")).then(|| is(end - 1, "first"));
+        end -= if nulls.is_some() { 2 } else { 0 };
+        let descending = is(end - 1, "desc");
+        end -= usize::from(descending || is(end - 1, "asc"));
+        let by_operator = self.text.level(at.clone()).into_iter().any(|at| is(at, "using"));
+        (at.start < end && !by_operator).then(|| Sort {
+            at: self.text.bytes(&(at.start..end)),
+            descending,
+            nulls_first: nulls.unwrap_or(descending),
+        })
+    }
+}
+
+/// The only operand that is no constant, where it is the first.
+fn coalesced(list: &[Expr]) -> Option<&Expr> {
+    let (first, others) = list.split_first()?;
+    others.iter().all(|e| matches!(e.kind, ExprKind::Constant)).then_some(first)
+}

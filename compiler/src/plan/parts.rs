@@ -1,0 +1,318 @@
+//! Parts: which values of a document a changed row can change, where it can change nothing else.
+//!
+//! In: a tview, and one use of a base table in it. Out: a [`PartUse`] per value, with the columns that have a part in it, and,
+//! where the value is an array whose elements are told apart by a field, the way from the row to its elements. What always
+//! holds: a row of which nothing but these columns changed (and, of a use in a subquery, a row that came or went) leaves
+//! everything in the documents but these values as it was; and, of an array, all elements but those that the way leads to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::layout::{ArrayText, Value};
+use super::occurrences::{ValueId, columns, opened};
+use super::patch::{Prover, table};
+use super::{ArrayPart, ColumnSet, Strategy, Way, is_collectable, way_to_key, way_to_parts};
+use crate::catalog::{SqlType, TypeClass};
+use crate::document::match_field;
+use crate::relate::{same_type, variable_type};
+use crate::resolve::{
+    ArrayAgg, Block, BlockId, ColumnRef, ComparisonKind, Expr, ExprKind, FlatView, Scope, TOP, Term, UseId,
+};
+
+/// A write that would change more values than this computes the documents again.
+const MAX_PARTS: usize = 8;
+
+/// A value that a use has a part in.
+#[derive(Clone, Debug)]
+pub(super) struct PartUse {
+    pub value: ValueId,
+    /// Of the use's table.
+    pub columns: ColumnSet,
+    /// Where single elements of an array change.
+    pub element: Result<ElementUse, String>,
+}
+
+/// How a changed row concerns elements of an array.
+#[derive(Clone, Debug)]
+pub(super) struct ElementUse {
+    /// Selects the key of the document and the element's match key.
+    pub way: Way,
+    /// What makes elements appear, disappear or move.
+    pub moves: Moves,
+}
+
+/// Changes of a row that do more than change what elements show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Moves {
+    /// None.
+    Never,
+    /// Changes of these columns, and rows that come and go.
+    Columns(ColumnSet),
+    /// All.
+    Always,
+}
+
+/// All that a use's rows can change.
+pub(super) struct Parts {
+    pub list: Vec<PartUse>,
+    /// Columns for whose changes the documents are computed again, with what is missing.
+    pub others: Vec<(usize, &'static str)>,
+    /// From a changed row to the keys.
+    pub way: Way,
+}
+
+impl Prover<'_> {
+    /// Whether a use's rows are among those that the view's rows are combined of.
+    pub fn is_outermost(&self, use_id: UseId) -> bool {
+        let view = &self.variant.view;
+        view.in_region(view.uses[use_id.0].block, TOP)
+    }
+
+    /// The values that a use with these columns has a part in; `None` where that is not all that it has a part in. Of a use in
+    /// the outermost query `reads` are the columns that are not patched, of one in a subquery all that are read.
+    pub fn parts(&self, use_id: UseId, reads: &ColumnSet, pairing: Option<&[usize]>) -> Option<Parts> {
+        let view = &self.variant.view;
+        let owner = table(view, self.catalog, use_id);
+        let way = way_to_key(self.variant, use_id);
+        let found = self.layout.is_some()
+            && !self.whole.contains(&owner.name)
+            && way_to_parts(self.variant, use_id).is_none()
+            && is_collectable(owner, &way.needs());
+        // What a relation in FROM picks or groups is not followed into it.
+        if !found || view.derived.iter().any(|d| d.block == TOP) {
+            return None;
+        }
+        let mut of_value: BTreeMap<ValueId, ColumnSet> = BTreeMap::new();
+        let mut others = Vec::new();
+        let outermost = self.is_outermost(use_id);
+        let identifying: BTreeSet<usize> = pairing.into_iter().flatten().copied().collect();
+        if outermost {
+            pairing?;
+        } else {
+            let present = self.occurrences.block(view.uses[use_id.0].block);
+            if present.elsewhere.is_some() {
+                return None;
+            }
+            of_value.extend(present.values.iter().map(|v| (*v, ColumnSet::new())));
+        }
+        for column in reads.iter().filter(|c| !outermost || !identifying.contains(c)) {
+            match self.occurrences.decided(ColumnRef { use_id, column: *column }) {
+                Ok(values) if !values.is_empty() => {
+                    for value in values {
+                        of_value.entry(value).or_default().insert(*column);
+                    }
+                }
+                Ok(_) => others.push((*column, "decides which rows are joined")),
+                Err(reason) => others.push((*column, reason)),
+            }
+        }
+        if of_value.is_empty() || of_value.len() > MAX_PARTS || !outermost && !others.is_empty() {
+            return None;
+        }
+        let part = |(value, columns): (ValueId, ColumnSet)| {
+            let element = self.element(use_id, value, reads, &identifying);
+            PartUse { value, columns, element }
+        };
+        Some(Parts { list: of_value.into_iter().map(part).collect(), others, way })
+    }
+
+    /// How rows of a use concern the elements of the array that a value is.
+    fn element(
+        &self,
+        use_id: UseId,
+        value: ValueId,
+        reads: &ColumnSet,
+        identifying: &BTreeSet<usize>,
+    ) -> Result<ElementUse, String> {
+        if self.strategy != Strategy::Auto {
+            return Err("elements are not changed by themselves".into());
+        }
+        let view = &self.variant.view;
+        let array = self.array(value).ok_or("it is no array that a subquery aggregates")??;
+        if self.is_outermost(use_id) || !view.within(view.uses[use_id.0].block, array.agg.block) {
+            return Err("it is not in the array's own query".into());
+        }
+        let mut way = way_to_key(self.variant, use_id);
+        let end = self.match_term(&way, array.column).ok_or("its way to the key does not lead through the elements")?;
+        way.select.push(Term::Column(end));
+        way.null_safe.push(false);
+        if !is_collectable(table(view, self.catalog, use_id), &way.needs()) {
+            return Err("its rows are found by arrays or rows".into());
+        }
+        let deciding = Deciding::of(view, array.agg);
+        let block = view.uses[use_id.0].block;
+        let moves = if block == array.agg.block {
+            let own = |c: &usize| deciding.columns.contains(&ColumnRef { use_id, column: *c });
+            let compared = |c: &usize| way.needs().contains(c) || identifying.contains(c);
+            Moves::Columns(reads.iter().copied().filter(|c| own(c) || compared(c)).collect())
+        } else if deciding.blocks.contains(&block) {
+            Moves::Always
+        } else {
+            Moves::Never
+        };
+        Ok(ElementUse { way, moves })
+    }
+
+    /// The array that a value is, if its elements can be told apart and sorted; `None` where it is none.
+    pub fn array(&self, value: ValueId) -> Option<Result<Array<'_>, String>> {
+        let view = &self.variant.view;
+        let value = self.layout?.values.get(value)?;
+        let text = value.array.as_ref()?;
+        let agg = aggregate(value_expr(view, value)?)?;
+        Some(self.told_apart(text, agg))
+    }
+
+    fn told_apart<'s>(&'s self, text: &'s ArrayText, agg: &'s ArrayAgg) -> Result<Array<'s>, String> {
+        let view = &self.variant.view;
+        let Block { grouped, limited, picked, recursive, distinct, expands, .. } = &view.blocks[agg.block.0];
+        if grouped.is_some() || *limited || *picked || *recursive || *distinct || *expands || agg.distinct {
+            return Err("the array's query groups or picks rows".into());
+        }
+        let (field, column) =
+            match_field(view, self.catalog, agg).ok_or("no field of its elements is known to identify them")?;
+        let at = text.fields.iter().find(|(name, _)| name == field).map(|(_, at)| at.clone());
+        let at = at.ok_or("the view does not write the element's fields itself")?;
+        let ty = self.type_of(column);
+        if !tells_apart(ty) {
+            return Err(format!("values of type {} that are equal can be shown differently", ty.sql));
+        }
+        let sorted = |e: &Expr| e.as_term().is_some_and(|t| t.ty(view, self.catalog).is_some_and(is_plain));
+        if !agg.order_by.iter().all(sorted) {
+            return Err("it is not known how its elements are sorted".into());
+        }
+        let nullable = |e: &Expr| !e.as_column().is_some_and(|c| view.is_never_null(self.catalog, c));
+        let nullable = agg.order_by.iter().map(nullable).collect();
+        Ok(Array { agg, field, column, at, nullable })
+    }
+
+    fn type_of(&self, column: ColumnRef) -> &SqlType {
+        &table(&self.variant.view, self.catalog, column.use_id).columns[column.column].ty
+    }
+
+    /// The match key's column, or one that equals it in every row of the array's query, on the way from a changed row to the key.
+    fn match_term(&self, way: &Way, column: ColumnRef) -> Option<ColumnRef> {
+        let view = &self.variant.view;
+        let block = view.use_of(column).block;
+        let equal = view.equalities.iter().filter(|e| e.block == block && e.scope == Scope::Always && !e.null_safe);
+        let partner = |(left, right): (ColumnRef, ColumnRef)| (left == column).then_some(right);
+        let equal = equal.filter_map(|e| partner((e.left, e.right)).or_else(|| partner((e.right, e.left))));
+        let known: Vec<ColumnRef> = equal
+            .filter(|c| view.use_of(*c).block == block && same_type(self.type_of(*c), self.type_of(column)))
+            .chain([column])
+            .collect();
+        let uses = std::iter::once(way.start).chain(way.joins.iter().map(|j| j.use_id));
+        uses.into_iter().find_map(|u| known.iter().find(|c| c.use_id == u).copied())
+    }
+}
+
+/// An array whose elements are told apart by a field.
+pub(super) struct Array<'a> {
+    pub agg: &'a ArrayAgg,
+    /// The match key.
+    pub field: &'a str,
+    /// What it holds.
+    pub column: ColumnRef,
+    /// Where that is written.
+    pub at: std::ops::Range<usize>,
+    /// Whether each of the expressions that elements are sorted by can be NULL.
+    pub nullable: Vec<bool>,
+}
+
+impl Array<'_> {
+    /// What the emitter needs of it.
+    pub fn part(&self, prover: &Prover) -> ArrayPart {
+        ArrayPart {
+            field: self.field.to_owned(),
+            at: self.at.clone(),
+            ty: variable_type(prover.type_of(self.column)),
+            nullable: self.nullable.clone(),
+            sorted_by_match: self.agg.order_by.iter().any(|e| e.as_column() == Some(self.column)),
+        }
+    }
+}
+
+/// What decides which elements there are, and where.
+struct Deciding {
+    columns: BTreeSet<ColumnRef>,
+    blocks: BTreeSet<BlockId>,
+}
+
+impl Deciding {
+    fn of(view: &FlatView, agg: &ArrayAgg) -> Self {
+        let region = |block: BlockId| view.in_region(block, agg.block);
+        let mut all = Deciding { columns: BTreeSet::new(), blocks: BTreeSet::new() };
+        let own = agg.order_by.iter().chain(&agg.filter);
+        let mut open: Vec<BlockId> = (0..view.blocks.len()).map(BlockId).filter(|b| region(*b)).collect();
+        own.for_each(|e| all.expr(e, &mut open));
+        while let Some(block) = open.pop() {
+            if !all.blocks.insert(block) {
+                continue;
+            }
+            let Block { conditions, order_by, grouped, .. } = &view.blocks[block.0];
+            conditions.iter().chain(order_by).chain(grouped.iter().flatten()).for_each(|e| all.expr(e, &mut open));
+            open.extend(view.derived.iter().filter(|d| d.block == block).filter_map(|d| d.inner));
+        }
+        for equality in view.equalities.iter().filter(|e| all.blocks.contains(&e.block)) {
+            all.columns.extend([equality.left, equality.right]);
+        }
+        for comparison in view.comparisons.iter().filter(|c| all.blocks.contains(&c.block)) {
+            match &comparison.kind {
+                ComparisonKind::Equal(left, right) | ComparisonKind::Same(left, right) => {
+                    all.columns.extend(left.columns().into_iter().chain(right.columns()));
+                }
+                ComparisonKind::Holds(formula) => all.columns.extend(formula.columns()),
+            }
+        }
+        all.columns.extend(view.stated.iter().filter(|s| all.blocks.contains(&s.block)).map(|s| s.column));
+        let present = view.present.iter().filter(|(_, block)| all.blocks.contains(block));
+        all.columns.extend(present.flat_map(|(f, _)| f.columns()));
+        all
+    }
+
+    fn expr(&mut self, expr: &Expr, open: &mut Vec<BlockId>) {
+        self.columns.extend(columns(expr));
+        open.extend(opened(expr));
+    }
+}
+
+/// The expression that a value is.
+pub fn value_expr<'v>(view: &'v FlatView, value: &Value) -> Option<&'v Expr> {
+    let mut at = &view.outputs.get(value.output)?.expr;
+    for step in &value.path {
+        let ExprKind::Object(fields) = &at.kind else { return None };
+        at = &fields.iter().find(|(name, _)| name == step)?.1;
+    }
+    Some(at)
+}
+
+/// The aggregate that an expression is, apart from what stands for no element.
+fn aggregate(expr: &Expr) -> Option<&ArrayAgg> {
+    match &expr.kind {
+        ExprKind::ArrayAgg(agg) => Some(agg),
+        ExprKind::Coalesce(list) => list.first().and_then(aggregate),
+        ExprKind::Subquery(_, inner) => aggregate(inner),
+        _ => None,
+    }
+}
+
+/// Whether operators of PostgreSQL's own compare values of a type.
+fn is_plain(ty: &SqlType) -> bool {
+    ty.dimensions == 0 && matches!(ty.class, TypeClass::Builtin | TypeClass::Enum)
+}
+
+/// Whether two values are equal exactly where what jsonb shows of them is.
+fn tells_apart(ty: &SqlType) -> bool {
+    const TYPES: &[&str] = &[
+        "smallint",
+        "integer",
+        "bigint",
+        "numeric",
+        "uuid",
+        "text",
+        "character varying",
+        "boolean",
+        "date",
+        "timestamp without time zone",
+        "timestamp with time zone",
+    ];
+    ty.dimensions == 0 && (ty.class == TypeClass::Enum || TYPES.contains(&ty.base.as_str()))
+}
