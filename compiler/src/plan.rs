@@ -285,8 +285,8 @@ pub struct TviewParts {
 pub struct ArrayPart {
     /// The field.
     pub field: String,
-    /// Where what it holds is written.
-    pub at: std::ops::Range<usize>,
+    /// What it holds, as it is written in the array's query.
+    pub written: String,
     /// The type of that, for variables.
     pub ty: String,
     /// Whether each of the expressions that elements are sorted by can be NULL.

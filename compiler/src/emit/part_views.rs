@@ -170,7 +170,7 @@ impl Writer<'_> {
         let sorts = array.sorts.iter().enumerate();
         let sorts = sorts.map(|(n, sort)| format!("{} AS {}", self.written(&sort.at), columns.sort(n)));
         let selected = [
-            format!("{} AS {}", self.written(&part.at), columns.matched()),
+            format!("{} AS {}", part.written, columns.matched()),
             format!("{} AS {}", self.written(&array.element), columns.element()),
         ];
         let conditions: Vec<String> =

@@ -376,8 +376,7 @@ impl Elements<'_> {
         if !self.part.sorted_by_match {
             let like = self.array.sorts.last();
             let descending = like.is_some_and(|s| s.descending);
-            let sort = Sort { at: self.part.at.clone(), descending, nulls_first: descending };
-            sorts.push((self.columns.matched(), sort, false));
+            sorts.push((self.columns.matched(), Sort { at: 0..0, descending, nulls_first: descending }, false));
         }
         sorts
     }

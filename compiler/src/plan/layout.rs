@@ -50,8 +50,6 @@ pub struct ArrayText {
     pub block: BlockId,
     /// The element.
     pub element: Range<usize>,
-    /// The fields of the element, where it is written as an object.
-    pub fields: Vec<(String, Range<usize>)>,
     /// What its elements are sorted by.
     pub sorts: Vec<Sort>,
     /// FILTER.
@@ -172,15 +170,7 @@ impl Reader<'_> {
                 self.aggregated(
                     agg,
                     inside,
-                    ArrayText {
-                        block: *block,
-                        element: 0..0,
-                        fields: Vec::new(),
-                        sorts: Vec::new(),
-                        filter,
-                        from,
-                        conditions,
-                    },
+                    ArrayText { block: *block, element: 0..0, sorts: Vec::new(), filter, from, conditions },
                 )
             }
             _ => None,
@@ -229,9 +219,7 @@ impl Reader<'_> {
         if agg.distinct || sorts.len() != agg.order_by.len() || self.text.items(element.clone()).len() != 1 {
             return None;
         }
-        let fields = self.object(&element, &agg.element).unwrap_or_default();
-        let fields = fields.into_iter().map(|((name, _), at)| (name.clone(), self.text.bytes(&at))).collect();
-        Some(ArrayText { element: self.text.bytes(&element), fields, sorts, ..array })
+        Some(ArrayText { element: self.text.bytes(&element), sorts, ..array })
     }
 
     fn sort(&self, at: Range<usize>) -> Option<Sort> {

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::layout::{ArrayText, Value};
+use super::layout::Value;
 use super::occurrences::{ValueId, columns, opened};
 use super::patch::{Prover, table};
 use super::{ArrayPart, ColumnSet, Strategy, Way, is_collectable, way_to_key, way_to_parts};
@@ -15,7 +15,7 @@ use crate::catalog::{SqlType, TypeClass};
 use crate::document::match_field;
 use crate::relate::{same_type, variable_type};
 use crate::resolve::{
-    ArrayAgg, Block, BlockId, ColumnRef, ComparisonKind, Expr, ExprKind, FlatView, Scope, TOP, Term, UseId,
+    ArrayAgg, Block, BlockId, ColumnRef, ComparisonKind, Expr, ExprKind, FlatView, JsonType, Scope, TOP, Term, UseId,
 };
 
 /// A write that would change more values than this computes the documents again.
@@ -156,12 +156,12 @@ impl Prover<'_> {
     pub fn array(&self, value: ValueId) -> Option<Result<Array<'_>, String>> {
         let view = &self.variant.view;
         let value = self.layout?.values.get(value)?;
-        let text = value.array.as_ref()?;
+        value.array.as_ref()?;
         let agg = aggregate(value_expr(view, value)?)?;
-        Some(self.told_apart(text, agg))
+        Some(self.told_apart(agg))
     }
 
-    fn told_apart<'s>(&'s self, text: &'s ArrayText, agg: &'s ArrayAgg) -> Result<Array<'s>, String> {
+    fn told_apart<'s>(&'s self, agg: &'s ArrayAgg) -> Result<Array<'s>, String> {
         let view = &self.variant.view;
         let Block { grouped, limited, picked, recursive, distinct, expands, .. } = &view.blocks[agg.block.0];
         if grouped.is_some() || *limited || *picked || *recursive || *distinct || *expands || agg.distinct {
@@ -169,8 +169,9 @@ impl Prover<'_> {
         }
         let (field, column) =
             match_field(view, self.catalog, agg).ok_or("no field of its elements is known to identify them")?;
-        let at = text.fields.iter().find(|(name, _)| name == field).map(|(_, at)| at.clone());
-        let at = at.ok_or("the view does not write the element's fields itself")?;
+        let named = agg.named.iter().find(|(named, _)| *named == column).map(|(_, text)| text.as_str());
+        let named = named.filter(|_| agg.element.json == Some(JsonType::Jsonb));
+        let written = named.ok_or("the array's query has no column that is the elements' match key")?;
         let ty = self.type_of(column);
         if !tells_apart(ty) {
             return Err(format!("values of type {} that are equal can be shown differently", ty.sql));
@@ -181,7 +182,7 @@ impl Prover<'_> {
         }
         let nullable = |e: &Expr| !e.as_column().is_some_and(|c| view.is_never_null(self.catalog, c));
         let nullable = agg.order_by.iter().map(nullable).collect();
-        Ok(Array { agg, field, column, at, nullable })
+        Ok(Array { agg, field, column, written, nullable })
     }
 
     fn type_of(&self, column: ColumnRef) -> &SqlType {
@@ -211,8 +212,8 @@ pub(super) struct Array<'a> {
     pub field: &'a str,
     /// What it holds.
     pub column: ColumnRef,
-    /// Where that is written.
-    pub at: std::ops::Range<usize>,
+    /// How that is written in the array's query.
+    pub written: &'a str,
     /// Whether each of the expressions that elements are sorted by can be NULL.
     pub nullable: Vec<bool>,
 }
@@ -222,7 +223,7 @@ impl Array<'_> {
     pub fn part(&self, prover: &Prover) -> ArrayPart {
         ArrayPart {
             field: self.field.to_owned(),
-            at: self.at.clone(),
+            written: self.written.to_owned(),
             ty: variable_type(prover.type_of(self.column)),
             nullable: self.nullable.clone(),
             sorted_by_match: self.agg.order_by.iter().any(|e| e.as_column() == Some(self.column)),

@@ -4,6 +4,8 @@
 //! structure, everything else is an opaque function of its operands. An expression form that is
 //! not listed here is refused: an operand that was overlooked would be a document that goes stale.
 
+use std::collections::BTreeSet;
+
 use sqlparser::ast::{
     AccessExpr, BinaryOperator, Expr as Ast, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause,
     FunctionArgumentList, FunctionArguments, Query, Subscript, Value,
@@ -12,9 +14,9 @@ use sqlparser::ast::{
 use super::functions::{Class, JsonType, classify, depends_on_locale, json_result};
 use super::naming::{ident, parts};
 use super::query::{Refused, Resolved, Resolver};
-use super::scope::{self, Found};
+use super::scope::{self, Found, Item};
 use super::typing::declared_type;
-use super::{ArrayAgg, BlockId, Expr, ExprKind, OrderKind, Ordered, json};
+use super::{ArrayAgg, BlockId, ColumnRef, Expr, ExprKind, OrderKind, Ordered, json};
 use crate::catalog::{Volatility, did_you_mean};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::{Ident, QualName};
@@ -408,8 +410,10 @@ impl<'a> Resolver<'a> {
             self.flat.orders.push(Ordered { kind, block, order, values, span });
         }
         if matches!(name, "jsonb_agg" | "json_agg") && args.len() == 1 {
+            let element = args.remove(0);
             let agg = ArrayAgg {
-                element: args.remove(0),
+                named: self.named_fields(&element),
+                element,
                 order_by,
                 filter,
                 distinct: matches!(list.duplicate_treatment, Some(sqlparser::ast::DuplicateTreatment::Distinct)),
@@ -457,6 +461,22 @@ impl<'a> Resolver<'a> {
             }
         }
         Ok(keys)
+    }
+
+    /// The columns that fields of an object hold, as they are written in the query around it.
+    fn named_fields(&self, object: &Expr) -> Vec<(ColumnRef, String)> {
+        let (ExprKind::Object(fields), Some(scope)) = (&object.kind, self.scopes.last()) else { return Vec::new() };
+        let held: BTreeSet<ColumnRef> = fields.iter().filter_map(|(_, value)| value.as_column()).collect();
+        let alone = |item: &&Item| scope.items.iter().filter(|other| other.name == item.name).count() == 1;
+        let of_item = |item: &Item| {
+            let name = item.name.sql();
+            let column = |(column, value): &(Ident, Expr)| {
+                let held = value.as_column().filter(|c| held.contains(c))?;
+                Some((held, format!("{name}.{}", column.sql())))
+            };
+            item.columns.iter().filter_map(column).collect::<Vec<_>>()
+        };
+        scope.items.iter().filter(alone).flat_map(of_item).collect()
     }
 
     /// All arguments; every error in them is reported. `*` is none.

@@ -373,6 +373,8 @@ pub struct ArrayAgg {
     pub distinct: bool,
     /// The block whose rows are aggregated.
     pub block: BlockId,
+    /// Columns that fields of the element hold, and how to write them beside it.
+    pub named: Vec<(ColumnRef, String)>,
 }
 
 /// Something whose result depends on the order of rows.

@@ -56,3 +56,14 @@ SELECT m.id, m.name, jsonb_build_object(
                  FROM thing t WHERE t.maker_id = m.id AND EXISTS (SELECT FROM mark l WHERE l.thing_id = t.id AND l.strength > 2)),
     'best', (SELECT t.name FROM thing t WHERE t.maker_id = m.id ORDER BY t.weight DESC NULLS LAST, t.id LIMIT 1)) AS data
   FROM maker m;
+
+-- Elements that are another view's documents.
+CREATE VIEW v_thing AS
+SELECT t.id, t.shelf_code, t.place, jsonb_build_object('id', t.id, 'name', t.name, 'maker', jsonb_build_object('id', m.id, 'name', m.name),
+       'marks', (SELECT count(*) FROM mark l WHERE l.thing_id = t.id)) AS data
+  FROM thing t LEFT JOIN maker m ON m.id = t.maker_id;
+
+CREATE VIEW v_room AS
+SELECT s.code, jsonb_build_object('title', s.title,
+       'things', COALESCE((SELECT jsonb_agg(v.data ORDER BY v.place DESC, v.id) FROM v_thing v WHERE v.shelf_code = s.code), '[]'::jsonb)) AS data
+  FROM shelf s;
