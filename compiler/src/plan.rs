@@ -289,9 +289,7 @@ pub struct ArrayPart {
     pub written: String,
     /// The type of that, for variables.
     pub ty: String,
-    /// Whether each of the expressions that elements are sorted by can be NULL.
-    pub nullable: Vec<bool>,
-    /// Whether the match key is among them.
+    /// Whether the match key is among the expressions that elements are sorted by.
     pub sorted_by_match: bool,
 }
 

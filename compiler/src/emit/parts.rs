@@ -317,38 +317,31 @@ impl Change<'_> {
     fn element_rows(&self, group: &Group, elements: &Elements) -> Vec<String> {
         let Elements { view, columns, array, .. } = elements;
         let (matched, element) = (columns.matched(), columns.element());
-        let sorts = (0..array.sorts.len()).map(|n| format!(", w.{}", columns.sort(n))).collect::<String>();
         let keys = list((1..=group.keys).map(|n| format!("e.key_{n}")));
-        let neighbour = |name: &str| match array.sorts.is_empty() {
-            true => "NULL::jsonb[]".to_owned(),
-            false => format!("array_agg(to_jsonb({name}.{matched}))"),
+        let sorted = !array.sorts.is_empty();
+        let beside = match sorted {
+            true => "array_agg(to_jsonb(n.preceding)), array_agg(to_jsonb(n.following))",
+            false => "NULL::jsonb[], NULL::jsonb[]",
         };
         let mut lines = vec![
             format!(
-                "SELECT {keys}, array_agg(to_jsonb(e.match)), array_agg(w.{element}), array_agg(e.moves), {}, {}",
-                neighbour("p"),
-                neighbour("f"),
+                "SELECT {keys}, array_agg(to_jsonb(e.match)), array_agg(w.{element}), array_agg(e.moves), {beside}"
             ),
             format!("  FROM unnest({}) AS e({})", group.arrays(), list(group.columns())),
-            format!("  LEFT JOIN LATERAL (SELECT w.{matched}, w.{element}{sorts} FROM {view} AS w"),
+            format!("  LEFT JOIN LATERAL (SELECT w.{element} FROM {view} AS w"),
             format!(
                 "                      WHERE {} AND w.{matched} = e.match OFFSET 0) AS w ON true",
                 self.is_key("w", "e")
             ),
         ];
-        if !array.sorts.is_empty() {
-            for (name, preceding) in [("p", true), ("f", false)] {
-                lines.push(format!("  LEFT JOIN LATERAL (SELECT n.{matched} FROM {view} AS n"));
-                lines.push(format!(
-                    "                      WHERE e.moves AND {} AND {}",
-                    self.is_key("n", "e"),
-                    elements.beyond(preceding)
-                ));
-                lines.push(format!(
-                    "                      ORDER BY {} LIMIT 1) AS {name} ON true",
-                    elements.order(preceding)
-                ));
-            }
+        if sorted {
+            lines.extend([
+                "  LEFT JOIN LATERAL (SELECT n.preceding, n.following".into(),
+                format!("                       FROM (SELECT n.{matched}, lag(n.{matched}) OVER own AS preceding, lead(n.{matched}) OVER own AS following"),
+                format!("                               FROM {view} AS n WHERE e.moves AND {}", self.is_key("n", "e")),
+                format!("                             WINDOW own AS (ORDER BY {})) AS n", elements.order()),
+                format!("                      WHERE n.{matched} = e.match) AS n ON true"),
+            ]);
         }
         lines.push(format!("  GROUP BY {keys}"));
         lines
@@ -368,63 +361,18 @@ struct Elements<'e> {
 }
 
 impl Elements<'_> {
-    /// What elements are sorted by: the match key, which decides where nothing else does, comes last.
-    fn sorts(&self) -> Vec<(String, Sort, bool)> {
-        let own = self.array.sorts.iter().zip(&self.part.nullable).enumerate();
-        let mut sorts: Vec<(String, Sort, bool)> =
-            own.map(|(n, (sort, nullable))| (self.columns.sort(n), sort.clone(), *nullable)).collect();
-        if !self.part.sorted_by_match {
-            let like = self.array.sorts.last();
-            let descending = like.is_some_and(|s| s.descending);
-            sorts.push((self.columns.matched(), Sort { at: 0..0, descending, nulls_first: descending }, false));
-        }
-        sorts
-    }
-
-    /// That `n` comes before `w`, or behind it.
-    fn beyond(&self, before: bool) -> String {
-        let sorts = self.sorts();
-        let (_, first, _) = &sorts[0];
-        if sorts.iter().all(|(_, sort, nullable)| !nullable && sort.descending == first.descending) {
-            let row = |q: &str| match sorts.as_slice() {
-                [(name, ..)] => format!("{q}.{name}"),
-                several => format!("({})", list(several.iter().map(|(name, ..)| format!("{q}.{name}")))),
+    /// What elements are sorted by; the match key decides where nothing else does.
+    fn order(&self) -> String {
+        let sort = |(n, sort): (usize, &Sort)| {
+            let direction = if sort.descending { " DESC" } else { "" };
+            let nulls = match (sort.nulls_first == sort.descending, sort.nulls_first) {
+                (true, _) => "",
+                (false, true) => " NULLS FIRST",
+                (false, false) => " NULLS LAST",
             };
-            let less = if before != first.descending { "<" } else { ">" };
-            return format!("{} {less} {}", row("n"), row("w"));
-        }
-        let mut condition = String::new();
-        for (name, sort, nullable) in sorts.iter().rev() {
-            let (n, w) = (format!("n.{name}"), format!("w.{name}"));
-            let less = if before != sort.descending { "<" } else { ">" };
-            // Which of two comes first where one is NULL.
-            let by_null = match (nullable, before == sort.nulls_first) {
-                (false, _) => String::new(),
-                (true, true) => format!(" OR {n} IS NULL AND {w} IS NOT NULL"),
-                (true, false) => format!(" OR {n} IS NOT NULL AND {w} IS NULL"),
-            };
-            let equal = if *nullable { format!("{n} IS NOT DISTINCT FROM {w}") } else { format!("{n} = {w}") };
-            let rest = if condition.is_empty() { String::new() } else { format!(" OR {equal} AND {condition}") };
-            condition = format!("({n} {less} {w}{by_null}{rest})");
-        }
-        // Where the element is gone, nothing is beside it.
-        format!("{condition} AND w.{} IS NOT NULL", self.columns.matched())
-    }
-
-    /// The nearest first.
-    fn order(&self, preceding: bool) -> String {
-        let one = |(name, sort, nullable): (String, Sort, bool)| {
-            let descending = sort.descending != preceding;
-            let direction = if descending { " DESC" } else { "" };
-            // The usual place of NULLs is last, under DESC first.
-            let nulls_first = sort.nulls_first != preceding;
-            let nulls = match (nullable && nulls_first != descending, nulls_first) {
-                (false, _) => "",
-                (true, true) => " NULLS FIRST",
-                (true, false) => " NULLS LAST",
-            };
-            format!("n.{name}{direction}{nulls}")
+            format!("n.{}{direction}{nulls}", self.columns.sort(n))
         };
-        list(self.sorts().into_iter().map(one))
+        let last = (!self.part.sorted_by_match).then(|| format!("n.{}", self.columns.matched()));
+        list(self.array.sorts.iter().enumerate().map(sort).chain(last))
     }
 }

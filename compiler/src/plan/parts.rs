@@ -176,13 +176,7 @@ impl Prover<'_> {
         if !tells_apart(ty) {
             return Err(format!("values of type {} that are equal can be shown differently", ty.sql));
         }
-        let sorted = |e: &Expr| e.as_term().is_some_and(|t| t.ty(view, self.catalog).is_some_and(is_plain));
-        if !agg.order_by.iter().all(sorted) {
-            return Err("it is not known how its elements are sorted".into());
-        }
-        let nullable = |e: &Expr| !e.as_column().is_some_and(|c| view.is_never_null(self.catalog, c));
-        let nullable = agg.order_by.iter().map(nullable).collect();
-        Ok(Array { agg, field, column, written, nullable })
+        Ok(Array { agg, field, column, written })
     }
 
     fn type_of(&self, column: ColumnRef) -> &SqlType {
@@ -214,8 +208,6 @@ pub(super) struct Array<'a> {
     pub column: ColumnRef,
     /// How that is written in the array's query.
     pub written: &'a str,
-    /// Whether each of the expressions that elements are sorted by can be NULL.
-    pub nullable: Vec<bool>,
 }
 
 impl Array<'_> {
@@ -225,7 +217,6 @@ impl Array<'_> {
             field: self.field.to_owned(),
             written: self.written.to_owned(),
             ty: variable_type(prover.type_of(self.column)),
-            nullable: self.nullable.clone(),
             sorted_by_match: self.agg.order_by.iter().any(|e| e.as_column() == Some(self.column)),
         }
     }
@@ -293,11 +284,6 @@ fn aggregate(expr: &Expr) -> Option<&ArrayAgg> {
         ExprKind::Subquery(_, inner) => aggregate(inner),
         _ => None,
     }
-}
-
-/// Whether operators of PostgreSQL's own compare values of a type.
-fn is_plain(ty: &SqlType) -> bool {
-    ty.dimensions == 0 && matches!(ty.class, TypeClass::Builtin | TypeClass::Enum)
 }
 
 /// Whether two values are equal exactly where what jsonb shows of them is.

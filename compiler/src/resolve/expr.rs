@@ -456,8 +456,7 @@ impl<'a> Resolver<'a> {
                 return Err(self.refuse(Diagnostic::new(Code::UnsupportedExpr, title, span)));
             };
             for key in order_by {
-                let value = self.expr(&key.expr, block)?;
-                keys.push(self.with_formula(value, &key.expr));
+                keys.push(self.expr(&key.expr, block)?);
             }
         }
         Ok(keys)
