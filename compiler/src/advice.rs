@@ -7,12 +7,27 @@ use std::collections::BTreeSet;
 use crate::catalog::{Catalog, Relation, RowSecurity, Table};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
 use crate::names::QualName;
-use crate::plan::{TablePlan, Tview, Way};
+use crate::plan::{TablePlan, Tview, TviewParts, Way};
 use crate::relate::{Pair, ValueLock};
 use crate::resolve::UseId;
 
 /// Reports missing indexes, coarse locks and policies that stand in the way.
-pub fn advise(tviews: &[Tview], tables: &[TablePlan], catalog: &Catalog, diagnostics: &mut Diagnostics) {
+pub fn advise(
+    tviews: &[Tview],
+    tables: &[TablePlan],
+    parts: &[TviewParts],
+    catalog: &Catalog,
+    diagnostics: &mut Diagnostics,
+) {
+    for unmatched in parts.iter().flat_map(|p| &p.unmatched) {
+        let title = "nothing tells the elements of this array apart";
+        diagnostics.push(
+            Diagnostic::new(Code::ArrayRecomputed, title, unmatched.span)
+                .label("no field of it is known to be unique in the array")
+                .note("a write that changes one element computes the whole array again")
+                .help(unmatched.help.clone()),
+        );
+    }
     let mut said = BTreeSet::new();
     for plan in tables {
         for step in &plan.steps {

@@ -85,7 +85,7 @@ fn compile_here(sources: &Sources, options: &Options) -> Compilation {
     let views = resolve::resolve(sources, &statements, &catalog, &mut diagnostics);
     let tviews = tviews(views, &catalog, &mut diagnostics);
     let plan::Plans { tables, parts } = plan::plan(&tviews, &catalog, sources, &statements, options.strategy);
-    advice::advise(&tviews, &tables, &catalog, &mut diagnostics);
+    advice::advise(&tviews, &tables, &parts, &catalog, &mut diagnostics);
     let name = program_name(sources, options);
     check_names(&name, &tviews, &tables, &catalog, &mut diagnostics);
     accept(&statements, &mut diagnostics);

@@ -25,7 +25,7 @@ use crate::document::Documents;
 use crate::names::{Ident, QualName};
 use crate::relate::{Link, Pair, Relations, Variant, is_scalar};
 use crate::resolve::{FlatView, Term, UseId};
-use crate::source::Sources;
+use crate::source::{Sources, Span};
 use crate::syntax::Statement;
 pub use decide::{Changed, Decisions, Handling};
 use decide::{Recomputed, whole_values};
@@ -278,6 +278,17 @@ pub struct TviewParts {
     pub values: BTreeSet<ValueId>,
     /// Those of them that are arrays of which elements are computed again.
     pub arrays: BTreeMap<ValueId, ArrayPart>,
+    /// Arrays that are computed again as a whole, because nothing tells their elements apart.
+    pub unmatched: Vec<Unmatched>,
+}
+
+/// An array whose elements nothing tells apart.
+#[derive(Clone, Debug)]
+pub struct Unmatched {
+    /// Its element.
+    pub span: Span,
+    /// What would.
+    pub help: String,
 }
 
 /// An array whose elements are told apart.
@@ -344,6 +355,9 @@ impl Reader<'_> {
             if let (Ok(_), Some(Ok(array))) = (&part.element, prover.array(part.value)) {
                 all.arrays.insert(part.value, array.part(prover));
             }
+        }
+        if prover.strategy == Strategy::Auto {
+            all.unmatched = all.values.iter().filter_map(|value| prover.unmatched(*value)).collect();
         }
         if !all.values.is_empty() {
             all.layout = prover.layout.cloned();

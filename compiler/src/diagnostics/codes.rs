@@ -65,6 +65,7 @@ codes! {
     CyclicViews          = "TV0501" "cyclic-views"           Error;
     MissingIndex         = "TV0601" "missing-index"          Warning;
     CoarseLock           = "TV0602" "coarse-lock"            Note;
+    ArrayRecomputed      = "TV0603" "array-recomputed"       Warning;
     UntriggeredSource    = "TV0701" "untriggered-source"     Error;
     ForcedRowSecurity    = "TV0702" "forced-row-security"    Warning;
     Internal             = "TV9901" "internal-error"         Error;

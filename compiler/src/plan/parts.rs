@@ -10,10 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::layout::Value;
 use super::occurrences::{ValueId, columns, opened};
 use super::patch::{Prover, table};
-use super::{ArrayPart, ColumnSet, Strategy, Way, is_collectable, way_to_key, way_to_parts};
+use super::{ArrayPart, ColumnSet, Strategy, Unmatched, Way, is_collectable, way_to_key, way_to_parts};
 use crate::catalog::{SqlType, TypeClass};
 use crate::document::match_field;
-use crate::relate::{same_type, variable_type};
+use crate::relate::{BlockRows, nullable_in_row, same_type, variable_type};
 use crate::resolve::{
     ArrayAgg, Block, BlockId, ColumnRef, ComparisonKind, Expr, ExprKind, FlatView, JsonType, Scope, TOP, Term, UseId,
 };
@@ -179,8 +179,66 @@ impl Prover<'_> {
         Ok(Array { agg, field, column, written })
     }
 
+    /// What would let the elements of an array be told apart, where nothing does.
+    pub fn unmatched(&self, value: ValueId) -> Option<Unmatched> {
+        let view = &self.variant.view;
+        let agg = aggregate(value_expr(view, self.layout?.values.get(value)?)?)?;
+        let ExprKind::Object(fields) = &agg.element.kind else { return None };
+        if match_field(view, self.catalog, agg).is_some() {
+            return None;
+        }
+        let rows = BlockRows::new(view, self.catalog, agg.block);
+        let own = (0..view.uses.len()).map(UseId).filter(|u| view.uses[u.0].block == agg.block);
+        let single = own.clone().flat_map(|use_id| {
+            let keys = table(view, self.catalog, use_id).keys.iter().filter(|k| k.columns.len() == 1);
+            keys.map(move |k| ColumnRef { use_id, column: k.columns[0] })
+        });
+        let name = |c: ColumnRef| format!("{}.{}", view.use_of(c).alias, self.column(c).name);
+        let mut fitting = single.filter(|c| !nullable_in_row(view, self.catalog, *c) && rows.determined_by(&[*c]));
+        let help = if let Some(column) = fitting.next() {
+            format!("add the field that identifies it: `'{}', {}`", self.column(column).name, name(column))
+        } else {
+            own.clone().find_map(|u| self.wanted_key(u, agg.block, fields)).unwrap_or_else(|| {
+                "show a field in it that is unique, and declared so, among the rows that the subquery joins".into()
+            })
+        };
+        Some(Unmatched { span: agg.element.span, help })
+    }
+
+    /// The key that a table without any would need: what the subquery finds its rows by, and a column that elements show.
+    fn wanted_key(&self, use_id: UseId, block: BlockId, fields: &[(String, Expr)]) -> Option<String> {
+        let view = &self.variant.view;
+        let owner = table(view, self.catalog, use_id);
+        if owner.keys.iter().any(|k| k.not_null) {
+            return None;
+        }
+        let sides =
+            view.equalities.iter().filter(|e| e.block == block).flat_map(|e| [(e.left, e.right), (e.right, e.left)]);
+        let equal: Vec<(usize, ColumnRef)> =
+            sides.filter(|(own, _)| own.use_id == use_id).map(|(own, other)| (own.column, other)).collect();
+        let shown = |column: usize| {
+            let held = |c: ColumnRef| {
+                c == ColumnRef { use_id, column } || equal.iter().any(|(own, other)| *own == column && *other == c)
+            };
+            fields.iter().any(|(_, value)| value.as_column().is_some_and(held))
+        };
+        let telling = (0..owner.columns.len()).find(|c| owner.columns[*c].not_null && shown(*c))?;
+        let found_by = equal.iter().filter(|(_, other)| view.use_of(*other).block != block).map(|(own, _)| *own);
+        let columns: BTreeSet<usize> = found_by.chain([telling]).collect();
+        let names: Vec<String> = columns.iter().map(|c| owner.columns[*c].name.sql()).collect();
+        let key = names.join(", ");
+        Some(format!(
+            "if that identifies the row, declare it: ALTER TABLE {} ADD PRIMARY KEY ({key});",
+            owner.name.sql()
+        ))
+    }
+
+    fn column(&self, column: ColumnRef) -> &crate::catalog::Column {
+        &table(&self.variant.view, self.catalog, column.use_id).columns[column.column]
+    }
+
     fn type_of(&self, column: ColumnRef) -> &SqlType {
-        &table(&self.variant.view, self.catalog, column.use_id).columns[column.column].ty
+        &self.column(column).ty
     }
 
     /// The match key's column, or one that equals it in every row of the array's query, on the way from a changed row to the key.
