@@ -46,7 +46,8 @@ BEGIN
     DROP FUNCTION IF EXISTS tview.{{ write }};
 {%- endif %}
 {% endfor %}
-{%- for tview in tviews %}
+{#- Later ones may read earlier ones. #}
+{%- for tview in tviews.iter().rev() %}
     DROP FUNCTION IF EXISTS tview.{{ tview.recompute }}({{ tview.key_types }});
     DROP FUNCTION IF EXISTS tview.{{ tview.lock }}({{ tview.key_types }});
     DROP FUNCTION IF EXISTS tview.{{ tview.try_lock }}({{ tview.key_types }});
@@ -100,6 +101,7 @@ BEGIN
         DROP VIEW tview.patch_runtime;
         DROP FUNCTION tview.jsonb_delta_available();
         DROP FUNCTION tview.jsonb_apply(jsonb, jsonb);
+        DROP FUNCTION tview.jsonb_change_elements(jsonb, text[], text, jsonb[], jsonb[], boolean[], jsonb[], jsonb[], boolean);
         DROP FUNCTION tview.jsonb_has_path_changed(jsonb, jsonb, text[]);
         DROP FUNCTION tview.jsonb_array_insert_at(jsonb, text[], integer, jsonb);
         DROP FUNCTION tview.jsonb_array_delete_where(jsonb, text[], text, jsonb);

@@ -190,6 +190,13 @@ AS $tview$
           FROM tview.pg_tview_meta AS m
          WHERE NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = m.tview_oid)
         UNION ALL
+        SELECT m.tview_oid, format('%s has no column %I of %s', m.tview_oid, a.attname, m.view_oid)
+          FROM tview.pg_tview_meta AS m
+          JOIN pg_attribute AS a ON a.attrelid = m.view_oid AND a.attnum > 0 AND NOT a.attisdropped
+         WHERE EXISTS (SELECT FROM pg_class AS c WHERE c.oid = m.tview_oid)
+           AND NOT EXISTS (SELECT FROM pg_attribute AS t
+                            WHERE t.attrelid = m.tview_oid AND t.attname = a.attname AND NOT t.attisdropped)
+        UNION ALL
         SELECT m.tview_oid, format('a table that %s reads is not known any more', m.view_oid)
           FROM tview.pg_tview_meta AS m
          WHERE EXISTS (SELECT FROM unnest(m.source_oids) AS o(table_oid)

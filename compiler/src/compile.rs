@@ -102,6 +102,7 @@ fn compile_here(sources: &Sources, options: &Options) -> Compilation {
         statements: &statements,
         catalog: &catalog,
         tviews: &tviews,
+        by_view: &tviews.iter().enumerate().map(|(n, t)| (&t.view.name, n)).collect(),
         tables: &tables,
         parts: &parts,
         decisions: &decisions,

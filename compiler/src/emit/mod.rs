@@ -15,6 +15,8 @@ mod templates;
 mod tview;
 mod way;
 
+use std::collections::HashMap;
+
 use indexmap::IndexSet;
 
 use crate::catalog::{Catalog, Relation, Table, TypeClass, View};
@@ -41,6 +43,8 @@ pub struct Program<'a> {
     pub catalog: &'a Catalog,
     /// In topological order.
     pub tviews: &'a [Tview],
+    /// By their views: their places.
+    pub by_view: &'a HashMap<&'a QualName, usize>,
     /// One per base table.
     pub tables: &'a [TablePlan],
     /// For each tview, what of its documents is computed by itself.

@@ -11,7 +11,7 @@ use crate::catalog::Relation;
 use crate::cut::{Edit, Text};
 use crate::names::Ident;
 use crate::plan::{ArrayPart, ArrayText, Layout, Tview, TviewParts, Value, ValueId};
-use crate::resolve::JsonType;
+use crate::resolve::{ColumnRef, JsonType, ReadView};
 
 /// The views of a tview: their names and their definitions.
 pub struct PartViews {
@@ -78,7 +78,9 @@ pub fn views(program: &Program, at: usize) -> PartViews {
     };
     let text =
         Text { sources: program.sources, statement: &program.statements[view.statement], query: view.query_span };
-    let writer = Writer { tview, parts, layout, text: &text, edits: narrow::edits(program, &text, view, tview) };
+    let mut edits = narrow::edits(program, &text, view, tview);
+    edits.extend(level_by_level(program, at));
+    let writer = Writer { tview, parts, layout, text: &text, edits };
     let mut views = vec![PartViewModel {
         purpose: "Values in the documents, one column each: what a write changes is computed again by itself.".into(),
         name: names::parts(program.name, &tview.name).sql(),
@@ -101,6 +103,36 @@ pub fn views(program: &Program, at: usize) -> PartViews {
         script_path: &script_path,
     });
     PartViews { names: views.into_iter().map(|v| v.name).collect(), definitions }
+}
+
+/// Documents of a view that is joined by its key are read from its tview, where the function that writes has just put them: no
+/// later table can make a tview that comes first in the order wrong, and whoever changes it changes this one next.
+fn level_by_level(program: &Program, at: usize) -> Vec<Edit> {
+    let view = &program.tviews[at].view;
+    // A row of a tview is of another type than one of its view, which a user's function may ask for.
+    if view.calls_user_functions {
+        return Vec::new();
+    }
+    let is_given = |read: &ReadView, column: ColumnRef| {
+        let inside = |c: ColumnRef| (read.uses.0..read.uses.1).contains(&c.use_id.0);
+        view.equalities.iter().any(|e| {
+            let sides = [(e.left, e.right), (e.right, e.left)];
+            e.block == read.block && !e.null_safe && sides.iter().any(|(own, other)| *own == column && !inside(*other))
+        })
+    };
+    let edit = |read: &ReadView| {
+        let other = &program.tviews[*program.by_view.get(&read.view).filter(|n| **n < at)?];
+        let by_key = other.key_names().into_iter().all(|name| {
+            let column = read.columns.iter().find(|(known, _)| known == name);
+            column.is_some_and(|(_, column)| is_given(read, *column))
+        });
+        let name = match read.is_renamed {
+            true => other.name.sql(),
+            false => format!("{} AS {}", other.name.sql(), read.shown.sql()),
+        };
+        by_key.then(|| Edit { at: read.name.start..read.name.end, text: name })
+    };
+    view.own_views.iter().filter_map(edit).collect()
 }
 
 /// The place of a value, beginning with the output column.

@@ -11,6 +11,7 @@ use sqlparser::ast::{
     TableWithJoins,
 };
 
+use super::ReadView;
 use super::conditions::is_equality;
 use super::naming::{ident, parts};
 use super::query::{Refused, Resolved, Resolver};
@@ -437,7 +438,20 @@ impl<'a> Resolver<'a> {
         let columns = match relation {
             Relation::Table(table) => self.table(table, &shown, span, block)?,
             Relation::View(view) => {
+                let first = self.flat.uses.len();
                 let outputs = self.expand_view(view, span, block)?;
+                if self.expanding.len() == 1 {
+                    let columns = outputs.iter().filter_map(|o| Some((o.name.clone(), o.expr.as_column()?)));
+                    self.flat.own_views.push(ReadView {
+                        view: view.name.clone(),
+                        name: span,
+                        shown: shown.clone(),
+                        is_renamed: alias.is_some(),
+                        block,
+                        uses: (first, self.flat.uses.len()),
+                        columns: columns.collect(),
+                    });
+                }
                 outputs.into_iter().map(|o| (o.name, o.expr)).collect()
             }
             Relation::Unreadable(unreadable) => {

@@ -418,6 +418,25 @@ pub struct Output {
     pub built: bool,
 }
 
+/// A view in a FROM clause of the view's own text.
+#[derive(Clone, Debug)]
+pub struct ReadView {
+    /// Which.
+    pub view: QualName,
+    /// Where it is named.
+    pub name: Span,
+    /// The name that it has there.
+    pub shown: Ident,
+    /// Whether that is written.
+    pub is_renamed: bool,
+    /// The query that reads it.
+    pub block: BlockId,
+    /// Its uses: first, and one past the last.
+    pub uses: (usize, usize),
+    /// Its columns that are columns of tables.
+    pub columns: Vec<(Ident, ColumnRef)>,
+}
+
 /// A view over base tables.
 #[derive(Clone, Debug)]
 pub struct FlatView {
@@ -459,6 +478,8 @@ pub struct FlatView {
     pub joins: Vec<usize>,
     /// What windows of its own select list are partitioned by.
     pub partitions: Vec<Expr>,
+    /// Those that its own text names in FROM.
+    pub own_views: Vec<ReadView>,
     /// Views it reads, directly or not, in order of first use.
     pub reads_views: Vec<QualName>,
     /// Whether it calls functions of the user's own.

@@ -93,10 +93,17 @@ fn the_blog_is_patched() {
          INSERT INTO bench_comments (post_id, author_id, content) VALUES (1, 1, 'x'), (3, 1, 'y'), (3, 2, 'z');",
     );
     count_writes(database);
-    // Two comments and the second post are patched; the first and the third post hold comments of the author.
-    assert_eq!(writes(database, "UPDATE bench_authors SET name = 'Ida' WHERE id = 1"), (3, 2));
+    // Two comments and two posts of the author, and, of the third post, a comment; the first post is written once.
+    assert_eq!(writes(database, "UPDATE bench_authors SET name = 'Ida' WHERE id = 1"), (5, 0));
     assert_eq!(writes(database, "UPDATE bench_posts SET title = title || '!'"), (3, 0));
-    assert_eq!(writes(database, "UPDATE bench_comments SET content = content || '!'"), (3, 2));
+    assert_eq!(writes(database, "UPDATE bench_comments SET content = content || '!'"), (5, 0));
+    // A comment that comes, moves to another post, or goes.
+    let insert = "INSERT INTO bench_comments (post_id, author_id, content) VALUES (3, 2, 'between')";
+    assert_eq!(writes(database, insert), (1, 0));
+    assert_eq!(writes(database, "UPDATE bench_comments SET post_id = 2 WHERE id = 4"), (3, 0));
+    assert_eq!(writes(database, "UPDATE bench_comments SET id = 5 WHERE id = 2"), (1, 0));
+    assert_eq!(value(database, "SELECT data -> 'comments' -> 1 ->> 'id' FROM tv_bench_posts WHERE id = 3"), "5");
+    assert_eq!(writes(database, "DELETE FROM bench_comments WHERE id = 5"), (1, 0));
 }
 
 #[test]

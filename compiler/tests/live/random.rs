@@ -139,6 +139,7 @@ fixtures! {
     narrowed: "compiler/tests/data/live/narrowed.sql",
     elements: "compiler/tests/data/live/elements.sql",
     arrays: "compiler/tests/data/live/arrays.sql",
+    levels: "compiler/tests/data/live/levels.sql",
     document_types: "compiler/tests/data/live/document_types.sql",
     made_rows: "compiler/tests/data/live/made_rows.sql",
     idle_outer_joins: "compiler/tests/data/live/idle_outer_joins.sql",
