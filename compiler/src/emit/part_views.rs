@@ -108,7 +108,8 @@ pub fn views(program: &Program, at: usize) -> PartViews {
 /// Documents of a view that is joined by its key are read from its tview, where the function that writes has just put them: no
 /// later table can make a tview that comes first in the order wrong, and whoever changes it changes this one next.
 fn level_by_level(program: &Program, at: usize) -> Vec<Edit> {
-    let view = &program.tviews[at].view;
+    let [variant] = program.tviews[at].relations.variants.as_slice() else { return Vec::new() };
+    let view = &variant.view;
     // A row of a tview is of another type than one of its view, which a user's function may ask for.
     if view.calls_user_functions {
         return Vec::new();
