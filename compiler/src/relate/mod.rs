@@ -10,9 +10,11 @@
 mod closure;
 mod dependencies;
 mod fixed;
+mod injective;
 mod keys;
 mod links;
 mod locks;
+mod sides;
 mod steps;
 mod telling;
 #[cfg(test)]

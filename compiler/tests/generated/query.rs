@@ -143,13 +143,14 @@ impl<'a> Gen<'a> {
     }
 
     fn query(&mut self) -> Query {
-        let kinds: [(&[Shape], Maker<'a>); 10] = [
+        let kinds: [(&[Shape], Maker<'a>); 11] = [
             (&[Shape::GroupBy, Shape::GroupByExpression, Shape::Having], Self::grouped_query),
             (&[Shape::UnionAll, Shape::Union, Shape::Except, Shape::Intersect], Self::set_query),
             (&[Shape::Distinct], Self::distinct_query),
             (&[Shape::DistinctOn], Self::first_of_group_query),
             (&[Shape::FullJoin], Self::full_join_query),
-            (&[Shape::TwoTableKey], Self::two_table_query),
+            (&[Shape::TwoTableKey, Shape::CrossJoin], Self::two_table_query),
+            (&[Shape::GroupSides], Self::grouped_sides_query),
             (&[Shape::FullRefresh], Self::whole_query),
             (&[Shape::Recursion], Self::recursive_query),
             (&[Shape::IdleOuterJoin], Self::idle_join_query),
@@ -183,14 +184,31 @@ impl<'a> Gen<'a> {
             self.windowed(&from, &mut plain);
         }
         let rest = format!("FROM {}{}", from.text(), filter_text(&from.conditions));
+        let mut key = distinct_names(from.key);
+        self.cast_key(&mut key);
         Query {
             with: from.with.clone(),
             select: "SELECT".to_owned(),
-            key: distinct_names(from.key),
+            key,
             plain,
             documents,
             rest,
             directives: Vec::new(),
+        }
+    }
+
+    /// Shows a column of the key as a text or a wider number.
+    fn cast_key(&mut self, key: &mut [(String, Col)]) {
+        let castable = |ty: Ty| ty.is_integer() || ty == Ty::Uuid;
+        let Some((sql, col)) = key.iter_mut().find(|(_, col)| castable(col.ty)) else { return };
+        if self.wants(Shape::CastKey) {
+            let (target, ty) = match self.dice.below(3) {
+                0 if col.ty == Ty::Int => ("bigint", Ty::Big),
+                1 if col.ty != Ty::Uuid => ("numeric", Ty::Numeric),
+                _ => ("text", Ty::Text),
+            };
+            *sql = if self.dice.percent(50) { format!("{sql}::{target}") } else { format!("CAST({sql} AS {target})") };
+            *col = Col { ty, origin: None, ..col.clone() };
         }
     }
 
@@ -461,12 +479,49 @@ impl<'a> Gen<'a> {
         let table = self.any_table();
         let (from, rel) = self.base(table);
         let rels = vec![rel];
-        let (item, other, link) = self.linked(&rels, false)?;
+        let cross = self.wants(Shape::CrossJoin);
+        let (item, other, on) = if cross {
+            let table = self.any_table();
+            let (item, other) = self.base(table);
+            (item, other, String::new())
+        } else {
+            let (item, other, link) = self.linked(&rels, false)?;
+            (item, other, format!(" ON {}", link.condition))
+        };
         let rels = vec![rels[0].clone(), other];
         let filter = if self.dice.percent(30) { vec![self.condition(&rels, 1)] } else { Vec::new() };
         let key = rels.iter().flat_map(|rel| rel.key.iter().map(|at| (rel.col(*at), rel.cols[*at].clone()))).collect();
         let document = self.document(&rels);
-        let rest = format!("FROM {from}\n  JOIN {item} ON {}{}", link.condition, filter_text(&filter));
+        let join = if cross { "CROSS JOIN" } else { "JOIN" };
+        let rest = format!("FROM {from}\n  {join} {item}{on}{}", filter_text(&filter));
+        Some(select("SELECT", distinct_names(key), vec![document], rest))
+    }
+
+    /// Groups of rows that come from two tables, told apart or not.
+    fn grouped_sides_query(&mut self) -> Option<Query> {
+        self.note(Shape::GroupSides);
+        let body = self.labelled_body()?;
+        let alias = self.alias("sides");
+        let (from, rel) = (format!("(\n    {}\n) {alias}", body.sql), body.named(alias));
+        let mut columns: Vec<usize> = rel.key.clone();
+        columns.push(2);
+        if self.dice.percent(50) {
+            columns.remove(self.dice.below(2));
+        }
+        let mut key: Vec<(String, Col)> = columns.iter().map(|at| (rel.col(*at), rel.cols[*at].clone())).collect();
+        let mut conditions = self.filled(&rel, &columns);
+        if self.dice.percent(30) {
+            conditions.push(self.test(std::slice::from_ref(&rel)));
+        }
+        let groups: Vec<String> = key.iter().map(|(sql, _)| sql.clone()).collect();
+        // Without one of them it mostly is no key, which has to be seen.
+        if key.len() > 1 && self.dice.percent(20) {
+            key.remove(self.dice.below(key.len()));
+        }
+        let aggregate = self.plain_aggregate(std::slice::from_ref(&rel));
+        let list = format!("jsonb_agg({0}.label ORDER BY {0}.kind, {0}.id)", rel.alias);
+        let document = format!("jsonb_build_object('n', count(*), 'value', {aggregate}, 'list', {list})");
+        let rest = format!("FROM {from}{}\nGROUP BY {}", filter_text(&conditions), groups.join(", "));
         Some(select("SELECT", distinct_names(key), vec![document], rest))
     }
 

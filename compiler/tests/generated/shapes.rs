@@ -103,6 +103,9 @@ shapes! {
     MaterializedView    "materialized_view"     4;
     JsonArray           "json_array"            8;
     GroupFollows        "group_follows"         30;
+    CrossJoin           "cross_join"            10;
+    CastKey             "cast_key"              5;
+    GroupSides          "group_sides"           10;
 }
 
 impl Shape {

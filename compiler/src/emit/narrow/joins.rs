@@ -90,7 +90,7 @@ impl Text<'_> {
     }
 
     /// Whether the next join begins here.
-    fn is_join(&self, at: usize) -> bool {
+    pub(super) fn is_join(&self, at: usize) -> bool {
         let next = |words: &[&str]| words.iter().any(|w| self.is_word(at + 1, w));
         let outer = ["left", "right", "full"].iter().any(|w| self.is_word(at, w)) && next(&["join", "outer"]);
         let inner = ["inner", "cross"].iter().any(|w| self.is_word(at, w)) && next(&["join"]);

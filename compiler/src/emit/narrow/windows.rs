@@ -6,7 +6,6 @@
 use std::ops::Range;
 
 use sqlparser::ast::{Distinct, Query, Select, SelectItem, SetExpr};
-use sqlparser::tokenizer::Token;
 
 use crate::cut::{Edit, Text};
 use crate::emit::{Program, is_foreign};
@@ -78,16 +77,9 @@ impl Text<'_> {
         let outside = self.outside_subqueries(tokens.clone());
         let begins = outside.iter().filter(|at| self.is_word(**at, "partition") && self.is_word(*at + 1, "by"));
         let mut lists = begins.map(|at| self.items(at + 2..self.partition_end(at + 2, tokens.end)));
-        let normal = |item: &Range<usize>| {
-            let word = |at: usize| match self.token(at) {
-                Token::Word(w) if w.quote_style.is_none() => w.value.to_lowercase(),
-                other => other.to_string(),
-            };
-            item.clone().map(word).collect::<Vec<_>>()
-        };
         let mut common = lists.next()?;
         for list in lists {
-            common.retain(|item| list.iter().any(|other| normal(item) == normal(other)));
+            common.retain(|item| list.iter().any(|other| self.normal(item) == self.normal(other)));
         }
         (!common.is_empty()).then(|| common.iter().map(|item| self.bytes(item)).collect())
     }
