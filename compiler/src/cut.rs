@@ -79,9 +79,9 @@ impl Text<'_> {
 
     /// The token of the parenthesis that closes the one at a token.
     pub fn closing(&self, open: usize) -> Option<usize> {
-        let own = self.level(open + 1..self.statement.tokens.len());
+        let own = self.level(open + 1..self.tokens().end);
         let close = own.last().map_or(open + 1, |last| last + 1);
-        (close < self.statement.tokens.len()).then_some(close)
+        (close < self.tokens().end).then_some(close)
     }
 
     /// What stands in the parentheses of a call of a function, and behind them.

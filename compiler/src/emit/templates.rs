@@ -240,6 +240,8 @@ pub struct TviewSql {
     /// The key was asserted by a directive.
     pub asserted: bool,
     pub k_keys: String,
+    /// Where nothing proves that there is no NULL in the key.
+    pub k_is_null: String,
     pub key_hint: String,
     pub view_name_literal: String,
     /// Columns of further indexes.

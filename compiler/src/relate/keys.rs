@@ -276,8 +276,10 @@ fn finish(
         outputs.iter().map(|o| key_term(view, variant, *o, catalog, gives(view, choice))).collect()
     };
     let all = match variants.iter().map(terms_of).collect::<Result<Vec<Vec<Term>>, Refusal>>() {
-        // Where every write compares the whole tview, nobody has to find keys of rows.
-        Err(_) if asserted && view.directive("full_refresh").is_some() => vec![Vec::new(); variants.len()],
+        // Where every write compares the whole tview, nobody has to find keys of rows. That they can be NULL is another matter.
+        Err(refusal) if asserted && view.directive("full_refresh").is_some() && refusal.code != Code::MissingKey => {
+            vec![Vec::new(); variants.len()]
+        }
         found => found?,
     };
     let column = |output: &usize| {
@@ -334,7 +336,12 @@ fn key_term(whole: &FlatView, view: &FlatView, output: usize, catalog: &Catalog,
             !stated && !formula.strict.as_ref().is_some_and(columns_present)
         }
     };
-    if gives && (nullable || unstable) {
+    if gives && unstable {
+        let title = format!("key column `{name}` of `{}` is of rows that LIMIT picks", whole.name.name);
+        let note = "from a changed row alone nobody can tell which rows are picked";
+        return Err(Box::new(Diagnostic::new(Code::UnsupportedKey, title, shown.expr.span).note(note)));
+    }
+    if gives && nullable {
         let title = format!("key column `{name}` of `{}` can be NULL", whole.name.name);
         return Err(Box::new(
             Diagnostic::new(Code::MissingKey, title, shown.expr.span)

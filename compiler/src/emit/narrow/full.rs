@@ -40,7 +40,7 @@ impl Text<'_> {
         if !self.is_word(at, "coalesce") || *self.token(at + 1) != Token::LParen {
             return None;
         }
-        let level = self.level(at + 2..self.statement.tokens.len());
+        let level = self.level(at + 2..self.tokens().end);
         match self.items(at + 2..level.last()? + 1).as_slice() {
             [one, two] => Some((self.normal(one), self.normal(two))),
             _ => None,

@@ -42,12 +42,12 @@ impl Text<'_> {
             return None;
         }
         let outermost = self.level(self.tokens()).into_iter().find(|at| self.is_word(*at, "select"))?;
-        let list = self.clauses(outermost, self.statement.tokens.len())?.list;
+        let list = self.clauses(outermost, self.tokens().end)?.list;
         let (start, end) = (list.start, list.end);
         let items = self.items(list);
-        let partition = self.partition(start..self.statement.tokens.len())?;
+        let partition = self.partition(start..self.tokens().end)?;
         // Windows in other places would be computed for the second query as well.
-        if items.len() != select.projection.len() || self.computes_windows(end..self.statement.tokens.len()) {
+        if items.len() != select.projection.len() || self.computes_windows(end..self.tokens().end) {
             return None;
         }
         let blanks = self.blanks(select, &items)?;
