@@ -82,7 +82,7 @@ pub const SHAPES: &[Shape] = &[
     },
     Shape {
         name: "full join USING",
-        views: "CREATE VIEW v_x AS SELECT id, jsonb_build_object('p', p.name, 't', t.name, 'n', (SELECT count(*) FROM child c WHERE c.parent_id = id)) AS data
+        views: "CREATE VIEW v_x AS SELECT id, jsonb_build_object('p', p.name, 't', t.name, 'n', (SELECT count(*) FROM child c WHERE c.parent_id = p.id)) AS data
                   FROM parent p FULL JOIN twin t USING (id);",
         writes: &[PARENT, REPARENT],
     },

@@ -9,8 +9,10 @@
 //! - A FULL JOIN is computed as a whole where ON names what it merges in another order than COALESCE does; its sides change places.
 //! - A condition on the key does not pass a window function unless the key is part of every PARTITION BY. A condition on what
 //!   all windows are partitioned by does. So these expressions are selected as well, and a second query tells, without
-//!   computing windows, in which partitions the keys are.
+//!   computing windows, in which partitions the keys are. Where windows have no part of their partitions in common, the query
+//!   is run for each row over the rows that share one of its partitions.
 
+mod apart;
 mod ctes;
 mod full;
 mod joins;
@@ -46,8 +48,14 @@ pub fn narrow(program: &Program, view: &View, tview: &Tview) -> Option<Narrowed>
     let statement = &program.statements[view.statement];
     let text = Text { sources: program.sources, statement, query: view.query_span };
     let mut edits = edits(program, &text, view, tview);
-    let windows = windows::has_plain_partitions(program, flat).then(|| text.windows(&view.query)).flatten();
+    let is_plain = windows::has_plain_partitions(program, flat);
+    let windows = is_plain.then(|| text.windows(&view.query)).flatten();
     let Some(windows) = windows else {
+        let nullable = |at: &Range<usize>| windows::can_be_null(program, flat, at);
+        let apart = is_plain.then(|| text.apart(&view.query, tview, &nullable, &edits)).flatten();
+        if let Some(query) = apart {
+            return Some(Narrowed { query, partition: None });
+        }
         return (!edits.is_empty()).then(|| Narrowed { query: text.with(&edits), partition: None });
     };
     let taken = |name: &str| flat.outputs.iter().any(|o| o.name.as_str() == name);

@@ -74,14 +74,19 @@ impl Text<'_> {
 
     /// What is in every PARTITION BY of the query.
     fn partition(&self, tokens: Range<usize>) -> Option<Vec<Range<usize>>> {
-        let outside = self.outside_subqueries(tokens.clone());
-        let begins = outside.iter().filter(|at| self.is_word(**at, "partition") && self.is_word(*at + 1, "by"));
-        let mut lists = begins.map(|at| self.items(at + 2..self.partition_end(at + 2, tokens.end)));
+        let mut lists = self.partitions(tokens).into_iter();
         let mut common = lists.next()?;
         for list in lists {
             common.retain(|item| list.iter().any(|other| self.normal(item) == self.normal(other)));
         }
         (!common.is_empty()).then(|| common.iter().map(|item| self.bytes(item)).collect())
+    }
+
+    /// What stands in each PARTITION BY.
+    pub(super) fn partitions(&self, tokens: Range<usize>) -> Vec<Vec<Range<usize>>> {
+        let outside = self.outside_subqueries(tokens.clone());
+        let begins = outside.iter().filter(|at| self.is_word(**at, "partition") && self.is_word(*at + 1, "by"));
+        begins.map(|at| self.items(at + 2..self.partition_end(at + 2, tokens.end))).collect()
     }
 
     /// Where a PARTITION BY list ends that begins at a token.
