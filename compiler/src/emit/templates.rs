@@ -291,6 +291,8 @@ pub struct NarrowRows {
 pub struct Fresh<'a> {
     pub view: &'a str,
     pub partition: Option<FreshPartition>,
+    /// For all keys together.
+    pub at_once: bool,
     pub key_variables: &'a str,
     pub key_aliases: &'a str,
     pub w_is_k: &'a str,

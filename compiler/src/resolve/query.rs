@@ -94,6 +94,7 @@ impl<'a> Resolver<'a> {
             orders: Vec::new(),
             joins: Vec::new(),
             partitions: Vec::new(),
+            windows_below: Vec::new(),
             reads_views: Vec::new(),
             calls_user_functions: false,
             needs_locale: false,
