@@ -1,8 +1,15 @@
 {%- match partition %}
 {%- when None %}
+{%- if at_once %}
+        -- A window is computed for all rows of the view: once, and not for each key.
+        SELECT v.*
+          FROM unnest({{ key_variables }}) AS k({{ key_aliases }})
+          JOIN {{ view }} AS v ON {{ v_is_k }}
+{%- else %}
         SELECT v.*
           FROM unnest({{ key_variables }}) AS k({{ key_aliases }})
          CROSS JOIN LATERAL (SELECT w.* FROM {{ view }} AS w WHERE {{ w_is_k }} OFFSET 0) AS v
+{%- endif %}
 {%- when Some with (partition) %}
         -- Partition by partition: what is computed over one is a function of all its rows.
         SELECT {{ v_columns }}

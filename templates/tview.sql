@@ -185,6 +185,13 @@ DECLARE
 BEGIN
     PERFORM tview.lock_link({{ key_lock }}, true, false);
     PERFORM FROM (SELECT FROM {{ name }} AS t ORDER BY {{ t_keys }} FOR UPDATE) AS d;
+{%- if !k_is_null.is_empty() %}
+    IF EXISTS (SELECT FROM {{ view }} AS k WHERE {{ k_is_null }}) THEN
+        RAISE EXCEPTION 'a row of % has NULL in its key', {{ view_name_literal }}
+            USING ERRCODE = 'not_null_violation',
+                  HINT = 'The directive key({{ key_hint }}) says that these columns identify a row; leave out rows without them.';
+    END IF;
+{%- endif %}
 {%- if asserted %}
     IF EXISTS (SELECT FROM {{ view }} AS k GROUP BY {{ k_keys }} HAVING count(*) > 1) THEN
         RAISE EXCEPTION 'several rows of % have the same key', {{ view_name_literal }}

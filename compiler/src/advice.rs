@@ -8,7 +8,7 @@ use crate::catalog::{Catalog, Relation, RowSecurity, Table};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
 use crate::names::QualName;
 use crate::plan::{TablePlan, Tview, TviewParts, Way};
-use crate::relate::{Pair, ValueLock};
+use crate::relate::{Pair, ValueLock, window_of_all};
 use crate::resolve::UseId;
 
 /// Reports missing indexes, coarse locks and policies that stand in the way.
@@ -42,6 +42,16 @@ pub fn advise(
         policies(tviews, plan, catalog.table(&plan.table), diagnostics);
     }
     for tview in tviews {
+        let window = tview.relations.variants.iter().find_map(|v| window_of_all(v, catalog));
+        // Where every write compares the whole tview anyway, it makes no difference.
+        if let Some(window) = window.filter(|_| tview.view.directive("full_refresh").is_none()) {
+            let title = format!("a window below `{}` is computed for all rows at every write", tview.view.name.name);
+            diagnostics.push(
+                Diagnostic::new(Code::WindowOfAll, title, tview.view.span)
+                    .also(window.span, "it is not partitioned by the key")
+                    .help("write it in the select list of the view itself, or take it from a correlated subquery over its partition"),
+            );
+        }
         for link in tview.relations.variants.iter().flat_map(|v| v.links.iter()) {
             lookup(tview, link.child, &link.on, catalog, &mut said, diagnostics);
             if let Some(ValueLock::Relation(reason)) = &link.lock {

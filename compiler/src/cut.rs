@@ -63,7 +63,7 @@ impl Text<'_> {
         let end = level.last()? + 1;
         let is_from = |at: &usize| self.is_word(*at, "from") && !self.is_word(*at - 1, "distinct");
         let from = level.iter().copied().find(is_from)?;
-        let begins = |at: &usize| CLAUSES.iter().any(|w| self.is_word(*at, w));
+        let begins = |at: &usize| self.begins_clause(*at);
         let mut clauses = level.into_iter().filter(|at| *at > from).filter(begins).chain([end]);
         let first = clauses.next()?;
         let is_where = first < end && self.is_word(first, "where");
@@ -72,11 +72,16 @@ impl Text<'_> {
         Some(Clauses { list: start..from, from: from + 1..first, conditions, rest: rest..end })
     }
 
+    /// Whether a clause behind FROM begins here.
+    pub fn begins_clause(&self, at: usize) -> bool {
+        CLAUSES.iter().any(|w| self.is_word(at, w))
+    }
+
     /// The token of the parenthesis that closes the one at a token.
     pub fn closing(&self, open: usize) -> Option<usize> {
-        let own = self.level(open + 1..self.statement.tokens.len());
+        let own = self.level(open + 1..self.tokens().end);
         let close = own.last().map_or(open + 1, |last| last + 1);
-        (close < self.statement.tokens.len()).then_some(close)
+        (close < self.tokens().end).then_some(close)
     }
 
     /// What stands in the parentheses of a call of a function, and behind them.
@@ -125,6 +130,15 @@ impl Text<'_> {
     pub fn is_word(&self, at: usize, word: &str) -> bool {
         let token = self.statement.tokens.get(at).map(|(token, _)| token);
         matches!(token, Some(Token::Word(w)) if w.quote_style.is_none() && w.value.eq_ignore_ascii_case(word))
+    }
+
+    /// Tokens as they are compared: upper and lower case are told apart within quotes only.
+    pub fn normal(&self, tokens: &Range<usize>) -> Vec<String> {
+        let word = |at: usize| match self.token(at) {
+            Token::Word(w) if w.quote_style.is_none() => w.value.to_lowercase(),
+            other => other.to_string(),
+        };
+        tokens.clone().map(word).collect()
     }
 
     /// The ranges between the commas.

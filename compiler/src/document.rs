@@ -13,7 +13,7 @@ use crate::catalog::{Catalog, Relation, Table};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
 use crate::order;
 use crate::relate::{BlockRows, Pair, Relations, Variant, nullable_in_row};
-use crate::resolve::{ArrayAgg, Block, BlockId, ColumnRef, Expr, ExprKind, FlatView, UseId};
+use crate::resolve::{ArrayAgg, Block, BlockId, ColumnRef, Expr, ExprKind, FlatView, TOP, UseId};
 
 /// How a use shows in a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -172,6 +172,10 @@ impl Place {
 impl Walk<'_> {
     /// The value that stands at a place.
     fn value(&mut self, expr: &Expr, place: &Place, diagnostics: &mut Diagnostics) {
+        // An array of PostgreSQL's is made of rows as well, but nothing in it has a path.
+        if let Some(block) = rows_of_array(expr).filter(|_| place.path.is_empty()) {
+            self.arrays.entry(block).or_insert((Vec::new(), None));
+        }
         match &expr.kind {
             ExprKind::Object(fields) => self.object(expr, fields, place, diagnostics),
             ExprKind::Coalesce(list) => {
@@ -356,6 +360,23 @@ fn array_of(expr: &Expr) -> Option<&ArrayAgg> {
                 _ => None,
             }
         }
+        _ => None,
+    }
+}
+
+/// Of an array of json: the query whose rows are its elements.
+fn rows_of_array(expr: &Expr) -> Option<BlockId> {
+    expr.json.filter(|json| json.is_array())?;
+    match &expr.kind {
+        ExprKind::Aggregate(_) => Some(TOP),
+        // ARRAY(SELECT …), each row of which is an element, or an aggregate of rows; not the array that a single row has.
+        ExprKind::Subquery(block, value) => {
+            let of_rows =
+                matches!(value.kind, ExprKind::Aggregate(_)) || value.json.is_none_or(|json| !json.is_array());
+            of_rows.then_some(*block)
+        }
+        // A cast.
+        ExprKind::Apply(list) if list.len() == 1 => rows_of_array(&list[0]),
         _ => None,
     }
 }

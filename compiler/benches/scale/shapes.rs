@@ -81,6 +81,39 @@ pub const SHAPES: &[Shape] = &[
         writes: &[PARENT],
     },
     Shape {
+        name: "full join USING",
+        views: "CREATE VIEW v_x AS SELECT id, jsonb_build_object('p', p.name, 't', t.name, 'n', (SELECT count(*) FROM child c WHERE c.parent_id = p.id)) AS data
+                  FROM parent p FULL JOIN twin t USING (id);",
+        writes: &[PARENT, REPARENT],
+    },
+    Shape {
+        name: "full join of groups",
+        views: "CREATE VIEW v_x AS SELECT coalesce(c.parent_id, b.boss_id) AS id, jsonb_build_object('children', c.n, 'below', b.n) AS data
+                  FROM (SELECT c.parent_id, count(*) AS n FROM child c GROUP BY c.parent_id) c
+                  FULL JOIN (SELECT p.boss_id, count(*) AS n FROM parent p WHERE p.boss_id IS NOT NULL GROUP BY p.boss_id) b
+                    ON b.boss_id = c.parent_id;",
+        writes: &[REPARENT, REBOSS],
+    },
+    Shape {
+        name: "full join of three",
+        views: "CREATE VIEW v_x AS SELECT coalesce(p.id, t.id, a.id) AS id, jsonb_build_object('p', p.name, 't', t.name, 'a', a.name) AS data
+                  FROM parent p FULL JOIN twin t ON t.id = p.id FULL JOIN area a ON a.id = coalesce(p.id, t.id);",
+        writes: &[PARENT, AREA],
+    },
+    Shape {
+        name: "right join, comma join, USING",
+        views: "CREATE VIEW v_x AS SELECT p.id, jsonb_build_object('name', p.name, 'area', a.name, 'twin', t.name, 'boss', b.name) AS data
+                  FROM area a, (twin t RIGHT JOIN parent p USING (id)), parent b WHERE a.id = p.area_id AND b.id = p.boss_id;",
+        writes: &[PARENT, AREA, REBOSS],
+    },
+    Shape {
+        name: "row comparison",
+        views: "CREATE VIEW v_x AS SELECT p.id, jsonb_build_object('name', p.name, 'first',
+                    (SELECT jsonb_agg(c.name ORDER BY c.id) FROM child c WHERE (c.parent_id, c.code) = (p.id, lower(p.code)))) AS data
+                  FROM parent p WHERE (p.id, p.name) > (0, '');",
+        writes: &[PARENT, CHILD],
+    },
+    Shape {
         name: "expression join",
         views: "CREATE VIEW v_x AS SELECT p.id, jsonb_build_object('name', p.name, 'same',
                     (SELECT jsonb_agg(c.name ORDER BY c.id) FROM child c WHERE lower(c.code) = lower(p.code))) AS data FROM parent p;",
@@ -121,6 +154,13 @@ pub const SHAPES: &[Shape] = &[
         views: "CREATE VIEW v_x AS SELECT p.id, jsonb_build_object('a', EXISTS (SELECT 1 FROM child c WHERE c.parent_id = p.id AND c.amount > 500),
                     'b', p.boss_id IN (SELECT c.rank FROM child c WHERE c.parent_id = p.id)) AS data
                   FROM parent p WHERE NOT EXISTS (SELECT 1 FROM child c WHERE c.parent_id = p.id AND c.amount < 0);",
+        writes: &[CHILD, REPARENT, REBOSS],
+    },
+    Shape {
+        name: "NOT IN, ANY, ALL",
+        views: "CREATE VIEW v_x AS SELECT p.id, jsonb_build_object('a', p.boss_id NOT IN (SELECT c.rank FROM child c WHERE c.parent_id = p.id),
+                    'b', 5 < ANY (SELECT c.amount FROM child c WHERE c.parent_id = p.id),
+                    'c', p.id > ALL (SELECT c.rank FROM child c WHERE c.parent_id = p.boss_id)) AS data FROM parent p;",
         writes: &[CHILD, REPARENT, REBOSS],
     },
     Shape {
@@ -198,6 +238,40 @@ pub const SHAPES: &[Shape] = &[
         writes: &[PARENT, CHILD],
     },
     Shape {
+        name: "UNION and INTERSECT in FROM",
+        views: "CREATE VIEW v_x AS SELECT s.id, jsonb_build_object('id', s.id, 'name', p.name, 'both', b.id) AS data
+                  FROM (SELECT c.parent_id AS id FROM child c UNION SELECT p.boss_id FROM parent p WHERE p.boss_id IS NOT NULL) s
+                  LEFT JOIN (SELECT c.parent_id AS id FROM child c INTERSECT SELECT t.id FROM twin t) b ON b.id = s.id
+                  LEFT JOIN parent p ON p.id = s.id;",
+        writes: &[PARENT, REPARENT, REBOSS],
+    },
+    Shape {
+        name: "EXCEPT joined",
+        views: "CREATE VIEW v_x AS SELECT p.id, jsonb_build_object('name', p.name, 'alone', s.id IS NOT NULL) AS data
+                  FROM parent p LEFT JOIN (SELECT t.id FROM twin t EXCEPT SELECT c.parent_id FROM child c) s ON s.id = p.id;",
+        writes: &[PARENT, REPARENT],
+    },
+    Shape {
+        name: "DISTINCT in FROM",
+        views: "CREATE VIEW v_x AS SELECT s.parent_id, jsonb_build_object('name', p.name) AS data
+                  FROM (SELECT DISTINCT c.parent_id FROM child c WHERE c.amount >= 0) s JOIN parent p ON p.id = s.parent_id;",
+        writes: &[PARENT, REPARENT],
+    },
+    Shape {
+        name: "groups of two sides",
+        views: "CREATE VIEW v_x AS SELECT s.kind, s.id, jsonb_build_object('n', count(*), 'list', jsonb_agg(s.name ORDER BY s.name)) AS data
+                  FROM (SELECT 'child' AS kind, c.parent_id AS id, c.name FROM child c
+                        UNION ALL SELECT 'below', p.boss_id, p.name FROM parent p WHERE p.boss_id IS NOT NULL) s GROUP BY s.kind, s.id;",
+        writes: &[CHILD, PARENT, REBOSS],
+    },
+    Shape {
+        name: "key that is a cast",
+        views: "CREATE INDEX ON parent ((id::text)); CREATE INDEX ON twin ((id::text));
+                CREATE VIEW v_x AS SELECT 'parent' AS kind, p.id::text AS id, jsonb_build_object('name', p.name) AS data FROM parent p
+                UNION ALL SELECT 'twin', t.id::text, jsonb_build_object('name', t.name) FROM twin t;",
+        writes: &[PARENT],
+    },
+    Shape {
         name: "UNION, EXCEPT, INTERSECT",
         views: "CREATE VIEW v_x AS SELECT s.id, jsonb_build_object('id', s.id, 'name', p.name) AS data
                   FROM (SELECT c.parent_id AS id FROM child c EXCEPT SELECT p.id FROM parent p WHERE p.name = 'none') s
@@ -221,6 +295,29 @@ pub const SHAPES: &[Shape] = &[
         views: "CREATE VIEW v_x AS SELECT c.id, jsonb_build_object('name', c.name,
                     'place', row_number() OVER (PARTITION BY c.parent_id ORDER BY c.amount DESC, c.id)) AS data FROM child c;",
         writes: &[CHILD],
+    },
+    Shape {
+        name: "windows of several partitions",
+        views: "CREATE VIEW v_x AS SELECT c.id, jsonb_build_object('name', c.name,
+                    'place', row_number() OVER (PARTITION BY c.parent_id ORDER BY c.amount DESC, c.id),
+                    'same', count(*) OVER (PARTITION BY c.code)) AS data FROM child c;",
+        writes: &[CHILD, REPARENT],
+    },
+    Shape {
+        name: "window in a view below",
+        views: "-- tviewc: skip
+CREATE VIEW w_parent AS SELECT c.id, c.name, c.parent_id,
+                    row_number() OVER (PARTITION BY c.parent_id ORDER BY c.amount DESC, c.id) AS place FROM child c;
+                CREATE VIEW v_x AS SELECT c.id, jsonb_build_object('name', w.name, 'place', w.place, 'code', c.code) AS data
+                  FROM child c JOIN w_parent w ON w.id = c.id;",
+        writes: &[CHILD, REPARENT],
+    },
+    Shape {
+        name: "first by number",
+        views: "CREATE VIEW v_x AS SELECT s.parent_id, jsonb_build_object('name', s.name) AS data
+                  FROM (SELECT c.parent_id, c.name, row_number() OVER (PARTITION BY c.parent_id ORDER BY c.amount DESC, c.id) AS place
+                          FROM child c) s WHERE s.place = 1;",
+        writes: &[CHILD, REPARENT],
     },
     Shape {
         name: "views on views",

@@ -66,6 +66,7 @@ codes! {
     MissingIndex         = "TV0601" "missing-index"          Warning;
     CoarseLock           = "TV0602" "coarse-lock"            Note;
     ArrayRecomputed      = "TV0603" "array-recomputed"       Warning;
+    WindowOfAll          = "TV0604" "window-of-all"          Warning;
     UntriggeredSource    = "TV0701" "untriggered-source"     Error;
     ForcedRowSecurity    = "TV0702" "forced-row-security"    Warning;
     Internal             = "TV9901" "internal-error"         Error;

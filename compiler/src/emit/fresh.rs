@@ -9,6 +9,7 @@ use super::{Program, list, names, path_sql, search_path};
 use crate::catalog::{Relation, View};
 use crate::names::Ident;
 use crate::plan::Tview;
+use crate::relate::window_of_all;
 
 /// How a tview's rows are read by key.
 pub struct ByKey {
@@ -38,14 +39,14 @@ pub fn by_key(program: &Program, tview: &Tview, keys: &KeyNames) -> ByKey {
         _ => None,
     };
     let Some((view, narrowed)) = narrowed else {
-        let fresh = fresh(tview, keys, &own, None);
+        let fresh = fresh(program, tview, keys, &own, None);
         return ByKey { views: Vec::new(), definitions: String::new(), rows: own, fresh };
     };
     let name = names::narrowed(program.name, &tview.name).sql();
     let rows_name = names::partitions(program.name, &tview.name).sql();
     let (read, in_rows) = (format!("tview.{name}"), format!("tview.{rows_name}"));
     let partition = narrowed.partition.as_ref().map(|p| partition(p, &in_rows));
-    let fresh = fresh(tview, keys, &read, partition);
+    let fresh = fresh(program, tview, keys, &read, partition);
     let has_partition = narrowed.partition.is_some();
     let definitions = definitions(program, view, &name, &rows_name, narrowed);
     let views = std::iter::once(name).chain(has_partition.then_some(rows_name)).collect();
@@ -86,11 +87,12 @@ fn partition(partition: &Partition, rows: &str) -> FreshPartition {
     }
 }
 
-fn fresh(tview: &Tview, keys: &KeyNames, view: &str, partition: Option<FreshPartition>) -> String {
+fn fresh(program: &Program, tview: &Tview, keys: &KeyNames, view: &str, partition: Option<FreshPartition>) -> String {
     let equal = |q: &str| keys.columns.iter().map(|c| format!("{q}.{c} = k.{c}")).collect::<Vec<_>>().join(" AND ");
     templates::text(&Fresh {
         view,
         partition,
+        at_once: tview.relations.variants.iter().any(|v| window_of_all(v, program.catalog).is_some()),
         key_variables: keys.variables,
         key_aliases: &list(keys.columns.iter().cloned()),
         w_is_k: &equal("w"),

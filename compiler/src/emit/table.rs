@@ -13,7 +13,7 @@ use super::{Program, base_table, list, names, one_line, patch};
 use crate::catalog::{Table, TableKind, TypeClass};
 use crate::names::sql_literal;
 use crate::plan::{ColumnSet, LockStep, Reach, Source, TablePlan, Tview, TviewStep, UseStep};
-use crate::relate::{ValueLock, variable_type};
+use crate::relate::{Links, ValueLock, variable_type};
 
 /// The model of a base table.
 pub fn model(program: &Program, plan: &TablePlan, settings: &str) -> TableModel {
@@ -459,6 +459,8 @@ fn lock_step(context: &Context, step: &LockStep, indent: &str) -> String {
         (true, false) => "documents come to depend on these rows: wait for whoever is changing them",
         _ => "what these rows mean changes, and documents come to depend on them",
     };
+    // A row that goes away with a part of the key only does not know the documents that come to be meanwhile.
+    let above = if has_parts(tview) { Images::Both } else { Images::New };
     // Where only rows that change their links take locks, most updates need not ask.
     let guard = step.exclusive.is_empty().then(|| guard(step.shared.iter().map(|s| s.flag))).flatten();
     let inner = if guard.is_some() { format!("{indent}    ") } else { indent.to_owned() };
@@ -468,7 +470,7 @@ fn lock_step(context: &Context, step: &LockStep, indent: &str) -> String {
             format!(
                 "{inner}PERFORM tview.lock_values({link},\n{inner}    exclusive => {},\n{inner}    shared => {});",
                 hashes(&step.exclusive, Images::Both),
-                hashes(&step.shared, Images::New),
+                hashes(&step.shared, above),
             )
         }
         None => {
@@ -480,7 +482,7 @@ fn lock_step(context: &Context, step: &LockStep, indent: &str) -> String {
             format!(
                 "{inner}-- As a whole: {reason}.\n{inner}PERFORM tview.lock_link({link},\n{inner}    exclusive => {},\n{inner}    shared => {});",
                 any(&step.exclusive, Images::Both),
-                any(&step.shared, Images::New),
+                any(&step.shared, above),
             )
         }
     };
@@ -489,6 +491,12 @@ fn lock_step(context: &Context, step: &LockStep, indent: &str) -> String {
         Some(condition) => format!("{comment}\n{indent}IF {condition} THEN\n{call}\n{indent}END IF;"),
         None => format!("{comment}\n{call}"),
     }
+}
+
+/// Whether the key is put together from several tables, in some variant.
+fn has_parts(tview: &Tview) -> bool {
+    let in_parts = |links: &Links| links.iter().next().is_some_and(|root| root.key.is_none());
+    tview.relations.variants.iter().any(|v| in_parts(&v.links))
 }
 
 /// A lock table as a literal that PostgreSQL reads as its oid.

@@ -240,6 +240,8 @@ pub struct TviewSql {
     /// The key was asserted by a directive.
     pub asserted: bool,
     pub k_keys: String,
+    /// Where nothing proves that there is no NULL in the key.
+    pub k_is_null: String,
     pub key_hint: String,
     pub view_name_literal: String,
     /// Columns of further indexes.
@@ -289,6 +291,8 @@ pub struct NarrowRows {
 pub struct Fresh<'a> {
     pub view: &'a str,
     pub partition: Option<FreshPartition>,
+    /// For all keys together.
+    pub at_once: bool,
     pub key_variables: &'a str,
     pub key_aliases: &'a str,
     pub w_is_k: &'a str,

@@ -126,6 +126,7 @@ fn sql(
         t_keys: qualified("t"),
         asserted: tview.relations.key.asserted,
         k_keys: qualified("k"),
+        k_is_null: null_keys(tview, keys),
         key_hint: one_line(&list(keys.iter().map(|k| k.name.sql()))).replace('\'', "''"),
         view_name_literal: sql_literal(&tview.view.name.to_string()),
         lookup_indexes: lookup_indexes(tview, keys),
@@ -285,6 +286,13 @@ fn describe(program: &Program, at: usize, dependency: &Dependency) -> String {
         owner.alias,
         reads.join(", ")
     )
+}
+
+/// The condition that a row has NULL in its key, where the key is asserted of columns that no row can tell.
+fn null_keys(tview: &Tview, keys: &[KeyColumnSql]) -> String {
+    let told = tview.relations.variants.iter().all(|v| !v.key.is_empty());
+    let is_null = keys.iter().map(|k| format!("k.{} IS NULL", k.name.sql()));
+    if told { String::new() } else { is_null.collect::<Vec<_>>().join(" OR ") }
 }
 
 /// What happens where a row of a use changes.

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::dependencies::{Dependencies, Known};
 use super::fixed::{Fixed, Sides};
+use super::injective::told_column;
 use super::locks::same_type;
 use crate::catalog::{Catalog, Key};
 use crate::resolve::{
@@ -57,6 +58,7 @@ impl<'v> BlockRows<'v> {
 /// What fixes a row of the view: of its tables, or of its groups, or, under DISTINCT, of what it selects.
 pub(super) struct ViewRows<'v> {
     rows: BlockRows<'v>,
+    catalog: &'v Catalog,
     apart: Apart<'v>,
     sides: Sides,
 }
@@ -75,6 +77,8 @@ enum Apart<'v> {
 
 /// What follows from some terms.
 pub(super) struct Given<'d> {
+    view: &'d FlatView,
+    catalog: &'d Catalog,
     known: Known<'d>,
     formulas: BTreeSet<Term>,
 }
@@ -82,7 +86,7 @@ pub(super) struct Given<'d> {
 impl Given<'_> {
     /// Gives more terms.
     pub(super) fn give(&mut self, terms: &[Term]) {
-        self.known.give(&terms.iter().filter_map(Term::as_column).collect::<Vec<_>>());
+        self.known.give(&told(self.view, self.catalog, terms));
         self.formulas.extend(terms.iter().filter(|t| t.as_column().is_none()).cloned());
     }
 
@@ -95,6 +99,11 @@ impl Given<'_> {
             }
         }
     }
+}
+
+/// The columns that terms tell.
+fn told(view: &FlatView, catalog: &Catalog, terms: &[Term]) -> Vec<ColumnRef> {
+    terms.iter().filter_map(|t| told_column(view, catalog, t)).collect()
 }
 
 impl<'v> ViewRows<'v> {
@@ -115,12 +124,14 @@ impl<'v> ViewRows<'v> {
             None if top.distinct => Apart::Selected(selected_columns(view)),
             None => Apart::Tables,
         };
-        ViewRows { rows: BlockRows::new(view, catalog, TOP), apart, sides: Sides::of(view) }
+        ViewRows { rows: BlockRows::new(view, catalog, TOP), catalog, apart, sides: Sides::of(view) }
     }
 
     /// What follows from these terms in the top block.
     pub(super) fn given(&self, terms: &[Term]) -> Given<'_> {
-        let mut given = Given { known: self.rows.dependencies.known(&[]), formulas: BTreeSet::new() };
+        let (view, catalog) = (self.rows.view, self.catalog);
+        let known = self.rows.dependencies.known(&[]);
+        let mut given = Given { view, catalog, known, formulas: BTreeSet::new() };
         given.give(terms);
         given
     }
@@ -143,7 +154,7 @@ impl<'v> ViewRows<'v> {
                 columns.iter().all(|c| terms.contains(&Term::Column(*c)) || fixed.column(*c))
             }
             Apart::Nothing => false,
-            Apart::Tables => self.rows.determined_by(&terms.iter().filter_map(Term::as_column).collect::<Vec<_>>()),
+            Apart::Tables => self.rows.determined_by(&told(self.rows.view, self.catalog, terms)),
         }
     }
 }
@@ -214,8 +225,9 @@ pub(super) fn is_known(view: &FlatView, derived: &Derived, known: &Known<'_>) ->
             let mut keys = view.blocks[inner.0].grouped.iter().flatten();
             keys.all(|k| match k.as_term() {
                 Some(Term::Column(column)) => known.contains(&column),
+                _ if matches!(k.kind, ExprKind::Constant) => true,
                 Some(key) => known.is_given(inner, key),
-                None => matches!(k.kind, ExprKind::Constant),
+                None => false,
             })
         }
         Rows::Joined => all_known(view, inner, known),

@@ -70,7 +70,12 @@ pub(super) struct Known<'d> {
 impl Dependencies {
     /// Those of a block and of the relations that make rows of its FROM clause.
     pub(super) fn new(view: &FlatView, catalog: &Catalog, block: BlockId) -> Self {
-        let mut builder = Builder::new(view, catalog, block);
+        Self::outside(view, catalog, block, &NONE)
+    }
+
+    /// The same without the keys of some uses.
+    pub(super) fn outside(view: &FlatView, catalog: &Catalog, block: BlockId, unkeyed: &BTreeSet<UseId>) -> Self {
+        let mut builder = Builder { unkeyed, ..Builder::new(view, catalog, block) };
         let mut known = builder.equalities();
         known.extend(builder.computed());
         builder.keys();
@@ -188,7 +193,12 @@ struct Builder<'v> {
     region: Region,
     /// By use.
     tables: Vec<&'v Table>,
+    /// Uses whose keys prove nothing.
+    unkeyed: &'v BTreeSet<UseId>,
 }
+
+/// No use is left out.
+static NONE: BTreeSet<UseId> = BTreeSet::new();
 
 impl<'v> Builder<'v> {
     fn new(view: &'v FlatView, catalog: &'v Catalog, block: BlockId) -> Self {
@@ -203,7 +213,7 @@ impl<'v> Builder<'v> {
             start,
         };
         let tables = view.uses.iter().map(|u| catalog.table(&u.table)).collect();
-        Builder { dependencies, view, block, region: Region::new(view), tables }
+        Builder { dependencies, view, block, region: Region::new(view), tables, unkeyed: &NONE }
     }
 
     /// The number of a column.
@@ -333,7 +343,7 @@ impl<'v> Builder<'v> {
             let (here, at) = (self.region.holds(owner.block, self.block), owner.block);
             // What a relation of at most one row shows is fixed by the row around it.
             let single = || at != self.block && self.view.derived_by(at).is_some_and(|d| d.rows == Rows::One);
-            if here && (rows[index] || single()) {
+            if here && !self.unkeyed.contains(&UseId(index)) && (rows[index] || single()) {
                 self.dependencies.start.whole[index] = true;
                 known.extend(&self.dependencies.of_use[index]);
             }
@@ -344,7 +354,7 @@ impl<'v> Builder<'v> {
     fn keys(&mut self) {
         let compared = self.compared();
         for use_id in (0..self.view.uses.len()).map(UseId) {
-            if !self.region.holds(self.view.uses[use_id.0].block, self.block) {
+            if self.unkeyed.contains(&use_id) || !self.region.holds(self.view.uses[use_id.0].block, self.block) {
                 continue;
             }
             for key in &self.tables[use_id.0].keys {
@@ -407,7 +417,7 @@ fn same_formula_type(left: &Term, right: &Term) -> bool {
 
 /// Whether an equality makes `to` known from its other side: always within an inner join; from the preserved to the
 /// nullable side and within the nullable side of an outer one.
-fn carries(scope: Scope, to: ColumnRef) -> bool {
+pub(super) fn carries(scope: Scope, to: ColumnRef) -> bool {
     match scope {
         Scope::Always => true,
         Scope::Outer { from: start, to: end } => (start..end).contains(&to.use_id.0),

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::closure::{Equals, ViewRows, key_columns, nullable_in_row, uses_of};
+use super::injective::told_column;
 use super::locks::is_scalar;
 use super::telling::tell_apart;
 use crate::catalog::{Catalog, Key, SqlType};
@@ -63,7 +64,7 @@ pub fn infer(view: &FlatView, variants: &Variants, catalog: &Catalog) -> Result<
             complete(other, catalog, &mut outputs);
         }
         // Whether rows can be told apart is a question of all outputs: another candidate would not help.
-        let outputs = tell_apart(view, &giving, outputs)?;
+        let outputs = tell_apart(view, &giving, outputs, catalog)?;
         let proof = describe(first, catalog, &candidate);
         return finish(view, variants, catalog, outputs, proof, false);
     }
@@ -176,7 +177,8 @@ fn keyed_relations(view: &FlatView, catalog: &Catalog) -> Vec<Vec<Vec<Term>>> {
     let solid_use = |u: &UseId| !view.uses[u.0].nullable;
     let groups = view.derived.iter().filter(|d| d.block == TOP && d.rows == Rows::Groups).filter_map(|d| {
         let keys = view.blocks[d.inner?.0].grouped.as_ref()?;
-        let terms: Vec<Term> = keys.iter().map(Expr::as_term).collect::<Option<_>>()?;
+        let keys = keys.iter().filter(|k| !matches!(k.kind, ExprKind::Constant));
+        let terms: Vec<Term> = keys.map(Expr::as_term).collect::<Option<_>>()?;
         terms.iter().all(|t| t.uses().iter().all(solid_use)).then(|| vec![terms])
     });
     // Of the rows of a partition one is picked by its number.
@@ -223,24 +225,32 @@ struct Shown {
     equals: Equals,
     /// The first output that is nothing but this term.
     outputs: BTreeMap<Term, usize>,
+    /// The first output that is a cast of this column which different values survive.
+    casts: BTreeMap<ColumnRef, usize>,
 }
 
 impl Shown {
     fn new(view: &FlatView, catalog: &Catalog) -> Self {
-        let mut outputs = BTreeMap::new();
+        let (mut outputs, mut casts) = (BTreeMap::new(), BTreeMap::new());
         for (index, output) in view.outputs.iter().enumerate() {
-            if let Some(term) = output.expr.as_term() {
-                outputs.entry(term).or_insert(index);
+            let Some(term) = output.expr.as_term() else { continue };
+            if let Some(column) = told_column(view, catalog, &term) {
+                casts.entry(column).or_insert(index);
             }
+            outputs.entry(term).or_insert(index);
         }
-        Shown { equals: Equals::new(view, catalog), outputs }
+        Shown { equals: Equals::new(view, catalog), outputs, casts }
     }
 
     /// The outputs that show the terms of a candidate, or equals of theirs.
     fn select(&self, candidate: &[Term]) -> Option<Vec<usize>> {
         let shows = |term: &Term| self.outputs.get(term).copied();
         let shown = |term: &Term| match term {
-            Term::Column(column) => self.equals.class(*column).into_iter().find_map(|c| shows(&Term::Column(c))),
+            Term::Column(column) => {
+                let class = self.equals.class(*column);
+                let plain = class.iter().find_map(|c| shows(&Term::Column(*c)));
+                plain.or_else(|| class.iter().find_map(|c| self.casts.get(c).copied()))
+            }
             Term::Formula(_) => shows(term),
         };
         candidate.iter().map(shown).collect()
@@ -266,8 +276,10 @@ fn finish(
         outputs.iter().map(|o| key_term(view, variant, *o, catalog, gives(view, choice))).collect()
     };
     let all = match variants.iter().map(terms_of).collect::<Result<Vec<Vec<Term>>, Refusal>>() {
-        // Where every write compares the whole tview, nobody has to find keys of rows.
-        Err(_) if asserted && view.directive("full_refresh").is_some() => vec![Vec::new(); variants.len()],
+        // Where every write compares the whole tview, nobody has to find keys of rows. That they can be NULL is another matter.
+        Err(refusal) if asserted && view.directive("full_refresh").is_some() && refusal.code != Code::MissingKey => {
+            vec![Vec::new(); variants.len()]
+        }
         found => found?,
     };
     let column = |output: &usize| {
@@ -324,7 +336,12 @@ fn key_term(whole: &FlatView, view: &FlatView, output: usize, catalog: &Catalog,
             !stated && !formula.strict.as_ref().is_some_and(columns_present)
         }
     };
-    if gives && (nullable || unstable) {
+    if gives && unstable {
+        let title = format!("key column `{name}` of `{}` is of rows that LIMIT picks", whole.name.name);
+        let note = "from a changed row alone nobody can tell which rows are picked";
+        return Err(Box::new(Diagnostic::new(Code::UnsupportedKey, title, shown.expr.span).note(note)));
+    }
+    if gives && nullable {
         let title = format!("key column `{name}` of `{}` can be NULL", whole.name.name);
         return Err(Box::new(
             Diagnostic::new(Code::MissingKey, title, shown.expr.span)

@@ -108,6 +108,8 @@ pub struct Links {
     pub whole: Vec<UseId>,
     /// One of those, where it is for the length of the way only.
     pub too_far: Option<UseId>,
+    /// How many are combined with all rows of the root.
+    crossed: usize,
 }
 
 impl Links {
@@ -165,9 +167,10 @@ pub fn derive(view: &FlatView, key: &[Term], catalog: &Catalog) -> Links {
         let scalar = |l: &Link| l.on.iter().all(|p| p.reads().iter().all(|c| is_scalar_column(view, catalog, *c)));
         let held = links.iter().next().is_some_and(|root| root.key.is_some());
         let reachable = reachable && (held || links.iter().all(scalar));
-        let better = best.as_ref().is_none_or(|b| links.whole.len() < b.whole.len());
+        let rank = |l: &Links| (l.whole.len(), l.crossed);
+        let better = best.as_ref().is_none_or(|b| rank(&links) < rank(b));
         // What is too far from the best root is not brought nearer by another one.
-        let done = links.whole.is_empty() || links.too_far.is_some();
+        let done = rank(&links) == (0, 0) || links.too_far.is_some();
         if reachable && better {
             best = Some(links);
             if done {
@@ -295,6 +298,7 @@ struct Tree<'t> {
     by_condition: BTreeSet<UseId>,
     /// How many joins lie between the last uses and the key.
     joins: usize,
+    crossed: usize,
 }
 
 impl<'t> Tree<'t> {
@@ -307,6 +311,7 @@ impl<'t> Tree<'t> {
             by_equality: BTreeSet::new(),
             by_condition: BTreeSet::new(),
             joins: 0,
+            crossed: 0,
         }
     }
 
@@ -321,6 +326,12 @@ impl<'t> Tree<'t> {
         let mut too_far = None;
         loop {
             let equalities = self.by_equality.iter().any(|u| self.open.contains(u));
+            if !equalities && !self.by_condition.iter().any(|u| self.open.contains(u)) {
+                if self.joins < MAX_WAY && self.cross(root) {
+                    continue;
+                }
+                break;
+            }
             let next = std::mem::take(if equalities { &mut self.by_equality } else { &mut self.by_condition });
             let next: Vec<UseId> = next.into_iter().filter(|u| self.open.contains(u)).collect();
             let Some(first) = next.first() else { break };
@@ -332,7 +343,25 @@ impl<'t> Tree<'t> {
             let links: Vec<Link> = next.iter().filter_map(|u| self.ways.best_link(*u, &self.at, equalities)).collect();
             links.into_iter().for_each(|link| self.add(link));
         }
-        Links { list: self.list, at: self.at, whole: self.open.into_iter().collect(), too_far }
+        let whole = self.open.into_iter().collect();
+        Links { list: self.list, at: self.at, whole, too_far, crossed: self.crossed }
+    }
+
+    /// Links a use that holds a part of the key and that no condition joins to anything linked: each of its rows is combined with all
+    /// rows of the root. Whether there was one.
+    fn cross(&mut self, root: UseId) -> bool {
+        let view = self.ways.view;
+        let of_key: BTreeSet<UseId> = self.ways.key.iter().flat_map(Term::uses).collect();
+        let joined = |u: &&UseId| {
+            let owner = &view.uses[u.0];
+            of_key.contains(u) && !owner.nullable && view.is_stable(owner.block, TOP)
+        };
+        let Some(child) = self.open.iter().find(joined).copied() else { return false };
+        let on = vec![Pair::Holds(Arc::new(Formula::always()))];
+        let lock = Some(locks::for_pairs(view, self.ways.catalog, &on));
+        self.add(Link { child, parent: Some(root), on, key: None, lock, number: 0 });
+        self.crossed += 1;
+        true
     }
 
     fn add(&mut self, link: Link) {

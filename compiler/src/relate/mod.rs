@@ -10,19 +10,23 @@
 mod closure;
 mod dependencies;
 mod fixed;
+mod injective;
 mod keys;
 mod links;
 mod locks;
+mod sides;
 mod steps;
 mod telling;
 #[cfg(test)]
 mod tests;
+mod windows;
 
 pub use closure::{BlockRows, determines_rows, determines_uses, nullable_in_row};
 pub use keys::{KeyColumn, ViewKey};
 use links::MAX_WAY;
 pub use links::{Link, Links, Pair};
 pub use locks::{ValueLock, is_scalar, key_lock, same_type, variable_type};
+pub use windows::window_of_all;
 
 use std::collections::BTreeSet;
 

@@ -2,8 +2,13 @@
 //!
 //! In: output columns that identify rows within each variant. Out: those and what else is needed for rows of two variants
 //! never to have the same key: a column of different constants for the sides of a set operation; for a FULL JOIN
-//! what it compares, merged by USING or COALESCE, because rows of both joins with equal values are one row.
+//! what it compares, merged by USING or COALESCE, because rows of both joins with equal values are one row. Where rows of both
+//! sides fall into one group, the key has to tell the group's values, whichever side they come from.
 
+use std::collections::BTreeSet;
+
+use super::sides::tell_groups;
+use crate::catalog::Catalog;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::resolve::{BlockId, Expr, ExprKind, FlatView, Piece, TOP};
 
@@ -12,7 +17,15 @@ pub(super) fn tell_apart(
     view: &FlatView,
     giving: &[&(Vec<usize>, FlatView)],
     mut outputs: Vec<usize>,
+    catalog: &Catalog,
 ) -> Result<Vec<usize>, Box<Diagnostic>> {
+    for alternative in 0..view.alternatives.len() {
+        let chosen = |(choice, _): &&&(Vec<usize>, FlatView)| choice[alternative];
+        let is_either = giving.iter().map(|v| chosen(&v)).collect::<BTreeSet<_>>().len() > 1;
+        if is_either && !view.alternatives[alternative].is_full_join() {
+            tell_groups(view, alternative, giving, &mut outputs, catalog)?;
+        }
+    }
     for (at, (choice, one)) in giving.iter().enumerate() {
         for (other_choice, other) in &giving[at + 1..] {
             let differing: Vec<usize> = (0..choice.len())

@@ -204,3 +204,55 @@ fn a_constant_of_another_type_may_be_equal_to_several_values() {
     assert_eq!(key(&with("'x'::text")), "id");
     refused(&with("'x'::bpchar"), "no key");
 }
+
+#[test]
+fn a_cast_that_different_values_survive_tells_the_column() {
+    assert_eq!(key("SELECT a.id::text AS x, to_jsonb(a) AS d FROM a"), "x");
+    assert_eq!(key("SELECT CAST((p.id) AS bigint) AS x, to_jsonb(a) AS d FROM p JOIN a ON a.id = p.a_id"), "x");
+    // It may cut, round, or be followed by something that does.
+    refused("SELECT a.id::varchar(3) AS x, to_jsonb(a) AS d FROM a", "no key");
+    refused("SELECT c.id::real AS x, to_jsonb(c) AS d FROM c", "no key");
+    refused("SELECT left(a.id::text, 3) AS x, to_jsonb(a) AS d FROM a", "no key");
+    refused("SELECT -a.id::text AS x, to_jsonb(a) AS d FROM a", "no key");
+}
+
+#[test]
+fn rows_of_a_cross_product_have_the_keys_of_both() {
+    let cross = "SELECT a.id, p.id AS p, to_jsonb(c) AS d FROM a CROSS JOIN p LEFT JOIN c ON c.id = p.id";
+    assert_eq!(key(cross), "id, p");
+    assert_eq!(links(cross), "true, c.id = p.id");
+    let below = "SELECT a.id, p.id AS p, to_jsonb(c) AS d FROM a CROSS JOIN p LEFT JOIN c ON c.id = p.id
+                   WHERE EXISTS (SELECT FROM line l WHERE l.no = a.id)";
+    assert_eq!(links(below), "l.no = a.id, true, c.id = p.id");
+    // What has no part in the key concerns every document.
+    refused("SELECT a.id, jsonb_build_object('n', (SELECT count(*) FROM c)) AS d FROM a", "nothing links");
+}
+
+#[test]
+fn rows_that_are_made_distinct_in_from_are_groups() {
+    let distinct = "SELECT s.kind, to_jsonb(s) AS d FROM (SELECT DISTINCT p.kind FROM p JOIN a ON a.id = p.a_id) s";
+    assert_eq!(key(distinct), "kind");
+    let except = "SELECT s.x, to_jsonb(s) AS d FROM (SELECT l.no AS x FROM line l EXCEPT SELECT p.a_id FROM p) s";
+    assert_eq!(key(except), "x");
+    refused(
+        "SELECT s.x, to_jsonb(s) AS d FROM (SELECT l.no AS x FROM line l EXCEPT ALL SELECT p.a_id FROM p) s",
+        "no key",
+    );
+    // Values that are no terms: of rows that are equal in them there is one, but nobody can say of which.
+    let made = "SELECT s.no, to_jsonb(s) AS d FROM (SELECT DISTINCT l.no, (SELECT count(*) FROM p WHERE p.id = l.p_id) AS n FROM line l) s";
+    refused(made, "no key");
+}
+
+#[test]
+fn groups_of_rows_of_several_sides_are_told_by_what_both_have() {
+    let union = "(SELECT 'a' AS side, a.id, a.name FROM a UNION ALL SELECT 'p', p.id, p.kind FROM p) s";
+    let grouped = |select: &str, by: &str| format!("SELECT {select}, to_jsonb(count(*)) AS d FROM {union} {by}");
+    assert_eq!(key(&grouped("s.id, s.side", "GROUP BY s.id, s.side")), "id, side");
+    refused(&grouped("s.id", "GROUP BY s.id, s.side"), "no key");
+    // A name follows from an id on either side, but is another one.
+    refused(&grouped("s.id", "GROUP BY s.id, s.name"), "no key");
+    // What follows from it outside of the sides, is one.
+    assert_eq!(key(&grouped("s.id", "JOIN c ON c.id = s.id GROUP BY s.id, c.body")), "id");
+    assert_eq!(key(&grouped("c.id", "JOIN c ON c.id = s.id GROUP BY s.id, c.id, c.body")), "id");
+    refused(&grouped("s.id", "JOIN line l ON l.p_id = s.id GROUP BY s.id, l.no"), "no key");
+}

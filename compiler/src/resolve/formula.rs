@@ -103,6 +103,12 @@ impl Piece {
 }
 
 impl Formula {
+    /// A condition that all rows fulfil.
+    pub fn always() -> Self {
+        let pieces = vec![Piece::Text("true".into())];
+        Formula { pieces, ty: None, strict: None, null_in_null_out: false }
+    }
+
     /// As text, with columns written by `column`.
     pub fn text(&self, column: &dyn Fn(ColumnRef) -> String) -> String {
         self.pieces.iter().map(|p| p.text(column)).collect()

@@ -349,6 +349,17 @@ pub struct Numbering {
     pub partition: Vec<Expr>,
 }
 
+/// A window of a query in FROM, of a view below, or of a subquery.
+#[derive(Clone, Debug)]
+pub struct Windowed {
+    /// The block whose rows it is over.
+    pub block: BlockId,
+    /// What it is partitioned by.
+    pub partition: Vec<Expr>,
+    /// The call.
+    pub span: Span,
+}
+
 /// A conjunct that one number picks: at most one row of each partition fulfils it.
 #[derive(Clone, Copy, Debug)]
 pub struct Picked {
@@ -480,6 +491,8 @@ pub struct FlatView {
     pub partitions: Vec<Expr>,
     /// Those that its own text names in FROM.
     pub own_views: Vec<ReadView>,
+    /// Windows of queries below it.
+    pub windows_below: Vec<Windowed>,
     /// Views it reads, directly or not, in order of first use.
     pub reads_views: Vec<QualName>,
     /// Whether it calls functions of the user's own.

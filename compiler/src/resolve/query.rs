@@ -95,6 +95,7 @@ impl<'a> Resolver<'a> {
             joins: Vec::new(),
             partitions: Vec::new(),
             own_views: Vec::new(),
+            windows_below: Vec::new(),
             reads_views: Vec::new(),
             calls_user_functions: false,
             needs_locale: false,

@@ -190,12 +190,31 @@ impl<'a> Resolver<'a> {
         let inner = self.open_block(Some(block), mention)?;
         self.flat.blocks[inner.0].recursive = is_recursive;
         let outputs = self.query(query, inner)?;
+        self.group_by_all(&outputs, inner);
         let Some(rows) = self.flat.rows_of(inner) else {
             self.flat.merge(inner, block);
             return Ok(outputs);
         };
         self.derived(block, inner, rows, mention);
         Ok(self.shown(outputs, inner))
+    }
+
+    /// DISTINCT, and set operations without ALL, have one row per combination of values, as GROUP BY of all columns has. Where some
+    /// are nothing to group by, the rows are only known to be among the joined ones.
+    fn group_by_all(&mut self, outputs: &[Output], block: BlockId) {
+        let state = &self.flat.blocks[block.0];
+        let is_plain =
+            !(state.limited || state.recursive || state.expands || state.aggregated || state.grouped.is_some());
+        let is_term = |e: &Expr| match &e.kind {
+            ExprKind::Constant => true,
+            ExprKind::Either(_, list) => {
+                list.iter().all(|e| e.as_term().is_some() || matches!(e.kind, ExprKind::Constant))
+            }
+            _ => e.as_term().is_some(),
+        };
+        if state.distinct && is_plain && outputs.iter().all(|o| is_term(&o.expr)) {
+            self.flat.blocks[block.0].grouped = Some(outputs.iter().map(|o| o.expr.clone()).collect());
+        }
     }
 
     /// Records that `block` reads the rows of `inner`.

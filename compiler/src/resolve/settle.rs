@@ -98,6 +98,7 @@ impl FlatView {
         }
         self.outputs.iter_mut().for_each(|o| o.expr.choose(choice));
         self.numberings.iter_mut().flat_map(|n| &mut n.partition).for_each(pick);
+        self.windows_below.iter_mut().flat_map(|w| &mut w.partition).for_each(pick);
         self.orders.iter_mut().flat_map(|o| o.order.iter_mut().chain(&mut o.values)).for_each(pick);
         for conjunct in &mut self.conjuncts {
             match &mut conjunct.claim {
@@ -154,6 +155,7 @@ impl FlatView {
         self.outer_joins.iter_mut().filter(|j| j.block == inner).for_each(|j| j.block = outer);
         self.alternatives.iter_mut().filter(|a| a.block == inner).for_each(|a| a.block = outer);
         self.orders.iter_mut().filter(|o| o.block == inner).for_each(|o| o.block = outer);
+        self.windows_below.iter_mut().filter(|w| w.block == inner).for_each(|w| w.block = outer);
         self.blocks.iter_mut().filter(|b| b.parent == Some(inner)).for_each(|b| b.parent = Some(outer));
         let conditions = std::mem::take(&mut self.blocks[inner.0].conditions);
         // The order of a relation's rows proves nothing to the query around it, but it can show there, for

@@ -14,7 +14,7 @@ use super::functions::Class;
 use super::naming::parts;
 use super::query::{Resolved, Resolver};
 use super::scope::Scope as Names;
-use super::{BlockId, Claim, Expr, ExprKind, Numbering, OrderKind, Ordered, Scope, json};
+use super::{BlockId, Claim, Expr, ExprKind, Numbering, OrderKind, Ordered, Scope, Windowed, json};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Ident;
 use crate::source::Span;
@@ -126,6 +126,8 @@ impl<'a> Resolver<'a> {
         let own: Vec<Expr> = partition.iter().map(|e| self.with_own_formula(e, block)).collect::<Resolved<_>>()?;
         if block == super::TOP && self.expanding.len() == 1 {
             self.flat.partitions.extend(own.iter().cloned());
+        } else {
+            self.flat.windows_below.push(Windowed { block, partition: own.clone(), span });
         }
         let copy = self.open_block(Some(block), span)?;
         self.copies.insert(copy, Names::default());

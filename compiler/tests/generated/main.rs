@@ -7,6 +7,7 @@
 mod expr;
 mod found;
 mod from;
+mod full;
 mod query;
 mod relation;
 mod report;
@@ -17,6 +18,7 @@ mod shapes;
 #[path = "../common/server.rs"]
 mod shared;
 mod subquery;
+mod whole;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -25,21 +25,23 @@ pub struct View {
     pub needs: BTreeSet<String>,
     /// Whether its documents hold arrays without an order.
     pub unordered: bool,
+    /// Whether it is written as a table or a materialized view, or reads one that is: it is not there before the migration.
+    pub waits: bool,
     /// What a later view can do with it.
     pub shows: Earlier,
 }
 
 /// A query that defines a view, under way.
-struct Query {
-    with: Vec<String>,
+pub struct Query {
+    pub with: Vec<String>,
     /// `SELECT` or `SELECT DISTINCT …`.
     select: String,
-    key: Vec<(String, Col)>,
+    pub key: Vec<(String, Col)>,
     plain: Vec<(String, Col)>,
     documents: Vec<String>,
     /// All that comes after the select list.
     rest: String,
-    directive: Option<String>,
+    pub directives: Vec<String>,
 }
 
 const DOCUMENTS: &[&str] = &["data", "extra"];
@@ -54,48 +56,103 @@ pub fn view(schema: &Schema, dice: &mut Dice, menu: &Menu, earlier: &[View], num
     let focus = dice.pick(&subjects).copied().unwrap_or(Shape::InnerJoin);
     let richness = [20, 60, 100, 160][dice.below(4)];
     let left = [4, 8, 14, 20][dice.below(4)];
-    let (used, needs) = (BTreeSet::new(), BTreeSet::new());
-    let mut maker =
-        Gen { schema, dice, menu, earlier: &shows, focus, richness, used, needs, unordered: false, left, aliases: 0 };
-    let query = maker.query();
-    let (used, direct, unordered) = (maker.used, maker.needs, maker.unordered);
-    let mut needs = direct.clone();
-    needs.extend(earlier.iter().filter(|view| direct.contains(&view.name)).flat_map(|view| view.needs.clone()));
+    let mut maker = Gen {
+        schema,
+        dice,
+        menu,
+        earlier: &shows,
+        focus,
+        richness,
+        used: BTreeSet::new(),
+        needs: BTreeSet::new(),
+        unordered: false,
+        whole: false,
+        left,
+        aliases: 0,
+    };
+    let mut query = maker.query();
+    let defined = maker.definition();
+    let Gen { used, needs: direct, unordered, whole, .. } = maker;
+    if whole && !query.directives.iter().any(|text| text == "full_refresh") {
+        query.directives.push("full_refresh".to_owned());
+    }
+    let read: Vec<&View> = earlier.iter().filter(|view| direct.contains(&view.name)).collect();
+    let waits = defined.is_some() || read.iter().any(|view| view.waits);
+    let needs = direct.iter().cloned().chain(read.iter().flat_map(|view| view.needs.clone())).collect();
     let name = format!("v_{}{number}", focus.name());
-    let shows = query.shows(&name, unordered);
-    View { sql: query.text(&name), name, shapes: used, needs, unordered, shows }
+    let shows = query.shows(&name, unordered, whole);
+    View { sql: query.text(&name, defined.unwrap_or_default()), name, shapes: used, needs, unordered, waits, shows }
+}
+
+impl View {
+    /// As a view, however it is written.
+    pub fn as_view(&self) -> String {
+        let of_table = format!("CREATE TABLE {} AS", self.name.replacen("v_", "tv_", 1));
+        let view = format!("CREATE VIEW {} AS", self.name);
+        let sql = self.sql.replacen(&of_table, &view, 1).replacen("\nWITH NO DATA;", ";", 1);
+        sql.replacen("CREATE MATERIALIZED VIEW", "CREATE VIEW", 1)
+    }
 }
 
 impl Query {
-    fn text(&self, name: &str) -> String {
-        let directive = self.directive.as_ref().map_or_else(String::new, |text| format!("-- tviewc: {text}\n"));
+    fn text(&self, name: &str, definition: Definition) -> String {
+        let directives: String = self.directives.iter().map(|text| format!("-- tviewc: {text}\n")).collect();
         let with = if self.with.is_empty() { String::new() } else { format!("WITH {}\n", self.with.join(",\n")) };
         let columns = self.key.iter().chain(&self.plain).map(|(sql, col)| format!("{sql} AS {}", col.name));
         let documents = self.documents.iter().zip(DOCUMENTS).map(|(sql, name)| format!("{sql} AS {name}"));
         let outputs: Vec<String> = columns.chain(documents).collect();
-        format!("{directive}CREATE VIEW {name} AS\n{with}{} {}\n{};\n", self.select, outputs.join(",\n    "), self.rest)
+        let (create, end) = match definition {
+            Definition::View => (format!("CREATE VIEW {name}"), ""),
+            Definition::Table => (format!("CREATE TABLE {}", name.replacen("v_", "tv_", 1)), ""),
+            Definition::Materialized => (format!("CREATE MATERIALIZED VIEW {name}"), "\nWITH NO DATA"),
+        };
+        let (select, outputs) = (&self.select, outputs.join(",\n    "));
+        format!("{directives}{create} AS\n{with}{select} {outputs}\n{}{end};\n", self.rest)
     }
 
-    fn shows(&self, name: &str, unordered: bool) -> Earlier {
+    fn shows(&self, name: &str, unordered: bool, whole: bool) -> Earlier {
         let mut cols: Vec<Col> = self.key.iter().chain(&self.plain).map(|(_, col)| col.clone()).collect();
         for (sql, name) in self.documents.iter().zip(DOCUMENTS) {
-            let ty = if sql.starts_with("json_") { Ty::Json } else { Ty::Jsonb };
+            let ty = match () {
+                () if sql.starts_with("json_") => Ty::Json,
+                () if sql.starts_with("ARRAY") => Ty::Other,
+                () => Ty::Jsonb,
+            };
             cols.push(Col { name: (*name).to_owned(), ty, nullable: true, origin: None });
         }
-        Earlier { name: name.to_owned(), cols, key: (0..self.key.len()).collect(), unordered }
+        Earlier { name: name.to_owned(), cols, key: (0..self.key.len()).collect(), unordered, whole }
     }
 }
 
+/// How a view is written.
+#[derive(Clone, Copy, Default)]
+enum Definition {
+    #[default]
+    View,
+    Table,
+    Materialized,
+}
+
 impl<'a> Gen<'a> {
+    /// Whether the view is written as what other tools have.
+    fn definition(&mut self) -> Option<Definition> {
+        if self.wants(Shape::TableDefinition) {
+            return Some(Definition::Table);
+        }
+        self.wants(Shape::MaterializedView).then_some(Definition::Materialized)
+    }
+
     fn query(&mut self) -> Query {
-        let kinds: [(&[Shape], Maker<'a>); 9] = [
+        let kinds: [(&[Shape], Maker<'a>); 11] = [
             (&[Shape::GroupBy, Shape::GroupByExpression, Shape::Having], Self::grouped_query),
             (&[Shape::UnionAll, Shape::Union, Shape::Except, Shape::Intersect], Self::set_query),
             (&[Shape::Distinct], Self::distinct_query),
             (&[Shape::DistinctOn], Self::first_of_group_query),
             (&[Shape::FullJoin], Self::full_join_query),
-            (&[Shape::TwoTableKey], Self::two_table_query),
+            (&[Shape::TwoTableKey, Shape::CrossJoin], Self::two_table_query),
+            (&[Shape::GroupSides], Self::grouped_sides_query),
             (&[Shape::FullRefresh], Self::whole_query),
+            (&[Shape::Recursion], Self::recursive_query),
             (&[Shape::IdleOuterJoin], Self::idle_join_query),
             (&[Shape::PickedNumber], Self::picked_query),
         ];
@@ -118,6 +175,8 @@ impl<'a> Gen<'a> {
         let mut documents = vec![self.document(&from.rels)];
         if self.wants(Shape::SeveralDocuments) {
             documents.push(self.document(&from.rels));
+        } else if self.wants(Shape::JsonArray) {
+            documents.push(self.array_document(&from.rels));
         }
         let mut plain = self.plain_columns(&from.rels, &from.key);
         let base = from.rels[0].base.is_some();
@@ -125,14 +184,31 @@ impl<'a> Gen<'a> {
             self.windowed(&from, &mut plain);
         }
         let rest = format!("FROM {}{}", from.text(), filter_text(&from.conditions));
+        let mut key = distinct_names(from.key);
+        self.cast_key(&mut key);
         Query {
             with: from.with.clone(),
             select: "SELECT".to_owned(),
-            key: distinct_names(from.key),
+            key,
             plain,
             documents,
             rest,
-            directive: None,
+            directives: Vec::new(),
+        }
+    }
+
+    /// Shows a column of the key as a text or a wider number.
+    fn cast_key(&mut self, key: &mut [(String, Col)]) {
+        let castable = |ty: Ty| ty.is_integer() || ty == Ty::Uuid;
+        let Some((sql, col)) = key.iter_mut().find(|(_, col)| castable(col.ty)) else { return };
+        if self.wants(Shape::CastKey) {
+            let (target, ty) = match self.dice.below(3) {
+                0 if col.ty == Ty::Int => ("bigint", Ty::Big),
+                1 if col.ty != Ty::Uuid => ("numeric", Ty::Numeric),
+                _ => ("text", Ty::Text),
+            };
+            *sql = if self.dice.percent(50) { format!("{sql}::{target}") } else { format!("CAST({sql} AS {target})") };
+            *col = Col { ty, origin: None, ..col.clone() };
         }
     }
 
@@ -147,7 +223,7 @@ impl<'a> Gen<'a> {
     }
 
     /// The document of a row.
-    fn document(&mut self, scope: &[Rel]) -> String {
+    pub fn document(&mut self, scope: &[Rel]) -> String {
         let fields = self.fields(scope);
         let function = if self.dice.percent(12) { "json_build_object" } else { "jsonb_build_object" };
         format!("{function}(\n        {fields})")
@@ -232,6 +308,12 @@ impl<'a> Gen<'a> {
             conditions.push(self.condition(&rels, 1));
         }
         let mut fields = Vec::new();
+        if by_key && key[0].1.name != "bucket" && self.wants(Shape::GroupFollows) {
+            for (field, value) in self.following_groups(&mut text, &mut rels) {
+                fields.push(format!("'{field}', {value}"));
+                groups.push(value);
+            }
+        }
         let aggregates = [Shape::JsonbAgg, Shape::PlainAggregates, Shape::StringAgg, Shape::ArrayAgg, Shape::ObjectAgg];
         for field in &FIELDS[..2 + self.dice.below(3)] {
             let shape = self.pick(&aggregates)?;
@@ -261,6 +343,45 @@ impl<'a> Gen<'a> {
             (5, .., Some(stamp)) => (format!("{stamp}::date"), Ty::Date),
             _ => (format!("({})", self.test(&rels[..1])), Ty::Bool),
         }
+    }
+
+    /// What follows from the key and is grouped by as well: columns, expressions, the whole row, a row that is referred to.
+    fn following_groups(&mut self, text: &mut String, rels: &mut Vec<Rel>) -> Vec<(&'static str, String)> {
+        let own = [rels[0].clone()];
+        let mut groups = Vec::new();
+        if let Some(column) = self.column(&own, Ty::is_stable) {
+            groups.push(("column", column));
+        }
+        if self.dice.percent(50) {
+            groups.push(("expression", format!("coalesce({}, 'none')", self.text(&own))));
+        }
+        // A row can be grouped by where all of its columns can be compared.
+        if self.dice.percent(40) && !rels[0].cols.iter().any(|col| col.ty == Ty::Json) {
+            groups.push(("row", rels[0].alias.clone()));
+        }
+        if self.dice.percent(60)
+            && let Some((item, parent, link)) = self.linked(&own, true)
+        {
+            let how = self.word(&["JOIN", "LEFT JOIN"]);
+            *text = format!("{text}\n  {how} {item} ON {}", link.condition);
+            rels.push(if how == "JOIN" { parent } else { parent.made_nullable() });
+            if let Some(column) = self.column(&rels[rels.len() - 1..], Ty::is_stable) {
+                groups.push(("parent", column));
+            }
+        }
+        groups
+    }
+
+    /// `jsonb[]` and `json[]`: documents that are arrays of PostgreSQL's.
+    fn array_document(&mut self, scope: &[Rel]) -> String {
+        let Some(inner) = self.inner(scope, 1).filter(|_| self.dice.percent(75)) else {
+            let (one, two) = (self.document(scope), self.scalar(scope));
+            let build = if one.starts_with("json_") { "json_build_object" } else { "jsonb_build_object" };
+            return format!("ARRAY[{one}, {build}('more', {two})]");
+        };
+        let around: Vec<Rel> = scope.iter().chain(&inner.rels).cloned().collect();
+        let (value, order) = (self.object(&around, 1), self.order(&inner.rels));
+        format!("ARRAY(SELECT {value} {} ORDER BY {order})", inner.text())
     }
 
     /// UNION ALL and its kin at the top.
@@ -309,7 +430,7 @@ impl<'a> Gen<'a> {
         let mut query = select("SELECT", key, vec![documents.swap_remove(0)], rest);
         if self.dice.percent(40) {
             let names: Vec<&str> = query.key.iter().map(|(_, col)| col.name.as_str()).collect();
-            query.directive = Some(format!("key({})", names.join(", ")));
+            query.directives.push(format!("key({})", names.join(", ")));
         }
         Some(query)
     }
@@ -352,47 +473,55 @@ impl<'a> Gen<'a> {
         Some(select(&format!("SELECT DISTINCT ON ({names})"), key, vec![document], rest))
     }
 
-    /// A full join of two tables, or of two groupings, by keys of one type.
-    fn full_join_query(&mut self) -> Option<Query> {
-        self.note(Shape::FullJoin);
-        let grouped = self.menu.has(Shape::GroupBy) && self.dice.percent(30);
-        for _ in 0..12 {
-            let (left, right) = if grouped {
-                let (left, right) = (self.body_of(Shape::GroupBy)?, self.body_of(Shape::GroupBy)?);
-                let (a, b) = (self.alias("left"), self.alias("right"));
-                let item = |sql: &str, alias: &str| format!("(\n    {sql}\n) {alias}");
-                ((item(&left.sql, &a), left.named(a)), (item(&right.sql, &b), right.named(b)))
-            } else {
-                let (left, right) = (self.any_table(), self.any_table());
-                (self.base(left), self.base(right))
-            };
-            let ((from, rel), (other_from, other)) = (left, right);
-            let single = rel.key.len() == 1 && other.key.len() == 1;
-            if !single || rel.cols[rel.key[0]].ty != other.cols[other.key[0]].ty {
-                continue;
-            }
-            let (a, b) = (rel.keys()[0].clone(), other.keys()[0].clone());
-            let col = Col { name: "id".into(), nullable: false, origin: None, ..rel.cols[rel.key[0]].clone() };
-            let rels = [rel.made_nullable(), other.made_nullable()];
-            let document = self.document(&rels);
-            let rest = format!("FROM {from}\n  FULL JOIN {other_from} ON {a} = {b}");
-            return Some(select("SELECT", vec![(format!("coalesce({a}, {b})"), col)], vec![document], rest));
-        }
-        None
-    }
-
     /// A join the rows of which are identified by the keys of both tables.
     fn two_table_query(&mut self) -> Option<Query> {
         self.note(Shape::TwoTableKey);
         let table = self.any_table();
         let (from, rel) = self.base(table);
         let rels = vec![rel];
-        let (item, other, link) = self.linked(&rels, false)?;
+        let cross = self.wants(Shape::CrossJoin);
+        let (item, other, on) = if cross {
+            let table = self.any_table();
+            let (item, other) = self.base(table);
+            (item, other, String::new())
+        } else {
+            let (item, other, link) = self.linked(&rels, false)?;
+            (item, other, format!(" ON {}", link.condition))
+        };
         let rels = vec![rels[0].clone(), other];
         let filter = if self.dice.percent(30) { vec![self.condition(&rels, 1)] } else { Vec::new() };
         let key = rels.iter().flat_map(|rel| rel.key.iter().map(|at| (rel.col(*at), rel.cols[*at].clone()))).collect();
         let document = self.document(&rels);
-        let rest = format!("FROM {from}\n  JOIN {item} ON {}{}", link.condition, filter_text(&filter));
+        let join = if cross { "CROSS JOIN" } else { "JOIN" };
+        let rest = format!("FROM {from}\n  {join} {item}{on}{}", filter_text(&filter));
+        Some(select("SELECT", distinct_names(key), vec![document], rest))
+    }
+
+    /// Groups of rows that come from two tables, told apart or not.
+    fn grouped_sides_query(&mut self) -> Option<Query> {
+        self.note(Shape::GroupSides);
+        let body = self.labelled_body()?;
+        let alias = self.alias("sides");
+        let (from, rel) = (format!("(\n    {}\n) {alias}", body.sql), body.named(alias));
+        let mut columns: Vec<usize> = rel.key.clone();
+        columns.push(2);
+        if self.dice.percent(50) {
+            columns.remove(self.dice.below(2));
+        }
+        let mut key: Vec<(String, Col)> = columns.iter().map(|at| (rel.col(*at), rel.cols[*at].clone())).collect();
+        let mut conditions = self.filled(&rel, &columns);
+        if self.dice.percent(30) {
+            conditions.push(self.test(std::slice::from_ref(&rel)));
+        }
+        let groups: Vec<String> = key.iter().map(|(sql, _)| sql.clone()).collect();
+        // Without one of them it mostly is no key, which has to be seen.
+        if key.len() > 1 && self.dice.percent(20) {
+            key.remove(self.dice.below(key.len()));
+        }
+        let aggregate = self.plain_aggregate(std::slice::from_ref(&rel));
+        let list = format!("jsonb_agg({0}.label ORDER BY {0}.kind, {0}.id)", rel.alias);
+        let document = format!("jsonb_build_object('n', count(*), 'value', {aggregate}, 'list', {list})");
+        let rest = format!("FROM {from}{}\nGROUP BY {}", filter_text(&conditions), groups.join(", "));
         Some(select("SELECT", distinct_names(key), vec![document], rest))
     }
 
@@ -447,44 +576,25 @@ impl<'a> Gen<'a> {
         let document = self.document(&rels);
         Some(select("SELECT", key, vec![document], format!("FROM {item}{}", filter_text(&conditions))))
     }
-
-    /// What no key leads to: it needs `full_refresh`.
-    fn whole_query(&mut self) -> Option<Query> {
-        self.note(Shape::FullRefresh);
-        let table = self.any_table();
-        let (from, rel) = self.base(table);
-        let rels = [rel];
-        let other = self.any_table();
-        let (other_from, other_rel) = self.base(other);
-        let key: Vec<(String, Col)> =
-            rels[0].key.iter().map(|at| (rels[0].col(*at), rels[0].cols[*at].clone())).collect();
-        let order = self.order(&rels);
-        let mut rest = format!("FROM {from}");
-        let value = match self.dice.below(4) {
-            0 => format!("(SELECT {} FROM {other_from})", self.plain_aggregate(&[other_rel])),
-            1 => format!("row_number() OVER (ORDER BY {order})"),
-            2 => {
-                rest = format!("{rest}\nORDER BY {order} LIMIT 4");
-                "1".to_owned()
-            }
-            _ => format!("EXISTS (SELECT 1 FROM {other_from} WHERE {})", self.test(&[other_rel])),
-        };
-        let document = format!("jsonb_build_object('whole', {value}, 'own', {})", self.scalar(&rels));
-        let mut query = select("SELECT", distinct_names(key), vec![document], rest);
-        query.directive = Some("full_refresh".to_owned());
-        Some(query)
-    }
 }
 
 /// Names of fields, one of them odd.
 const FIELDS: &[&str] = &["name", "items", "Odd name", "total", "more", "last"];
 
-fn select(select: &str, key: Vec<(String, Col)>, documents: Vec<String>, rest: String) -> Query {
-    Query { with: Vec::new(), select: select.to_owned(), key, plain: Vec::new(), documents, rest, directive: None }
+pub fn select(select: &str, key: Vec<(String, Col)>, documents: Vec<String>, rest: String) -> Query {
+    Query {
+        with: Vec::new(),
+        select: select.to_owned(),
+        key,
+        plain: Vec::new(),
+        documents,
+        rest,
+        directives: Vec::new(),
+    }
 }
 
 /// Gives a second column of one name another name.
-fn distinct_names(mut key: Vec<(String, Col)>) -> Vec<(String, Col)> {
+pub fn distinct_names(mut key: Vec<(String, Col)>) -> Vec<(String, Col)> {
     let mut seen = BTreeSet::new();
     for (n, (_, col)) in key.iter_mut().enumerate() {
         if !seen.insert(col.name.clone()) {

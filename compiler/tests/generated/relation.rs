@@ -275,6 +275,7 @@ impl Gen<'_> {
         self.note(Shape::ViewOnView);
         self.needs.insert(view.name.clone());
         self.unordered |= view.unordered;
+        self.whole |= view.whole;
         let alias = self.alias("view");
         let rel = Rel { alias: alias.clone(), cols: view.cols.clone(), key: view.key.clone(), whole: true, base: None };
         Some((format!("{} {alias}", view.name), rel))

@@ -77,6 +77,8 @@ pub struct Earlier {
     pub cols: Vec<Col>,
     pub key: Vec<usize>,
     pub unordered: bool,
+    /// Whether any write can change any row of it.
+    pub whole: bool,
 }
 
 /// Makes the parts of one view.
@@ -92,6 +94,8 @@ pub struct Gen<'a> {
     pub used: BTreeSet<Shape>,
     pub needs: BTreeSet<String>,
     pub unordered: bool,
+    /// Whether the view reads one that only `full_refresh` keeps.
+    pub whole: bool,
     /// How many more parts may be made.
     pub left: usize,
     pub aliases: usize,
@@ -204,6 +208,18 @@ impl<'a> Gen<'a> {
                         pairs.iter().map(|(c, p)| format!("{} = {}", child.col(*c), target.col(*p))).collect();
                     let same_name = pairs.len() == 1 && child.cols[pairs[0].0].name == target.cols[pairs[0].1].name;
                     let inside = pairs.iter().map(|(c, p)| if std::ptr::eq(child, inner) { *c } else { *p }).collect();
+                    if pairs.len() > 1 {
+                        let row = |side: Vec<String>| format!("({})", side.join(", "));
+                        let left = row(pairs.iter().map(|(c, _)| child.col(*c)).collect());
+                        let right = row(pairs.iter().map(|(_, p)| target.col(*p)).collect());
+                        links.push(Link {
+                            condition: format!("{left} = {right}"),
+                            using: None,
+                            unique: false,
+                            shapes: vec![Shape::CompositeLink, Shape::RowComparison],
+                            weight: 40,
+                        });
+                    }
                     links.push(Link {
                         condition: conditions.join(" AND "),
                         using: same_name.then(|| child.cols[pairs[0].0].name.clone()),

@@ -47,7 +47,7 @@ shapes! {
     InSubquery          "in_subquery"           10;
     NotIn               "not_in"                6;
     AnyAll              "any_all"               6;
-    AnyArray            "any_array"             8;
+    AnyArray            "any_array"             12;
     JsonbAgg            "jsonb_agg"             60;
     JsonAgg             "json_agg"              15;
     ArrayAgg            "array_agg"             15;
@@ -80,7 +80,7 @@ shapes! {
     Coalesce            "coalesce"              15;
     Cast                "cast"                  12;
     Operators           "operators"             15;
-    RowComparison       "row_comparison"        6;
+    RowComparison       "row_comparison"        8;
     JsonOperators       "json_operators"        12;
     JsonbConcat         "jsonb_concat"          8;
     ToJsonb             "to_jsonb"              12;
@@ -98,6 +98,14 @@ shapes! {
     SelectFunctions     "select_functions"      25;
     IdleOuterJoin       "idle_outer_join"       6;
     PickedNumber        "picked_number"         6;
+    Recursion           "recursion"             6;
+    TableDefinition     "table_definition"      4;
+    MaterializedView    "materialized_view"     4;
+    JsonArray           "json_array"            8;
+    GroupFollows        "group_follows"         30;
+    CrossJoin           "cross_join"            10;
+    CastKey             "cast_key"              5;
+    GroupSides          "group_sides"           10;
 }
 
 impl Shape {

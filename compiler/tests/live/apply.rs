@@ -259,3 +259,39 @@ fn an_asserted_key_that_is_none_fails_loudly() {
     run("asserted", "UPDATE note SET code = CASE code WHEN 'a' THEN 'b' ELSE 'a' END;");
     assert_eq!(assert_equal("asserted"), 2);
 }
+
+#[test]
+fn a_key_without_a_value_is_said_to_be_one() {
+    let sql = "CREATE TABLE part (id integer PRIMARY KEY, code text, parent integer);
+        -- tviewc: key(code)
+        -- tviewc: full_refresh
+        CREATE VIEW v_part AS WITH RECURSIVE below AS (
+            SELECT p.id, p.code, 1 AS depth FROM part p WHERE p.parent IS NULL
+            UNION ALL SELECT p.id, p.code, b.depth + 1 FROM part p JOIN below b ON b.id = p.parent)
+        SELECT b.code, jsonb_build_object('depth', b.depth) AS data FROM below b;";
+    installed("null_key", sql);
+    run("null_key", "INSERT INTO part VALUES (1, 'a', NULL), (2, 'b', 1);");
+    let error = fails("null_key", "INSERT INTO part VALUES (3, NULL, 2);");
+    assert!(error.contains("a row of public.v_part has NULL in its key"), "{error}");
+    assert!(error.contains("key(code)"), "{error}");
+    run("null_key", "INSERT INTO part VALUES (3, NULL, 4);");
+    assert_eq!(assert_equal("null_key"), 2);
+}
+
+#[test]
+fn arrays_of_json_depend_on_the_rows_of_their_elements() {
+    installed("json_arrays", &fixture("compiler/tests/data/live/document_types.sql"));
+    let of = |tview: &str| {
+        let row = "format('%s %s at %s of %s', m.source_table_names[n], m.dependency_types[n], m.dependency_paths[n], m.document_columns[n])";
+        let all = format!(
+            "SELECT string_agg({row}, ', ' ORDER BY n) FROM tview.pg_tview_meta AS m, generate_subscripts(m.dependency_types, 1) AS n
+              WHERE m.tview_oid = '{tview}'::regclass::oid"
+        );
+        value("json_arrays", &all)
+    };
+    assert_eq!(of("tv_tasks"), "owner scalar at  of tasks, task array at  of tasks");
+    let steps = "task scalar at  of steps, step array at  of steps, step array at  of rows, step scalar at  of first, step scalar at  of few";
+    assert_eq!(of("tv_steps"), steps);
+    // The array is a value of one row.
+    assert_eq!(of("tv_marks"), "task scalar at  of marks, owner scalar at  of marks");
+}

@@ -145,4 +145,5 @@ fixtures! {
     idle_outer_joins: "compiler/tests/data/live/idle_outer_joins.sql",
     group_values: "compiler/tests/data/live/group_values.sql",
     numbered: "compiler/tests/data/live/numbered.sql",
+    told_keys: "compiler/tests/data/live/told_keys.sql",
 }

@@ -27,8 +27,8 @@ impl Text<'_> {
 
     fn unfence(&self, cte: &FoundCte) -> Option<Edit> {
         let name = self.statement.tokens_of(cte.at)?;
-        let at = (name.end..self.statement.tokens.len()).find(|at| self.is_word(*at, "as"))?;
-        let open = (at + 1..self.statement.tokens.len()).find(|at| *self.token(*at) == Token::LParen)?;
+        let at = (name.end..self.tokens().end).find(|at| self.is_word(*at, "as"))?;
+        let open = (at + 1..self.tokens().end).find(|at| *self.token(*at) == Token::LParen)?;
         let between = self.statement.tokens[at].1.end..self.statement.tokens[open].1.start;
         Some(Edit { at: between, text: " NOT MATERIALIZED ".into() })
     }

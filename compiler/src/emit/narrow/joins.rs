@@ -34,11 +34,9 @@ impl Text<'_> {
     pub(super) fn laterals(&self, view: &View, catalog: &Catalog, left_of_key: &[bool]) -> Vec<Edit> {
         let mut found = Selects { kept: Kept::new(catalog, view), joins: Vec::new() };
         let _ = view.query.visit(&mut found);
-        let first = self.statement.tokens.partition_point(|(_, span)| span.start < self.query.start);
-        let selects: Vec<usize> =
-            (first..self.statement.tokens.len()).filter(|at| self.is_word(*at, "select")).collect();
-        let outermost =
-            self.level(first..self.statement.tokens.len()).into_iter().find(|at| self.is_word(*at, "select"));
+        let first = self.tokens().start;
+        let selects: Vec<usize> = (first..self.tokens().end).filter(|at| self.is_word(*at, "select")).collect();
+        let outermost = self.level(first..self.tokens().end).into_iter().find(|at| self.is_word(*at, "select"));
         if selects.len() != found.joins.len() {
             return Vec::new();
         }
@@ -70,7 +68,7 @@ impl Text<'_> {
 
     /// The joins of a SELECT's FROM clause in order: the right side and the condition, where it is written with ON.
     fn joins(&self, select: usize) -> Vec<Option<(Range<usize>, Range<usize>)>> {
-        let Some(clauses) = self.clauses(select, self.statement.tokens.len()) else { return Vec::new() };
+        let Some(clauses) = self.clauses(select, self.tokens().end) else { return Vec::new() };
         let (own, end) = (self.level(clauses.from.clone()), clauses.from.end);
         let joins = own.iter().filter(|at| self.is_word(**at, "join"));
         joins.map(|at| self.on(*at + 1, &own, end)).collect()
@@ -90,7 +88,7 @@ impl Text<'_> {
     }
 
     /// Whether the next join begins here.
-    fn is_join(&self, at: usize) -> bool {
+    pub(super) fn is_join(&self, at: usize) -> bool {
         let next = |words: &[&str]| words.iter().any(|w| self.is_word(at + 1, w));
         let outer = ["left", "right", "full"].iter().any(|w| self.is_word(at, w)) && next(&["join", "outer"]);
         let inner = ["inner", "cross"].iter().any(|w| self.is_word(at, w)) && next(&["join"]);

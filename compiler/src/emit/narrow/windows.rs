@@ -6,7 +6,6 @@
 use std::ops::Range;
 
 use sqlparser::ast::{Distinct, Query, Select, SelectItem, SetExpr};
-use sqlparser::tokenizer::Token;
 
 use crate::cut::{Edit, Text};
 use crate::emit::{Program, is_foreign};
@@ -43,12 +42,12 @@ impl Text<'_> {
             return None;
         }
         let outermost = self.level(self.tokens()).into_iter().find(|at| self.is_word(*at, "select"))?;
-        let list = self.clauses(outermost, self.statement.tokens.len())?.list;
+        let list = self.clauses(outermost, self.tokens().end)?.list;
         let (start, end) = (list.start, list.end);
         let items = self.items(list);
-        let partition = self.partition(start..self.statement.tokens.len())?;
+        let partition = self.partition(start..self.tokens().end)?;
         // Windows in other places would be computed for the second query as well.
-        if items.len() != select.projection.len() || self.computes_windows(end..self.statement.tokens.len()) {
+        if items.len() != select.projection.len() || self.computes_windows(end..self.tokens().end) {
             return None;
         }
         let blanks = self.blanks(select, &items)?;
@@ -75,21 +74,19 @@ impl Text<'_> {
 
     /// What is in every PARTITION BY of the query.
     fn partition(&self, tokens: Range<usize>) -> Option<Vec<Range<usize>>> {
-        let outside = self.outside_subqueries(tokens.clone());
-        let begins = outside.iter().filter(|at| self.is_word(**at, "partition") && self.is_word(*at + 1, "by"));
-        let mut lists = begins.map(|at| self.items(at + 2..self.partition_end(at + 2, tokens.end)));
-        let normal = |item: &Range<usize>| {
-            let word = |at: usize| match self.token(at) {
-                Token::Word(w) if w.quote_style.is_none() => w.value.to_lowercase(),
-                other => other.to_string(),
-            };
-            item.clone().map(word).collect::<Vec<_>>()
-        };
+        let mut lists = self.partitions(tokens).into_iter();
         let mut common = lists.next()?;
         for list in lists {
-            common.retain(|item| list.iter().any(|other| normal(item) == normal(other)));
+            common.retain(|item| list.iter().any(|other| self.normal(item) == self.normal(other)));
         }
         (!common.is_empty()).then(|| common.iter().map(|item| self.bytes(item)).collect())
+    }
+
+    /// What stands in each PARTITION BY.
+    pub(super) fn partitions(&self, tokens: Range<usize>) -> Vec<Vec<Range<usize>>> {
+        let outside = self.outside_subqueries(tokens.clone());
+        let begins = outside.iter().filter(|at| self.is_word(**at, "partition") && self.is_word(*at + 1, "by"));
+        begins.map(|at| self.items(at + 2..self.partition_end(at + 2, tokens.end))).collect()
     }
 
     /// Where a PARTITION BY list ends that begins at a token.

@@ -57,3 +57,8 @@ CREATE VIEW v_by_other AS SELECT p.kind, to_jsonb(l) AS data FROM kind p JOIN
     (SELECT x.*, row_number() OVER (PARTITION BY x.size ORDER BY x.id) AS rn FROM place x) l ON l.kind = p.kind AND l.rn = 1;
 CREATE VIEW v_by_rank AS SELECT p.kind, to_jsonb(l) AS data FROM kind p JOIN
     (SELECT x.*, rank() OVER (PARTITION BY x.kind ORDER BY x.size) AS rn FROM place x) l ON l.kind = p.kind AND l.rn = 1;
+
+-- Asserted, and every write compares everything: still a row without a key has no place.
+-- tviewc: key(place)
+-- tviewc: full_refresh
+CREATE VIEW v_first_places AS SELECT e.place, jsonb_build_object('id', e.id) AS data FROM event e ORDER BY e.id LIMIT 3;

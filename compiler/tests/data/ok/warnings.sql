@@ -16,3 +16,5 @@ SELECT p.id, jsonb_build_object('t', p.title, 't', p.id,
   FROM post p;
 CREATE VIEW v_tagged AS SELECT t.id, jsonb_build_object('l', c.label) AS data FROM tagged t JOIN coder c ON c.code = t.author_code;
 CREATE VIEW helper AS SELECT p.author_id FROM post p WHERE p.id > pg_backend_pid();
+CREATE VIEW ranked AS SELECT p.id, p.title, rank() OVER (PARTITION BY p.author_id ORDER BY p.id) AS place FROM post p;
+CREATE VIEW v_ranked AS SELECT r.id, jsonb_build_object('title', r.title, 'place', r.place) AS data FROM ranked r;
