@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 
+/// Plans become generic after the fifth turn.
+const WARM: i32 = 7;
+
 /// Per second. `session` connects a client, by number, and gives what it does in each turn; that says whether it committed.
 pub fn throughput<W>(clients: i32, slice: Duration, session: impl Fn(i32) -> Result<W> + Sync) -> Result<f64>
 where
@@ -17,11 +20,14 @@ where
     let parties = usize::try_from(clients).unwrap_or(0) + 1;
     let (ready, done, commits) = (Barrier::new(parties), AtomicBool::new(false), AtomicUsize::new(0));
     let work = |client: i32| -> Result<()> {
-        let connected = session(client);
+        let connected = session(client).and_then(|mut turn_of| {
+            (0..WARM).try_for_each(|turn| turn_of(turn).map(drop))?;
+            Ok(turn_of)
+        });
         // Also without a session, or the others would wait for ever.
         ready.wait();
         let mut turn_of = connected?;
-        for turn in 0.. {
+        for turn in WARM.. {
             if done.load(Ordering::Relaxed) {
                 break;
             }

@@ -21,6 +21,8 @@ use crate::stats::Estimate;
 
 /// How often an operation is explained.
 const EXPLAINED: usize = 5;
+/// Rounds that are not counted of an operation on many rows.
+const HEAVY_WARM: usize = 2;
 
 /// Something to measure. In each statement `$1` is the key of a row and `$2` the number of the round, so that each round changes
 /// other rows to values that they have not had.
@@ -36,6 +38,8 @@ pub struct Op {
     pub every: usize,
     /// Whether the statement measures itself and returns microseconds.
     pub is_timed_in_the_server: bool,
+    /// Whether one run takes so long that few have to warm up.
+    pub is_heavy: bool,
     /// Whether each round has a session of its own, which has nothing in its caches.
     pub is_fresh: bool,
     /// The size, where operations make a curve.
@@ -165,12 +169,12 @@ fn fingerprint(client: &mut Client, program: &Program) -> Result<String> {
 }
 
 fn operation(context: &Context<'_>, program: &Program, op: &Op, arms: &[Installed]) -> Result<Operation> {
-    let is_wanted =
-        |arm: &&Installed| arm.missing.is_none() && (arm.kind != ArmKind::Comparison || op.is_timed_in_the_server);
-    let usable: Vec<ArmKind> = arms.iter().filter(is_wanted).map(|arm| arm.kind).collect();
+    let usable: Vec<ArmKind> = arms.iter().filter(|arm| arm.missing.is_none()).map(|arm| arm.kind).collect();
     let mut workers =
         usable.iter().map(|arm| Worker::connect(context.server, program, op, *arm)).collect::<Result<Vec<_>>>()?;
-    let plan = Plan { rounds: context.plan.rounds.div_ceil(op.every.max(1)), ..context.plan };
+    // What has many statements, or one of many rows, is warm sooner.
+    let warm = if op.is_heavy { HEAVY_WARM } else { context.plan.warm.div_ceil(op.steps.len()) };
+    let plan = Plan { rounds: context.plan.rounds.div_ceil(op.every.max(1)), warm, ..context.plan };
     let mut subjects: Vec<Subject<'_>> =
         workers.iter_mut().map(|worker| -> Subject<'_> { Box::new(|round| worker.work(op, round)) }).collect();
     let title = format!("{}: {}", program.name, op.name);
@@ -334,13 +338,14 @@ fn explain(server: &Server, program: &Program, op: &Op, arm: ArmKind) -> Result<
     };
     let statements = prepare(&mut explained.client, program, op, arm)?;
     // Rounds that no other run has: their values are new.
-    let round = |n: usize| 1_000_000 + n;
+    let round = |n: usize| 50_000 + n;
     // Generic plans come after the fifth call.
-    for n in 0..EXPLAINED + 1 {
+    let runs = if op.is_heavy { 1 } else { EXPLAINED.div_ceil(op.steps.len()) };
+    for n in 0..runs + 1 {
         execute(&mut explained.client, &statements, op, round(n))?;
     }
     explained.begin()?;
-    for n in EXPLAINED + 1..2 * EXPLAINED + 1 {
+    for n in runs + 1..2 * runs + 1 {
         execute(&mut explained.client, &statements, op, round(n))?;
     }
     if op.is_timed_in_the_server || !arm.has_documents() { Ok(None) } else { explained.split() }

@@ -100,7 +100,7 @@ pub fn run(request: &Request<'_>) -> Result<Workload> {
         Op::new("in the middle: one configuration", configurations, &middle),
         Op::new("at the top: one allocation", allocations, &top),
         Op { steps: end_to_end, ..Op::new("end to end: all three in one transaction", servers, "") },
-        Op { steps: in_a_row, ..Op::new("100 cascades in a row", servers, "") }.every(10),
+        Op { steps: in_a_row, ..Op::new("100 cascades in a row", servers, "") }.every(20),
     ];
     let mut workload = request.paired(&program, ops, 60)?;
     workload.notes.push(

@@ -198,12 +198,10 @@ impl Request<'_> {
     /// Operations on the databases of one program.
     fn paired(&self, program: &Program, ops: Vec<Op>, rounds: usize) -> Result<Workload> {
         let ops: Vec<Op> = ops.into_iter().filter(|op| self.is_wanted(&op.name)).collect();
-        let arms: Vec<ArmKind> = self
-            .arms
-            .iter()
-            .copied()
-            .filter(|arm| *arm != ArmKind::Comparison || program.comparison.is_some())
-            .collect();
+        // It says something where the server does the timing, and costs time everywhere.
+        let compares = program.comparison.is_some() && ops.iter().any(|op| op.is_timed_in_the_server);
+        let arms: Vec<ArmKind> =
+            self.arms.iter().copied().filter(|arm| *arm != ArmKind::Comparison || compares).collect();
         let plan = self.plan(rounds);
         let context = Context { server: self.server, arms: &arms, plan, progress: self.progress };
         if ops.is_empty() {
