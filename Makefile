@@ -8,7 +8,7 @@ SHELL := /bin/bash
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .PHONY: help setup build lint test test-full test-matrix test-extension bench-native demo bench bench-build bench-quick bench-compare \
-    bench-baseline bench-rivals bench-report bench-concurrency bench-scale deny doc clean
+    bench-baseline bench-history bench-rivals bench-report bench-concurrency bench-scale deny doc clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -47,12 +47,11 @@ demo: setup ## the blog on a throwaway server: what it does, and what it costs
 	@examples/blog/demo.sh
 
 # The benchmark and the program whose `stream` it measures, optimised.
-bench := cargo run --release --locked -p tviewc-bench --
+bench := cargo run -q --profile measure --locked -p tviewc-bench --
 results := target/bench
-# Where the extension is, the native arm is measured too; without it the cells say why not.
 
 bench-build: setup
-	cargo build --release --locked -p tviewc -p tviewc-bench
+	cargo build --profile measure --locked -p tviewc -p tviewc-bench
 
 bench: bench-build ## all workloads, then docs/performance.md from the results (ARGS="--size authors=1000"); an hour or two
 	@scripts/bench.sh all $(ARGS)
@@ -63,7 +62,10 @@ bench-quick: bench-build ## the guarded figures that take minutes; result in tar
 bench-compare: bench-build ## target/bench/quick.json against the baseline: fails where a guarded ratio has become worse
 	$(bench) compare $(results)/quick.json --baseline compiler/bench/baseline.json --markdown $(results)/compare.md
 
-bench-baseline: ## take target/bench/quick.json for right from now on; a step of its own, to be reviewed as a diff
+bench-history: bench-build ## add target/bench/quick.json to the history of guarded figures, a line per commit
+	$(bench) history $(results)/quick.json --file compiler/bench/history.jsonl
+
+bench-baseline: bench-build ## take target/bench/quick.json for right from now on; a step of its own, to be reviewed as a diff
 	$(bench) baseline $(results)/quick.json --out compiler/bench/baseline.json
 
 bench-rivals: bench-build ## the same work by refreshed views, rebuilding triggers and other extensions, where they can be installed

@@ -21,7 +21,7 @@ fail() {
 results=target/bench
 mkdir -p "$results"
 bench() {
-    cargo run -q --release --locked -p tviewc-bench -- "$@"
+    cargo run -q --profile measure --locked -p tviewc-bench -- "$@"
 }
 
 # Points TVIEWC_PG_BIN at a copy of the server that has the extension, where it can be built.

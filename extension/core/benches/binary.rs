@@ -57,7 +57,9 @@ fn binary(c: &mut Criterion) {
         group.bench_function(BenchmarkId::new("read at a path", &size), |b| {
             b.iter(|| get_path(black_box(&data), &name).expect("read").is_some());
         });
-        group.bench_function(BenchmarkId::new("element by serde_json", &size), |b| b.iter(|| by_serde(black_box(&text), id)));
+        group.bench_function(BenchmarkId::new("element by serde_json", &size), |b| {
+            b.iter(|| by_serde(black_box(&text), id))
+        });
         group.finish();
     }
 }

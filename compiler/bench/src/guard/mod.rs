@@ -85,7 +85,7 @@ pub fn compare(baseline: &Baseline, runs: &[Run], thresholds: &Thresholds) -> Re
         .collect();
     let new = current.figures.keys().filter(|name| !baseline.figures.contains_key(*name));
     figures.extend(new.map(|name| skipped(name, "new: not in the baseline")));
-    figures.sort_by(|a, b| a.outcome.cmp(&b.outcome));
+    figures.sort_by_key(|figure| figure.outcome);
     let unequal = runs.iter().flat_map(unequal).collect();
     Ok(Verdict { figures, unequal })
 }

@@ -318,7 +318,10 @@ fn reproduce(workloads: &[&Workload]) -> String {
         by_sizes.insert(&workload.name, sizes.join(" "));
     }
     for (name, sizes) in by_sizes {
-        let _ = writeln!(text, "cargo run --release -p tviewc-bench -- run {name} {sizes} -o target/bench/{name}.json");
+        let _ = writeln!(
+            text,
+            "cargo run --profile measure -p tviewc-bench -- run {name} {sizes} -o target/bench/{name}.json"
+        );
     }
     text + "```\n"
 }

@@ -242,18 +242,17 @@ fn long(request: &Request<'_>, tviewc: &Path) -> Result<Vec<Operation>> {
     interleave(&mut subjects, plan, &mut |done, all| request.progress.step(&title, done, all))?;
     drop(subjects);
     request.server.drop_database(database)?;
-    let figures: [(&str, Unit, fn(&Seen) -> f64); 3] = [
-        ("to the last row", Unit::Microseconds, |seen| seen.all),
-        ("to the first row", Unit::Microseconds, |seen| seen.first),
-        ("memory of the reader", Unit::Kilobytes, |seen| seen.peak),
-    ];
-    let operation = |(what, unit, of): (&str, Unit, fn(&Seen) -> f64)| {
+    let figure = |what: &str, unit: Unit, of: fn(&Seen) -> f64| {
         let samples = seen.iter().map(|seen| seen.iter().map(|seen| Sample::of(of(seen))).collect()).collect();
         let names = streams.iter().map(|(name, _)| name.as_str());
         let what_ran = "tviewc stream tv_long --chunk …".to_owned();
         Operation { unit, guards: Vec::new(), ..operation(&format!("{title}: {what}"), what_ran, names, samples) }
     };
-    Ok(figures.map(operation).into())
+    Ok(vec![
+        figure("to the last row", Unit::Microseconds, |seen| seen.all),
+        figure("to the first row", Unit::Microseconds, |seen| seen.first),
+        figure("memory of the reader", Unit::Kilobytes, |seen| seen.peak),
+    ])
 }
 
 impl Stream<'_> {
