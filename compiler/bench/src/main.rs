@@ -146,9 +146,8 @@ fn run(command: Command) -> Result<bool> {
         }
         Command::History { result, file, chart } => {
             guard::history::append(&Run::read(&result)?, &file)?;
-            match chart {
-                Some(chart) => report::trend(&file, &chart)?,
-                None => {}
+            if let Some(chart) = chart {
+                report::trend(&file, &chart)?;
             }
             Ok(true)
         }

@@ -348,5 +348,5 @@ fn explain(server: &Server, program: &Program, op: &Op, arm: ArmKind) -> Result<
     for n in runs + 1..2 * runs + 1 {
         execute(&mut explained.client, &statements, op, round(n))?;
     }
-    if op.is_timed_in_the_server || !arm.has_documents() { Ok(None) } else { explained.split() }
+    if op.is_timed_in_the_server || !arm.has_triggers() { Ok(None) } else { explained.split() }
 }

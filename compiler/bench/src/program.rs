@@ -76,6 +76,10 @@ use ArmKind::{
     Auto, Comparison, Concurrently, Hand, Native, None as Nothing, PgIvm, PgTviews, Rebuild, Recompute, Refresh,
 };
 
+const NO_PG_IVM: &str =
+    "the server has no extension pg_ivm; make bench-rivals installs it where the machine's packages have it";
+const NO_PG_TVIEWS: &str = "the server has no extension pg_tviews, and no package registry that is known has it";
+
 impl ArmKind {
     /// All, in the order of reports.
     pub const ALL: [ArmKind; 11] =
@@ -108,6 +112,11 @@ impl ArmKind {
     /// Whether there are documents to compare.
     pub fn has_documents(self) -> bool {
         !matches!(self, Nothing | Comparison)
+    }
+
+    /// Whether triggers keep them, in whose statements the time goes.
+    pub fn has_triggers(self) -> bool {
+        self.has_documents() && !matches!(self, Refresh | Concurrently | PgIvm)
     }
 
     /// What the materialized views need behind a write.
@@ -183,10 +192,10 @@ impl Program {
                 return missing("the server has no extension tview_native");
             }
             Native => vec![self.up(Strategy::Auto)?, "CREATE EXTENSION tview_native;".to_owned()],
-            PgIvm if !has_extension(server, "pg_ivm")? => return missing("the server has no extension pg_ivm"),
+            PgIvm if !has_extension(server, "pg_ivm")? => return missing(NO_PG_IVM),
             PgIvm => vec!["CREATE EXTENSION pg_ivm;".to_owned(), self.tviews.iter().map(Tview::incremental).collect()],
             PgTviews if !has_extension(server, "pg_tviews")? => {
-                return missing("the server has no extension pg_tviews");
+                return missing(NO_PG_TVIEWS);
             }
             PgTviews => return missing("pg_tviews wants views of another form (pk_, fk_ and integer keys) than these"),
         }))

@@ -1,6 +1,8 @@
 //! Every kind of workload, as small as it gets, on a real server: what is measured is there, and documents are equal.
 
 use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -10,9 +12,15 @@ use tviewc_bench::result::{EQUAL, Workload};
 use tviewc_bench::workloads::{Kind, Request};
 use tviewc_verify::Server;
 
+/// The program that reads, where it has been built: `cargo test --workspace` does.
+fn tviewc() -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_BIN_EXE_tviewc-bench")).with_file_name("tviewc");
+    path.is_file().then_some(path)
+}
+
 fn measured(name: &str, sizes: &[(&str, i64)], arms: &[ArmKind], only: &str) -> Workload {
     static SERVER: OnceLock<Server> = OnceLock::new();
-    let server = SERVER.get_or_init(|| program::server(false).expect("a server starts"));
+    let server = SERVER.get_or_init(|| program::server(true).expect("a server starts"));
     let progress = Progress::default();
     let request = Request {
         server,
@@ -21,7 +29,7 @@ fn measured(name: &str, sizes: &[(&str, i64)], arms: &[ArmKind], only: &str) -> 
         limit: Duration::from_secs(60),
         sizes: sizes.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect(),
         only: only.to_owned(),
-        tviewc: None,
+        tviewc: tviewc(),
         progress: &progress,
     };
     let kind = Kind::parse(name).expect("there is such a workload");
@@ -122,6 +130,25 @@ fn sizes_memory_and_waiting_are_measured_over_time() {
     let concurrency = measured("concurrency", &[("clients", 2), ("slice_ms", 50), ("open_ms", 1)], &[], "");
     assert_eq!(concurrency.operations.len(), 4);
     (0..4).for_each(|number| assert_eq!(arms(&concurrency, number).len(), 3));
+}
+
+#[test]
+fn streams_are_read_to_the_last_row_by_socket_and_tcp() {
+    if tviewc().is_none() {
+        // Not by a macro: those are captured.
+        let _ = writeln!(std::io::stderr(), "SKIPPED: reads; tviewc is not built (cargo build -p tviewc)");
+        return;
+    }
+    let sizes = [("small", 100), ("medium", 120), ("large", 150), ("long", 3_000)];
+    let workload = measured("reads", &sizes, &[], "");
+    // Seven of each size, and three of the long stream.
+    assert_eq!(workload.operations.len(), 3 * 7 + 3);
+    for (number, operation) in workload.operations.iter().enumerate() {
+        assert!(arms(&workload, number).values().all(|samples| *samples == 3), "{}", operation.name);
+    }
+    let memory = workload.operations.last().expect("it is the last");
+    let peak = memory.arm("chunk 100").and_then(|arm| arm.summary()).expect("measured").median;
+    assert!(memory.name.ends_with("memory of the reader") && (1_000.0..60_000.0).contains(&peak), "{peak}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A throwaway PostgreSQL server.
 //!
 //! In: `ServerOptions`. Out: a running cluster in a fresh temporary folder, reachable only through a Unix socket in
-//! that folder, and means to connect to it. The cluster and the folder are gone when the `Server` is dropped, and
+//! that folder (and, where that is asked for, a TCP port of this machine), and means to connect to it. The cluster and the folder are gone when the `Server` is dropped, and
 //! also when the process that owns it dies: a small shell process waits for that, since a value in a `static` is
 //! never dropped and a killed test run drops nothing at all.
 

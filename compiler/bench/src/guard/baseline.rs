@@ -74,6 +74,10 @@ impl Baseline {
 
     /// Reads a file.
     pub fn read(path: &Path) -> Result<Self> {
+        if !path.exists() {
+            let how = "there is no baseline yet: measure on a machine that does nothing else, and make one with `make bench-baseline`";
+            return Err(Error::Usage(format!("{}: {how}", path.display())));
+        }
         let text = std::fs::read_to_string(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
         let baseline: Baseline =
             serde_json::from_str(&text).map_err(|e| Error::Format(path.to_owned(), e.to_string()))?;
