@@ -21,6 +21,8 @@ use crate::stats::Estimate;
 
 /// How often an operation is explained.
 const EXPLAINED: usize = 5;
+/// No operation has so many rounds, those that are explained included.
+const SERIES: i32 = 100_000;
 /// Rounds that are not counted of an operation on many rows.
 const HEAVY_WARM: usize = 2;
 
@@ -34,6 +36,9 @@ pub struct Op {
     pub steps: Vec<String>,
     /// Of how many rows `$1` is one.
     pub keys: i32,
+    /// Operations of one series choose the same rows and values in the same rounds; each has a series of its own otherwise. Values
+    /// that another operation has left there already would be no change.
+    pub series: Option<i32>,
     /// One round in so many.
     pub every: usize,
     /// Whether the statement measures itself and returns microseconds.
@@ -123,7 +128,11 @@ pub fn measure(context: &Context<'_>, program: &Program, ops: &[Op]) -> Result<(
     if let Some((arm, wrong)) = before.iter().find(|(_, equal)| equal != EQUAL) {
         return Err(Error::Program(format!("{}, {}: before the first operation {wrong}", program.name, arm.name())));
     }
-    let operations = ops.iter().map(|op| operation(context, program, op, &arms)).collect::<Result<Vec<_>>>()?;
+    let mut operations = Vec::new();
+    for (number, op) in (1..).zip(ops) {
+        let op = Op { series: op.series.or(Some(number)), ..op.clone() };
+        operations.push(operation(context, program, &op, &arms)?);
+    }
     let first = arms.iter().find(|arm| arm.missing.is_none()).map(|arm| program.database(arm.kind));
     let documents = match first {
         Some(database) => program.documents(&mut context.server.connect(&database, SUPERUSER)?)?,
@@ -312,7 +321,8 @@ fn prepare(client: &mut Client, program: &Program, op: &Op, arm: ArmKind) -> Res
 
 /// Microseconds of the operation, as one transaction.
 fn execute(client: &mut Client, statements: &[Statement], op: &Op, round: usize) -> Result<f64> {
-    let (key, number) = (op.key(round), i32::try_from(round).unwrap_or(i32::MAX));
+    let number = op.series.unwrap_or(0) * SERIES + i32::try_from(round).unwrap_or(0);
+    let key = op.key(round);
     let values: [&(dyn ToSql + Sync); 2] = [&key, &number];
     let doing = || op.name.clone();
     let started = Instant::now();

@@ -69,14 +69,13 @@ pub fn run(request: &Request<'_>) -> Result<Workload> {
         let writes = [
             ("changed", format!("UPDATE item SET price = 1 + $2::int * 0.01 WHERE id = {element}")),
             ("added", format!("INSERT INTO item SELECT {new}, {list}, 'new item ' || $2::int, 1")),
-            // Those that were added: the same rounds choose them.
+            // Those that were added: the same rounds of the same series choose them.
             ("removed", format!("DELETE FROM item WHERE id = {new}")),
         ];
         for (what, sql) in writes {
-            ops.push(
-                Op::new(&format!("one of {length} elements {what}"), lists, &sql)
-                    .at(&format!("an element {what}"), f64::from(*length)),
-            );
+            let op = Op::new(&format!("one of {length} elements {what}"), lists, &sql);
+            let op = op.at(&format!("an element {what}"), f64::from(*length));
+            ops.push(Op { series: Some(1), ..op });
         }
     }
     request.paired(&program, ops, 60)
