@@ -7,7 +7,8 @@ SHELL := /bin/bash
 # setup.sh looks there too: a shell that has not read its profile since rustup ran.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help setup build lint test test-full test-matrix test-extension bench-native demo bench-quick bench-concurrency bench-scale deny doc clean
+.PHONY: help setup build lint test test-full test-matrix test-extension bench-native demo bench bench-build bench-quick bench-compare \
+    bench-baseline bench-history bench-rivals bench-report bench-concurrency bench-scale deny doc clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -45,15 +46,39 @@ bench-native: ## what the extension gains, against native SQL and the portable f
 demo: setup ## the blog on a throwaway server: what it does, and what it costs
 	@examples/blog/demo.sh
 
-bench-concurrency: setup ## writers of different documents, against no triggers and against a lock of the whole view
-	cargo bench --profile dev --locked -p tviewc --bench concurrency
+# The benchmark and the program whose `stream` it measures, optimised.
+bench := cargo run -q --profile measure --locked -p tviewc-bench --
+results := target/bench
 
-bench-quick: setup ## writes against triggers written by hand and key recompute; figures in target/bench-quick.json (ARGS="--users 500")
-	@mkdir -p target
-	cargo bench --profile dev --locked -p tviewc --bench quick -- --json $(CURDIR)/target/bench-quick.json $(ARGS)
+bench-build: setup
+	cargo build --profile measure --locked -p tviewc -p tviewc-bench
 
-bench-scale: setup ## single-row writes at 10^4 and 10^6 rows for each shape: medians and their ratio
-	cargo bench --profile dev --locked -p tviewc --bench scale
+bench: bench-build ## all workloads, then docs/performance.md from the results (ARGS="--size authors=1000"); an hour or two
+	@scripts/bench.sh all $(ARGS)
+
+bench-quick: bench-build ## the guarded figures that take minutes; result in target/bench/quick.json (ARGS="--rounds 60")
+	@scripts/bench.sh quick $(ARGS)
+
+bench-compare: bench-build ## target/bench/quick.json against the baseline: fails where a guarded ratio has become worse
+	$(bench) compare $(results)/quick.json --baseline compiler/bench/baseline.json --markdown $(results)/compare.md
+
+bench-history: bench-build ## add target/bench/quick.json to the history of guarded figures, a line per commit
+	$(bench) history $(results)/quick.json --file compiler/bench/history.jsonl
+
+bench-baseline: bench-build ## take target/bench/quick.json for right from now on; a step of its own, to be reviewed as a diff
+	$(bench) baseline $(results)/quick.json --out compiler/bench/baseline.json
+
+bench-rivals: bench-build ## the same work by refreshed views, rebuilding triggers and other extensions, where they can be installed
+	@scripts/bench.sh rivals $(ARGS)
+
+bench-report: ## docs/performance.md from the results that are there
+	@scripts/bench.sh report
+
+bench-concurrency: bench-build ## writers of different documents, against no triggers and against a lock of the whole view
+	$(bench) run concurrency -o $(results)/concurrency.json $(ARGS)
+
+bench-scale: bench-build ## single-row writes at 10^4 to 10^6 rows for each shape (ARGS="--size largest=10000000")
+	$(bench) run scale -o $(results)/scale.json $(ARGS)
 
 deny: ## licences, advisories and sources of the dependencies
 	@if command -v cargo-deny >/dev/null; then \

@@ -13,6 +13,7 @@ mod graph;
 mod input;
 mod output;
 mod report;
+mod stream;
 mod verify;
 
 use std::process::ExitCode;
@@ -76,6 +77,7 @@ enum Command {
     Graph(graph::Arguments),
     Explain(explain::Arguments),
     Verify(verify::Arguments),
+    Stream(stream::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -117,6 +119,7 @@ fn run(cli: &Cli) -> u8 {
         Command::Graph(arguments) => graph::run(arguments, &cli.global),
         Command::Explain(arguments) => explain::run(arguments, &cli.global),
         Command::Verify(arguments) => verify::run(arguments, &cli.global),
+        Command::Stream(arguments) => stream::run(arguments, &cli.global),
         Command::Completions(arguments) => completions::run(arguments),
     };
     match result {

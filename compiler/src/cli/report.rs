@@ -1,5 +1,6 @@
 //! Diagnostics, the summary line and failures, on standard error.
 
+use std::fmt::Display;
 use std::io::{IsTerminal, Write};
 use std::panic::PanicHookInfo;
 
@@ -39,8 +40,10 @@ fn summary(diagnostics: &Diagnostics, product: Option<(usize, usize)>) -> String
     parts.join(", ")
 }
 
-fn count(n: usize, word: &str) -> String {
-    format!("{n} {word}{}", if n == 1 { "" } else { "s" })
+/// A number of things, in words.
+pub(super) fn count<N: Display + PartialEq + From<u8>>(n: N, word: &str) -> String {
+    let plural = if n == N::from(1) { "" } else { "s" };
+    format!("{n} {word}{plural}")
 }
 
 fn color(choice: ColorChoice) -> Color {
@@ -59,6 +62,13 @@ fn color(choice: ColorChoice) -> Color {
 /// Standard error may be closed too; there is nowhere left to say so.
 fn write(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// The summary of a command without diagnostics; where a machine reads them there is none.
+pub(super) fn say(text: &str, global: &Global) {
+    if !matches!(global.message_format, MessageFormat::Json | MessageFormat::Sarif) {
+        write(&format!("tviewc: {text}\n"));
+    }
 }
 
 /// A usage, configuration or input/output failure.

@@ -55,8 +55,3 @@ pub(super) fn run(arguments: &Arguments, global: &Global) -> Result<Outcome, Fai
 fn failure(error: tviewc_verify::Error) -> Failure {
     Failure::new(error.to_string())
 }
-
-fn count(n: impl Into<i128>, word: &str) -> String {
-    let n: i128 = n.into();
-    format!("{n} {word}{}", if n == 1 { "" } else { "s" })
-}

@@ -17,6 +17,7 @@ mod random;
 mod sessions;
 #[path = "../common/server.rs"]
 mod shared;
+mod stream_command;
 mod support;
 mod verify_command;
 mod writes;

@@ -1,12 +1,13 @@
 //! A throwaway PostgreSQL server.
 //!
 //! In: `ServerOptions`. Out: a running cluster in a fresh temporary folder, reachable only through a Unix socket in
-//! that folder, and means to connect to it. The cluster and the folder are gone when the `Server` is dropped, and
+//! that folder (and, where that is asked for, a TCP port of this machine), and means to connect to it. The cluster and the folder are gone when the `Server` is dropped, and
 //! also when the process that owns it dies: a small shell process waits for that, since a value in a `static` is
 //! never dropped and a killed test run drops nothing at all.
 
 use std::fs::File;
 use std::io::Write;
+use std::net::TcpListener;
 use std::ops::Deref;
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
@@ -25,6 +26,7 @@ use crate::host::{Host, check};
 /// The superuser of every throwaway cluster.
 pub const SUPERUSER: &str = "postgres";
 
+/// Names the socket; a TCP port is another one, and free.
 const PORT: u16 = 5432;
 const SOCKET_LIMIT: usize = 107;
 /// A cluster needs 40 MB and its WAL, which is bounded to 1 GB; there may be several at a time.
@@ -62,6 +64,8 @@ pub struct ServerOptions {
     pub parent_dir: Option<PathBuf>,
     /// How long to wait for the first connection.
     pub startup_timeout: Duration,
+    /// Whether to listen on a free TCP port of 127.0.0.1 as well.
+    pub tcp: bool,
 }
 
 impl Default for ServerOptions {
@@ -77,6 +81,7 @@ impl Default for ServerOptions {
             run_as: None,
             parent_dir: None,
             startup_timeout: Duration::from_secs(60),
+            tcp: false,
         }
     }
 }
@@ -85,6 +90,7 @@ impl Default for ServerOptions {
 #[derive(Debug)]
 pub struct Server {
     host: Host,
+    port: u16,
     binaries: Binaries,
     account: Option<Account>,
     options: ServerOptions,
@@ -100,10 +106,13 @@ impl Server {
         let binaries = binaries::find(options.bin_dir.as_deref(), options.major)?;
         let account = Account::choose(options.run_as.as_deref())?;
         let folder = make_folder(account.as_ref(), options.parent_dir.as_deref())?;
-        initdb(&binaries, folder.path(), account.as_ref(), options)?;
-        let postmaster = spawn_postmaster(&binaries, folder.path(), account.as_ref(), options)?;
-        let host = host(folder.path(), &binaries);
-        let mut server = Self { host, binaries, account, options: options.clone(), postmaster, janitor: None, folder };
+        let port = if options.tcp { free_port()? } else { PORT };
+        let mut options = options.clone();
+        options.settings.push(("port".to_owned(), port.to_string()));
+        initdb(&binaries, folder.path(), account.as_ref(), &options)?;
+        let postmaster = spawn_postmaster(&binaries, folder.path(), account.as_ref(), &options)?;
+        let host = host(folder.path(), &binaries, port);
+        let mut server = Self { host, port, binaries, account, options, postmaster, janitor: None, folder };
         server.watch()?;
         Ok(server)
     }
@@ -143,7 +152,7 @@ impl Server {
         check("pg_upgrade", output)?;
         self.binaries = to.clone();
         self.postmaster = spawn_postmaster(to, &folder, account.as_ref(), &self.options)?;
-        self.host = host(&folder, to);
+        self.host = host(&folder, to, self.port);
         self.watch()
     }
 
@@ -159,7 +168,7 @@ impl Server {
 
     /// The port number, which is part of the socket's name.
     pub fn port(&self) -> u16 {
-        PORT
+        self.port
     }
 
     /// The end of the server's log.
@@ -224,9 +233,9 @@ impl Drop for Server {
     }
 }
 
-fn host(folder: &Path, binaries: &Binaries) -> Host {
+fn host(folder: &Path, binaries: &Binaries, port: u16) -> Host {
     let mut config = Config::new();
-    config.host_path(folder).port(PORT).dbname("postgres");
+    config.host_path(folder).port(port).dbname("postgres");
     Host::new(config, SUPERUSER, binaries.program("psql"), binaries.major)
 }
 
@@ -308,7 +317,8 @@ fn named_folder(parent: &Path) -> Result<TempDir> {
 }
 
 fn socket_path(folder: &Path) -> PathBuf {
-    folder.join(format!(".s.PGSQL.{PORT}"))
+    // As long as the longest port makes it.
+    folder.join(format!(".s.PGSQL.{}", u16::MAX))
 }
 
 fn initdb(binaries: &Binaries, folder: &Path, account: Option<&Account>, options: &ServerOptions) -> Result<()> {
@@ -346,8 +356,7 @@ fn spawn_postmaster(
 
 fn settings(options: &ServerOptions) -> Vec<(String, String)> {
     let fixed = [
-        ("listen_addresses", String::new()),
-        ("port", PORT.to_string()),
+        ("listen_addresses", if options.tcp { "127.0.0.1" } else { "" }.to_owned()),
         ("fsync", "off".to_owned()),
         ("full_page_writes", "off".to_owned()),
         ("synchronous_commit", "off".to_owned()),
@@ -360,6 +369,12 @@ fn settings(options: &ServerOptions) -> Vec<(String, String)> {
     ];
     let fixed = fixed.into_iter().map(|(name, value)| (name.to_owned(), value));
     fixed.chain(options.settings.iter().cloned()).collect()
+}
+
+/// A port that nobody listens on right now.
+fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).doing(|| "looking for a free port".to_owned())?;
+    Ok(listener.local_addr().doing(|| "looking for a free port".to_owned())?.port())
 }
 
 fn spawn_janitor(postmaster: u32, folder: &Path) -> Result<Child> {

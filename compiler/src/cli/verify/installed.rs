@@ -11,8 +11,9 @@ use tviewc_verify::compare::{CompareOptions, Multisets, Progress as Compared, Re
 use tviewc_verify::{Error, Host, quote};
 
 use super::progress::Progress;
-use super::{Arguments, count, failure};
+use super::{Arguments, failure};
 use crate::cli::output::{self, NewFile};
+use crate::cli::report::count;
 use crate::cli::{Failure, Global, Outcome};
 
 /// How many documents one statement of a repair recomputes, and so locks until it ends.
@@ -53,7 +54,7 @@ pub(super) fn run(arguments: &Arguments, global: &Global) -> Result<Outcome, Fai
 fn summarize(report: &Report, progress: &mut Progress) {
     let rows: i64 = report.tviews.iter().map(|t| t.view_rows).sum();
     let wrong: i64 = report.tviews.iter().map(|t| t.differing_rows).sum();
-    let of = format!("{} and {}", count(report.tviews.len() as u64, "tview"), count(rows, "row"));
+    let of = format!("{} and {}", count(report.tviews.len(), "tview"), count(rows, "row"));
     progress.say(&match wrong {
         0 if report.is_equal() => format!("{of} compared, all equal"),
         _ => format!("{of} compared, {} differ", count(wrong, "row")),

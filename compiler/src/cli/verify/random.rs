@@ -12,7 +12,7 @@ use tviewc_verify::{CompareOptions, Host, Multisets, Server, ServerOptions};
 
 use super::ground::Ground;
 use super::progress::Progress;
-use super::{Arguments, count, failure};
+use super::{Arguments, failure};
 use crate::cli::{Failure, Global, Outcome, output, report};
 
 /// The role that owns the tables on a throwaway server: not a superuser, as in production.
@@ -152,11 +152,11 @@ fn summarize(report: &RunReport, progress: &mut Progress) {
         progress
             .say(&format!("{view} never showed a row: nothing is known about it; try another --seed or more --steps"));
     }
-    let tviews = count(report.most_rows.len() as u64, "tview");
-    let compared = count(report.comparisons as u64, "comparison");
+    let tviews = report::count(report.most_rows.len(), "tview");
+    let compared = report::count(report.comparisons, "comparison");
     progress.say(&format!(
         "{tviews} equal to their views in {compared} after {} (seed {})",
-        count(report.transactions as u64, "random transaction"),
+        report::count(report.transactions, "random transaction"),
         report.seed
     ));
 }
@@ -186,7 +186,7 @@ fn explain(
             suspicion.to_string()
         }
     };
-    progress.say(&format!("shortening a history of {}", count(found.history.len() as u64, "transaction")));
+    progress.say(&format!("shortening a history of {}", report::count(found.history.len(), "transaction")));
     let shortened = shorten(progress);
     progress.end();
     let script = shortened.unwrap_or_else(|error| {

@@ -39,19 +39,22 @@ pub enum Multisets {
     AsInstalled,
 }
 
+/// What documents are rendered under: the settings on which the text of values depends.
+pub const RENDERING: [(&str, &str); 7] = [
+    ("TimeZone", "UTC"),
+    ("DateStyle", "ISO, MDY"),
+    ("IntervalStyle", "postgres"),
+    ("extra_float_digits", "1"),
+    ("bytea_output", "hex"),
+    ("quote_all_identifiers", "off"),
+    ("xmlbinary", "base64"),
+];
+
 impl Default for CompareOptions {
     fn default() -> Self {
-        let pinned = [
-            ("TimeZone", "UTC"),
-            ("DateStyle", "ISO, MDY"),
-            ("IntervalStyle", "postgres"),
-            ("extra_float_digits", "1"),
-            ("bytea_output", "hex"),
-            ("quote_all_identifiers", "off"),
-            ("xmlbinary", "base64"),
-            ("row_security", "off"),
-        ];
-        let settings = pinned.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        // A row that a policy hides would count as equal.
+        let pinned = RENDERING.into_iter().chain([("row_security", "off")]);
+        let settings = pinned.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         Self { settings, limit: 20, batch: 5_000, only: Vec::new(), multisets: Multisets::Of(BTreeSet::new()) }
     }
 }
@@ -161,8 +164,7 @@ pub fn compare_with(
         .start()
         .doing(|| "starting the comparison".to_owned())?;
     let settings = options.settings.iter();
-    let settings: Vec<String> =
-        settings.map(|(name, value)| format!("SET LOCAL {} = {}", quote::ident(name), setting(value))).collect();
+    let settings: Vec<String> = settings.map(|(name, value)| set_local(name, value)).collect();
     let settings = settings.join("; ");
     transaction.batch_execute(&settings).doing(|| settings.clone())?;
     let mut report = Report::default();
@@ -171,6 +173,11 @@ pub fn compare_with(
     }
     transaction.rollback().doing(|| "ending the comparison".to_owned())?;
     Ok(report)
+}
+
+/// The statement that makes a setting hold until the transaction ends.
+pub fn set_local(name: &str, value: &str) -> String {
+    format!("SET LOCAL {} = {}", quote::ident(name), setting(value))
 }
 
 /// DateStyle takes a list, so `ISO, MDY` is two values.
