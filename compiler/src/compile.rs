@@ -87,7 +87,7 @@ fn compile_here(sources: &Sources, options: &Options) -> Compilation {
     let plan::Plans { tables, parts } = plan::plan(&tviews, &catalog, sources, &statements, options.strategy);
     advice::advise(&tviews, &tables, &parts, &catalog, &mut diagnostics);
     let name = program_name(sources, options);
-    check_names(&name, &tviews, &tables, &catalog, &mut diagnostics);
+    check_names(&name, &tviews, &parts, &tables, &catalog, &mut diagnostics);
     accept(&statements, &mut diagnostics);
     if diagnostics.has_errors() {
         return Compilation { diagnostics, output: None };
@@ -186,6 +186,7 @@ const DOLLAR_TAG: &str = "$tview$";
 fn check_names(
     program: &str,
     tviews: &[Tview],
+    parts: &[plan::TviewParts],
     tables: &[TablePlan],
     catalog: &Catalog,
     diagnostics: &mut Diagnostics,
@@ -219,7 +220,7 @@ fn check_names(
     }
     let bases: Vec<QualName> = tables.iter().map(|t| t.table.clone()).collect();
     let mut seen: IndexMap<Ident, String> = IndexMap::new();
-    for (name, what) in emit::object_names(program, tviews, &bases) {
+    for (name, what) in emit::object_names(program, tviews, parts, &bases) {
         if let Some(other) = seen.insert(name.clone(), what.clone()) {
             let title = format!("{what} and {other} would both be called tview.{name}");
             diagnostics.push(Diagnostic::bare(Code::DuplicateName, title).help("give the view or table another name"));

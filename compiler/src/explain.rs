@@ -141,7 +141,9 @@ impl<'p> Context<'p> {
         let (strategy, statement, because) = match changed.match_key {
             Some(key) => (
                 "array_patch",
-                format!("elements at {path} are replaced, inserted at their rank, or removed, by {key}"),
+                format!(
+                    "elements at {path} are replaced, inserted at their rank, or removed, by {key}; more than 16: evaluated as a whole"
+                ),
                 format!("one row per element, told apart by {key}; the columns have no part in anything else"),
             ),
             None => (

@@ -478,3 +478,62 @@ fn patches_can_be_turned_off() {
         assert!(all.iter().all(|d| d["strategy"].as_str().is_some_and(|s| only.contains(&s))), "{all:?}");
     }
 }
+
+/// A view of posts with an array of their comments.
+fn comments(element: &str, rest: &str) -> String {
+    format!(
+        "SELECT p.id, jsonb_build_object('comments', (SELECT jsonb_agg({element}) FROM c {rest} WHERE c.p_id = p.id)) AS data FROM p"
+    )
+}
+
+#[test]
+fn elements_are_told_apart_by_declared_keys_alone() {
+    let by_id = "array_patch of data.comments by id";
+    assert_eq!(
+        part(&comments("jsonb_build_object('id', c.id, 'body', c.body) ORDER BY c.body DESC, c.id", ""), "c"),
+        by_id
+    );
+    assert_eq!(
+        part(&comments("jsonb_build_object('key', c.id) ORDER BY c.id", ""), "c"),
+        "array_patch of data.comments by key"
+    );
+    // The joined table's rows are elements' as well; its `id` tells them apart only where a comment has its own author.
+    let joined = comments("jsonb_build_object('id', c.id, 'name', a.name) ORDER BY c.id", "JOIN a ON a.id = c.a_id");
+    assert_eq!((part(&joined, "c"), part(&joined, "a")), (by_id.into(), by_id.into()));
+    let anothers = comments("jsonb_build_object('id', a.id, 'body', c.body) ORDER BY c.id", "JOIN a ON a.id = c.a_id");
+    assert_eq!(part(&anothers, "c"), "path_recompute of data.comments");
+    let no_key = "SELECT p.id, jsonb_build_object('notes', (SELECT jsonb_agg(jsonb_build_object('id', l.id) ORDER BY l.id) FROM loose l WHERE l.a_id = p.id)) AS data FROM p";
+    assert_eq!(part(no_key, "l"), "path_recompute of data.notes");
+}
+
+#[test]
+fn arrays_that_are_no_elements_of_rows_are_computed_again() {
+    for (element, rest) in [
+        ("DISTINCT jsonb_build_object('id', c.id)", ""),
+        ("c.body ORDER BY c.id", ""),
+        ("jsonb_build_object('id', c.id) || '{}' ORDER BY c.id", ""),
+    ] {
+        assert_eq!(part(&comments(element, rest), "c"), "path_recompute of data.comments", "{element} {rest}");
+    }
+    let limited = "SELECT p.id, jsonb_build_object('top', (SELECT jsonb_agg(s.o) FROM (SELECT jsonb_build_object('id', c.id) AS o FROM c WHERE c.p_id = p.id ORDER BY c.id LIMIT 3) AS s)) AS data FROM p";
+    assert_eq!(part(limited, "c"), "path_recompute of data.top");
+}
+
+#[test]
+fn what_decides_which_documents_there_are_is_recomputed() {
+    let filtered = "SELECT p.id, jsonb_build_object('n', (SELECT count(*) FROM c WHERE c.p_id = p.id)) AS data FROM p
+        WHERE EXISTS (SELECT FROM c WHERE c.p_id = p.id AND c.body <> 'x')";
+    assert_eq!(found(filtered, "c")["strategy"], "key_recompute");
+    assert_eq!(part(filtered, "c_2"), "path_recompute of data.n");
+    let grouped =
+        "SELECT p.id, jsonb_build_object('n', count(c.id)) AS data FROM p LEFT JOIN c ON c.p_id = p.id GROUP BY p.id";
+    assert_eq!(found(grouped, "c")["strategy"], "key_recompute");
+}
+
+#[test]
+fn several_values_are_computed_by_themselves() {
+    let view = "SELECT p.id, upper(p.title) AS shout, jsonb_build_object('a', lower(p.title), 'b', jsonb_build_object('c', p.title || p.state)) AS data FROM p";
+    let found = found(view, "p");
+    let paths: Vec<String> = found["parts"].as_array().expect("a list").iter().map(|p| p["path"].to_string()).collect();
+    assert_eq!(paths, [r#"["shout"]"#, r#"["data","a"]"#, r#"["data","b","c"]"#]);
+}

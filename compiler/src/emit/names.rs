@@ -7,7 +7,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::names::{Ident, MAX_IDENT_BYTES, QualName, truncate};
-use crate::plan::Tview;
+use crate::plan::{Tview, TviewParts};
 use crate::resolve::UseId;
 
 /// Parts joined by two underscores, within the length of an identifier.
@@ -127,13 +127,21 @@ pub fn variable(prefix: &str, column: &Ident, index: usize) -> String {
 }
 
 /// Every function and relation that a program makes in the schema `tview`: all of them must differ.
-pub fn object_names(program: &str, tviews: &[Tview], tables: &[QualName]) -> Vec<(Ident, String)> {
+pub fn object_names(
+    program: &str,
+    tviews: &[Tview],
+    parts: &[TviewParts],
+    tables: &[QualName],
+) -> Vec<(Ident, String)> {
     let mut names: Vec<(Ident, String)> = Vec::new();
     for table in tables {
         names.push((table_function(program, table), format!("the trigger function of {table}")));
         names.push((write(program, table), format!("the writing function of {table}")));
     }
-    for tview in tviews {
+    for (tview, parts) in tviews.iter().zip(parts) {
+        for number in 1..=parts.arrays.len() {
+            names.push((elements(program, &tview.name, number), format!("a view for {}", tview.name)));
+        }
         names.push((try_lock(program, &tview.name), format!("the locking function of {}", tview.name)));
         names.push((lock(program, &tview.name), format!("the lock function of {}", tview.name)));
         names.push((recompute(program, &tview.name), format!("the recompute function of {}", tview.name)));
@@ -143,7 +151,7 @@ pub fn object_names(program: &str, tviews: &[Tview], tables: &[QualName]) -> Vec
         names.push((key_lock(program, &tview.name), format!("the key lock of {}", tview.name)));
         names.push((narrowed(program, &tview.name), format!("a view for {}", tview.name)));
         names.push((partitions(program, &tview.name), format!("a view for {}", tview.name)));
-        names.push((parts(program, &tview.name), format!("a view for {}", tview.name)));
+        names.push((self::parts(program, &tview.name), format!("a view for {}", tview.name)));
         for link in tview.relations.locked_links() {
             let name = link_lock(program, tview, link.child, link.number);
             names.push((name, format!("a lock of {}", tview.name)));

@@ -131,7 +131,7 @@ fn level_by_level(program: &Program, at: usize) -> Vec<Edit> {
             true => other.name.sql(),
             false => format!("{} AS {}", other.name.sql(), read.shown.sql()),
         };
-        by_key.then(|| Edit { at: read.name.start..read.name.end, text: name })
+        by_key.then_some(Edit { at: read.name.start..read.name.end, text: name })
     };
     view.own_views.iter().filter_map(edit).collect()
 }

@@ -72,11 +72,11 @@ impl Context<'_> {
 
     /// `FROM unnest(…) AS a(id) JOIN … WHERE …`, with `conditions` added.
     fn from(&self, way: &Way, images: Images, flag: Option<usize>, conditions: &[String], indent: &str) -> String {
-        self.from_showing(way, images, (flag, None), conditions, indent).0
+        self.with_flag(way, images, (flag, None), conditions, indent).0
     }
 
     /// The same, and a second flag as a value.
-    fn from_showing(
+    fn with_flag(
         &self,
         way: &Way,
         images: Images,
@@ -203,7 +203,7 @@ impl Context<'_> {
             ElementStep::Moves(flag) => flag,
             ElementStep::Shows => None,
         };
-        let (from, shown) = self.from_showing(way, Images::Both, (changed, shown), &[], indent);
+        let (from, shown) = self.with_flag(way, Images::Both, (changed, shown), &[], indent);
         let moves = shown.unwrap_or_else(|| (step != ElementStep::Shows).to_string());
         let values = list(way.select.iter().map(|t| self.term(t)).chain([moves]));
         format!("SELECT {values}\n{indent}{from}")

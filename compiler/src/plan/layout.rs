@@ -106,6 +106,12 @@ pub(super) fn layout(text: &Text, view: &View, flat: &FlatView) -> Option<Layout
     })
 }
 
+/// The fields of an object, and where their values stand.
+type Fields<'e> = Vec<(&'e (String, Expr), Range<usize>)>;
+
+/// An aggregate, what stands in its parentheses, and FILTER.
+type Aggregate<'e> = (&'e ArrayAgg, Range<usize>, Option<Range<usize>>);
+
 struct Reader<'t> {
     text: &'t Text<'t>,
     values: Vec<Value>,
@@ -127,7 +133,7 @@ impl Reader<'_> {
     }
 
     /// The fields of `jsonb_build_object(…)`, and where their values stand.
-    fn object<'e>(&self, at: &Range<usize>, expr: &'e Expr) -> Option<Vec<(&'e (String, Expr), Range<usize>)>> {
+    fn object<'e>(&self, at: &Range<usize>, expr: &'e Expr) -> Option<Fields<'e>> {
         let ExprKind::Object(fields) = &expr.kind else { return None };
         let (inside, after) = self.text.call(at, "jsonb_build_object")?;
         let arguments = self.text.items(inside);
@@ -178,11 +184,7 @@ impl Reader<'_> {
     }
 
     /// The aggregate of a select item, what stands in its parentheses, and FILTER.
-    fn aggregate<'e>(
-        &self,
-        item: &Range<usize>,
-        expr: &'e Expr,
-    ) -> Option<(&'e ArrayAgg, Range<usize>, Option<Range<usize>>)> {
+    fn aggregate<'e>(&self, item: &Range<usize>, expr: &'e Expr) -> Option<Aggregate<'e>> {
         match &expr.kind {
             ExprKind::Coalesce(list) => {
                 let (inside, after) = self.text.call(item, "coalesce")?;
