@@ -13,7 +13,7 @@ use super::patch::{Prover, table};
 use super::{ArrayPart, ColumnSet, Strategy, Unmatched, Way, is_collectable, way_to_key, way_to_parts};
 use crate::catalog::{SqlType, TypeClass};
 use crate::document::match_field;
-use crate::relate::{BlockRows, nullable_in_row, same_type, variable_type};
+use crate::relate::{BlockRows, nullable_in_row, same_type, variable_type, window_of_all};
 use crate::resolve::{
     ArrayAgg, Block, BlockId, ColumnRef, ComparisonKind, Expr, ExprKind, FlatView, JsonType, Scope, TOP, Term, UseId,
 };
@@ -77,8 +77,10 @@ impl Prover<'_> {
             && !self.whole.contains(&owner.name)
             && way_to_parts(self.variant, use_id).is_none()
             && is_collectable(owner, &way.needs());
-        // What a relation in FROM picks or groups is not followed into it.
-        if !found || view.derived.iter().any(|d| d.block == TOP) {
+        // What a relation in FROM picks or groups is not followed into it. A window of all rows is computed once for all keys, and would
+        // be computed for each part.
+        let is_read_at_once = || window_of_all(self.variant, self.catalog).is_some();
+        if !found || view.derived.iter().any(|d| d.block == TOP) || is_read_at_once() {
             return None;
         }
         let mut of_value: BTreeMap<ValueId, ColumnSet> = BTreeMap::new();
