@@ -98,7 +98,7 @@ fn curve(path: &Path, title: &str, lines: &[(String, Points)], unit: &str) -> Re
             .x_label_area_size(36)
             .y_label_area_size(70)
             .build_cartesian_2d(xs.clone().log_scale(), ys.clone().log_scale())?;
-        chart.configure_mesh().y_desc(unit).light_line_style(WHITE).draw()?;
+        chart.configure_mesh().y_desc(unit).max_light_lines(1).draw()?;
         for (number, (name, points)) in lines.iter().enumerate() {
             let color = COLORS[number % COLORS.len()];
             chart
