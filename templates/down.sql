@@ -101,7 +101,7 @@ BEGIN
         DROP VIEW tview.patch_runtime;
         DROP FUNCTION tview.jsonb_delta_available();
         DROP FUNCTION tview.jsonb_apply(jsonb, jsonb);
-        DROP FUNCTION tview.jsonb_change_elements(jsonb, text[], text, jsonb[], jsonb[], boolean[], jsonb[], jsonb[], boolean);
+        DROP FUNCTION tview.jsonb_change_elements(jsonb, text[], text, jsonb[], jsonb[], boolean[], jsonb[], jsonb[], boolean, integer);
         DROP FUNCTION tview.jsonb_has_path_changed(jsonb, jsonb, text[]);
         DROP FUNCTION tview.jsonb_array_insert_at(jsonb, text[], integer, jsonb);
         DROP FUNCTION tview.jsonb_array_delete_where(jsonb, text[], text, jsonb);

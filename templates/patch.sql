@@ -287,13 +287,13 @@ $tview$;
 -- Changes elements of an array, which are told apart by the value of a key: each is one that is gone (NULL), one that
 -- shows something else, or one that may have come or moved. Such a one is put between the elements that precede and follow it by
 -- now; NULL is none. NULL is returned where they do not stand side by side (others may have moved and are yet to be
--- changed), where the last element goes (what then stands for none is not known here), and where there are many changes:
+-- changed), where the last element goes (what then stands for none is not known here), and where there are more changes than `many`:
 -- then the array is to be computed again. Of an array that is not sorted, new elements are the last.
 -- Each call leaves the elements that it is given where they are to be in the end, and all others in their order; so calls for different
 -- elements, in any order, make the array complete, and a call that is repeated changes nothing.
 CREATE OR REPLACE FUNCTION tview.jsonb_change_elements(
     target jsonb, array_path text[], match_key text, matches jsonb[], elements jsonb[], moves boolean[],
-    preceding jsonb[], following jsonb[], sorted boolean)
+    preceding jsonb[], following jsonb[], sorted boolean, many integer)
 RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -304,7 +304,7 @@ DECLARE
     here   integer;
     place  integer;
 BEGIN
-    IF jsonb_typeof(list) IS DISTINCT FROM 'array' OR cardinality(matches) > 16 THEN
+    IF jsonb_typeof(list) IS DISTINCT FROM 'array' OR cardinality(matches) > many THEN
         RETURN NULL;
     END IF;
     FOR i IN 1 .. cardinality(matches) LOOP

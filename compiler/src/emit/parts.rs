@@ -13,6 +13,9 @@ use super::{list, names, one_line};
 use crate::names::sql_literal;
 use crate::plan::{ArrayPart, ArrayText, PartStep, Sort, TviewStep, ValueId};
 
+/// More elements of one array than this are not changed one by one.
+const MANY_ELEMENTS: usize = 16;
+
 /// Values that are found by the same ways, or one array.
 pub struct Group<'s> {
     values: Vec<ValueId>,
@@ -300,7 +303,7 @@ impl Change<'_> {
         let inner = "\n                   ";
         let changed = format!(
             "tview.jsonb_change_elements({old}, {path}, {}, {relation}.matches, {relation}.elements,{inner}    \
-             {relation}.moves, {relation}.preceding, {relation}.following, {})",
+             {relation}.moves, {relation}.preceding, {relation}.following, {}, {MANY_ELEMENTS})",
             sql_literal(&part.field),
             !array.sorts.is_empty(),
         );
@@ -327,10 +330,12 @@ impl Change<'_> {
             format!(
                 "SELECT {keys}, array_agg(to_jsonb(e.match)), array_agg(w.{element}), array_agg(e.moves), {beside}"
             ),
-            format!("  FROM unnest({}) AS e({})", group.arrays(), list(group.columns())),
+            // Of more elements the array is computed again: they need not be looked up.
+            format!("  FROM (SELECT e.*, count(*) OVER (PARTITION BY {keys}) <= {MANY_ELEMENTS} AS few"),
+            format!("          FROM unnest({}) AS e({})) AS e", group.arrays(), list(group.columns())),
             format!("  LEFT JOIN LATERAL (SELECT w.{element} FROM {view} AS w"),
             format!(
-                "                      WHERE {} AND w.{matched} = e.match OFFSET 0) AS w ON true",
+                "                      WHERE e.few AND {} AND w.{matched} = e.match OFFSET 0) AS w ON true",
                 self.is_key("w", "e")
             ),
         ];
@@ -338,7 +343,7 @@ impl Change<'_> {
             lines.extend([
                 "  LEFT JOIN LATERAL (SELECT n.preceding, n.following".into(),
                 format!("                       FROM (SELECT n.{matched}, lag(n.{matched}) OVER own AS preceding, lead(n.{matched}) OVER own AS following"),
-                format!("                               FROM {view} AS n WHERE e.moves AND {}", self.is_key("n", "e")),
+                format!("                               FROM {view} AS n WHERE e.few AND e.moves AND {}", self.is_key("n", "e")),
                 format!("                             WINDOW own AS (ORDER BY {})) AS n", elements.order()),
                 format!("                      WHERE n.{matched} = e.match) AS n ON true"),
             ]);
