@@ -100,7 +100,7 @@ impl Text<'_> {
     pub fn changed(&self, bytes: Range<usize>, edits: &[Edit]) -> String {
         let within = |e: &&Edit| bytes.start <= e.at.start && e.at.end <= bytes.end;
         let mut edits: Vec<&Edit> = edits.iter().filter(within).collect();
-        edits.sort_by_key(|e| (e.at.start, e.at.is_empty()));
+        edits.sort_by_key(|e| (e.at.start, !e.at.is_empty()));
         let mut text = String::new();
         let mut from = bytes.start;
         for Edit { at, text: new } in edits {
@@ -186,5 +186,27 @@ impl Text<'_> {
             }
         }
         outside
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostics::Diagnostics;
+    use crate::source::SourceFile;
+    use crate::syntax;
+
+    #[test]
+    fn what_is_put_before_a_text_stays_where_the_text_is_replaced() {
+        let file = SourceFile { name: "test.sql".into(), text: "SELECT 1 FROM b x;".into(), context_only: false };
+        let sources = Sources { files: vec![file] };
+        let statements = syntax::parse(&sources, &mut Diagnostics::default());
+        let text = Text { sources: &sources, statement: &statements[0], query: statements[0].span };
+        let put = |at: Range<usize>, text: &str| Edit { at, text: text.into() };
+        let edits = [put(14..15, "public.tv_b"), put(14..14, "LATERAL (SELECT FROM "), put(17..17, ") AS x")];
+        assert_eq!(text.with(&edits).trim_end_matches(';'), "SELECT 1 FROM LATERAL (SELECT FROM public.tv_b x) AS x");
+        // What is put within a text that is replaced goes with it.
+        let within = [put(14..17, "c"), put(16..16, "AS ")];
+        assert_eq!(text.with(&within).trim_end_matches(';'), "SELECT 1 FROM c");
     }
 }
