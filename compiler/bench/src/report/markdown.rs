@@ -71,8 +71,8 @@ fn setting(workloads: &[(&Run, &Workload)]) -> String {
     let mut groups: Vec<(&Run, Vec<&str>)> = Vec::new();
     for (run, workload) in workloads {
         let same = |other: &&mut (&Run, Vec<&str>)| {
-            (&other.0.machine, &other.0.versions, &other.0.settings, &other.0.commit)
-                == (&run.machine, &run.versions, &run.settings, &run.commit)
+            (&other.0.versions, &other.0.settings, &other.0.commit) == (&run.versions, &run.settings, &run.commit)
+                && lasting(other.0) == lasting(run)
         };
         match groups.iter_mut().find(same) {
             Some((_, names)) => names.push(&workload.name),
@@ -89,6 +89,11 @@ fn setting(workloads: &[(&Run, &Workload)]) -> String {
         }
     }
     text + ARMS
+}
+
+/// What does not change from one run to the next.
+fn lasting(run: &Run) -> Vec<(&String, &String)> {
+    run.machine.iter().filter(|(name, _)| !name.starts_with("load")).collect()
 }
 
 fn estimate(estimate: &Estimate) -> String {

@@ -4,6 +4,7 @@
 //! pivot, by the gains that were asked for; what is slower; from which size on patching pays.
 
 use crate::result::{Operation, Workload};
+use crate::rounds::ENOUGH;
 use crate::stats::Estimate;
 
 /// Least gain of an operation from end to end.
@@ -42,6 +43,7 @@ fn of(workload: &Workload, operation: &Operation) -> Vec<Verdict> {
         // The ratio counts cost, whatever the unit: the slower one divided by the faster.
         if let Some(figure) = operation.ratio(slow, fast) {
             let word = match figure {
+                _ if !is_enough(operation, slow, fast) => "conditional (few samples)",
                 Estimate { low, .. } if low >= least => "proceed",
                 Estimate { high, .. } if high < NOTHING => "pivot",
                 _ => "conditional",
@@ -72,6 +74,11 @@ fn of(workload: &Workload, operation: &Operation) -> Vec<Verdict> {
     found
 }
 
+/// Whether there are samples enough to be sure of anything.
+fn is_enough(operation: &Operation, one: &str, other: &str) -> bool {
+    [one, other].iter().all(|arm| operation.arm(arm).is_some_and(|arm| arm.samples.len() >= ENOUGH))
+}
+
 /// Where ours is slower than something else, beyond doubt: what, than what, and how much.
 pub fn slower(workloads: &[&Workload]) -> Vec<(String, &'static str, &'static str, Estimate)> {
     let pairs = [
@@ -89,7 +96,9 @@ pub fn slower(workloads: &[&Workload]) -> Vec<(String, &'static str, &'static st
     for workload in workloads {
         for operation in &workload.operations {
             for (ours, other) in pairs {
-                let ratio = operation.ratio(ours, other).filter(|ratio| ratio.low > 1.0 && ratio.value > 1.02);
+                let is_beyond_doubt =
+                    |ratio: &Estimate| ratio.low > 1.0 && ratio.value > 1.02 && is_enough(operation, ours, other);
+                let ratio = operation.ratio(ours, other).filter(is_beyond_doubt);
                 found.extend(ratio.map(|ratio| (format!("{}: {}", workload.name, operation.name), ours, other, ratio)));
             }
         }
