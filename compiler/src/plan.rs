@@ -77,6 +77,8 @@ pub struct TablePlan {
     pub table: QualName,
     /// The key by which old and new rows are paired; `None` where no key holds at every moment.
     pub pairing: Option<Vec<usize>>,
+    /// Whether a row can be shown twice by one update, once with another key: such rows are not paired.
+    pub may_repeat: bool,
     /// All columns that any tview reads: where none has changed, nothing is done.
     pub reads: ColumnSet,
     /// Columns whose values later steps need.
@@ -382,9 +384,11 @@ fn table_plan(name: &QualName, readers: &[&Reader], catalog: &Catalog) -> TableP
     let table = catalog.table(name);
     let reads: ColumnSet =
         readers.iter().flat_map(|r| r.uses[name].iter().flat_map(|u| read_columns(r.tview, *u))).collect();
+    let pairing = pairing(table);
     let mut plan = TablePlan {
         table: name.clone(),
-        pairing: pairing(table),
+        may_repeat: pairing.as_deref().is_some_and(|key| catalog.may_change_twice(table, key)),
+        pairing,
         reads,
         carried: ColumnSet::new(),
         flags: Vec::new(),

@@ -96,7 +96,7 @@ impl<'a> Builder<'a> {
         for entry in self.relations.values_mut() {
             let Entry::Table(table) = entry else { continue };
             table.constraints.retain(|k| match &k.kind {
-                RawKind::Foreign { table, columns } => {
+                RawKind::Foreign { table, columns, .. } => {
                     table.schema.as_ref() != Some(&name.schema) || table.name != name.name || !which(columns)
                 }
                 _ => true,

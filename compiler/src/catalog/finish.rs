@@ -116,8 +116,8 @@ fn add(out: &mut Table, from: &RawTable, raw: &Raw, own: bool) {
                     weakness(constraint).or_else(|| raw.incomplete(out, constraint.only, constraint.name.as_ref()));
                 key(out, columns, primary, weak, constraint.span);
             }
-            RawKind::Foreign { table, columns: referenced } => {
-                foreign_key(out, columns, constraint, table, referenced, raw);
+            RawKind::Foreign { table, columns: referenced, updates } => {
+                foreign_key(out, columns, constraint, (table, referenced, *updates), raw);
             }
             _ => {}
         }
@@ -167,8 +167,7 @@ fn foreign_key(
     out: &mut Table,
     columns: Vec<usize>,
     constraint: &RawConstraint,
-    table: &crate::syntax::cursor::WrittenName,
-    referenced: &[Ident],
+    (table, referenced, updates): (&crate::syntax::cursor::WrittenName, &[Ident], bool),
     raw: &Raw,
 ) {
     let Some(schema) = table.schema.clone() else {
@@ -182,5 +181,5 @@ fn foreign_key(
     let referenced = if referenced.is_empty() { primary() } else { referenced.to_vec() };
     let over_children = out.kind == TableKind::InheritanceParent;
     let enforced = !constraint.deferrable && !constraint.not_valid && !constraint.not_enforced && !over_children;
-    out.foreign_keys.push(ForeignKey { columns, references, referenced, enforced, span: constraint.span });
+    out.foreign_keys.push(ForeignKey { columns, references, referenced, enforced, updates, span: constraint.span });
 }

@@ -223,6 +223,8 @@ pub struct ForeignKey {
     pub referenced: Vec<Ident>,
     /// Validated and not deferrable.
     pub enforced: bool,
+    /// A change of the referenced row is written to the referencing ones.
+    pub updates: bool,
     /// Its declaration.
     pub span: Span,
 }
@@ -306,6 +308,23 @@ impl Table {
 }
 
 impl Catalog {
+    /// Whether one statement can change the key of a row and change the row once more, through actions of foreign keys, whose
+    /// rows are shown to triggers with those of the statement: the table refers to itself, maybe through others, or several of its
+    /// references take changes over, one of them into the key.
+    pub fn may_change_twice(&self, table: &Table, key: &[usize]) -> bool {
+        let updating = |t: &Table| t.foreign_keys.iter().filter(|f| f.updates).cloned().collect::<Vec<_>>();
+        let own = updating(table);
+        let into_key = own.iter().any(|f| f.columns.iter().any(|c| key.contains(c)));
+        let mut open: Vec<QualName> = own.iter().map(|f| f.references.clone()).collect();
+        let mut seen = std::collections::BTreeSet::new();
+        while let Some(name) = open.pop() {
+            if let (true, Some(Relation::Table(next))) = (seen.insert(name.clone()), self.relations.get(&name)) {
+                open.extend(updating(next).into_iter().map(|f| f.references));
+            }
+        }
+        seen.contains(&table.name) || own.len() > 1 && into_key
+    }
+
     /// A base table; resolve guarantees that the tables of uses exist.
     pub fn table(&self, name: &QualName) -> &Table {
         match self.relations.get(name) {

@@ -51,6 +51,8 @@ pub(super) enum RawKind {
     Foreign {
         table: WrittenName,
         columns: Vec<Ident>,
+        /// ON UPDATE CASCADE, SET NULL or SET DEFAULT.
+        updates: bool,
     },
     /// CHECK, EXCLUDE: nothing that is used here.
     Other,
@@ -270,17 +272,18 @@ fn references(c: &mut Cursor<'_>) -> Result<RawKind, Unread> {
         Some(Token::LParen) => c.ident_list().ok_or(("expected referenced columns".to_owned(), c.span()))?,
         _ => vec![],
     };
+    let mut updates = false;
     loop {
+        let on_update = c.eat(&["on", "update"]);
         if c.eat(&["match"]) {
             c.bump();
-        } else if c.eat(&["on", "delete"]) || c.eat(&["on", "update"]) {
-            let _ = c.eat(&["no", "action"])
-                || c.eat(&["set", "null"])
-                || c.eat(&["set", "default"])
-                || c.eat_any(&["restrict", "cascade"]);
+        } else if on_update || c.eat(&["on", "delete"]) {
+            let writes = c.eat(&["set", "null"]) || c.eat(&["set", "default"]) || c.eat(&["cascade"]);
+            updates |= on_update && writes;
+            let _ = writes || c.eat(&["no", "action"]) || c.eat(&["restrict"]);
             c.group();
         } else {
-            return Ok(RawKind::Foreign { table, columns });
+            return Ok(RawKind::Foreign { table, columns, updates });
         }
     }
 }

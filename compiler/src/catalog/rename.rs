@@ -129,7 +129,7 @@ impl<'a> Builder<'a> {
         for entry in self.relations.values_mut() {
             let Entry::Table(table) = entry else { continue };
             for constraint in &mut table.constraints {
-                if let RawKind::Foreign { table, columns } = &mut constraint.kind {
+                if let RawKind::Foreign { table, columns, .. } = &mut constraint.kind {
                     if table.schema.as_ref() == Some(&name.schema) && table.name == name.name {
                         columns.iter_mut().filter(|c| *c == old).for_each(|c| *c = new.clone());
                     }

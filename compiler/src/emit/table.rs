@@ -224,15 +224,28 @@ fn differs(table: &Table, columns: &ColumnSet) -> String {
 
 /// Pairs old and new rows and keeps those in which a column that is read has changed.
 fn changed_rows(table: &Table, plan: &TablePlan, pairing: &[usize], equals: &str, indent: &str) -> String {
-    let on = pairing.iter().map(|c| {
+    let on = pairing.iter().enumerate().map(|(n, c)| {
         let name = table.columns[*c].name.sql();
-        format!("n.{name} {equals} o.{name}")
+        match plan.may_repeat && n == 0 {
+            true => format!("n.{name} {equals} CASE WHEN {} THEN NULL ELSE o.{name} END", repeated(table, pairing)),
+            false => format!("n.{name} {equals} o.{name}"),
+        }
     });
     format!(
         "FROM old_rows AS o\n{indent}FULL JOIN new_rows AS n ON {}\n{indent}WHERE {}",
         on.collect::<Vec<_>>().join(" AND "),
         differs(table, &plan.reads),
     )
+}
+
+/// Whether a key is shown twice: foreign keys' actions have changed a row again. Then no row is paired with another.
+fn repeated(table: &Table, pairing: &[usize]) -> String {
+    let any = |rows: &str| {
+        let key = list(pairing.iter().map(|c| format!("r.{}", table.columns[*c].name.sql())));
+        let distinct = format!("pg_catalog.count(*) OPERATOR(pg_catalog.<>) pg_catalog.count(DISTINCT ROW({key}))");
+        format!("(SELECT {distinct} FROM {rows} AS r)")
+    };
+    format!("{} OR {}", any("old_rows"), any("new_rows"))
 }
 
 /// The same in a function that keeps the rows in variables.
