@@ -3,6 +3,7 @@
 //! `TVIEWC_TEST_FULL=1` makes the random runs long; `TVIEWC_PG_BIN` chooses the server.
 
 mod apply;
+mod change_elements;
 mod concurrency;
 mod drift;
 mod dump;
