@@ -74,7 +74,7 @@ fn explain_says_what_a_change_does() {
     let text = String::from_utf8(column.stdout).expect("UTF-8");
     assert!(column.status.success());
     assert!(text.contains("tv_bench_posts as a: patch\n    path      data.author."), "{text}");
-    assert!(text.contains("tv_bench_posts as ca: key_recompute\n"), "{text}");
+    assert!(text.contains("tv_bench_posts as ca: array_patch\n"), "{text}");
     assert!(text.contains("exclusive on the value of a.id = p.author_id"), "{text}");
     let unread = tviewc(&["explain", "bench_authors.created_at", blog], "");
     assert!(String::from_utf8_lossy(&unread.stdout).contains("skip"));
