@@ -108,7 +108,7 @@ pub fn find(context: &Context, group: &Group, recomputed: Option<&[KeysModel]>, 
     let moves = if group.is_array() { ", bool_or(e.moves)" } else { "" };
     let (all, conditions) = (list(columns.iter().cloned()), conditions.join(&format!("\n{indent}           AND ")));
     let places = list(group.values.iter().map(|id| place(context.tview, &context.layout().values[*id])));
-    let what = if group.is_array() { "elements of" } else { "what else changes" };
+    let what = if group.is_array() { "elements that change in" } else { "documents that change at" };
     format!(
         "\n{indent}-- {}\n{indent}SELECT {aggregates}\n{indent}  INTO {}\n{indent}  FROM (SELECT {told}{moves}\n{indent}          FROM (\n\
          {deeper}{ways}\n{indent}               ) AS e({all})\n{indent}         WHERE {conditions}\n\
@@ -208,7 +208,7 @@ impl Change<'_> {
 
     fn group(&mut self, group: &Group) {
         self.relations += 1;
-        let relation = self.context.free_alias(&format!("part_{}", self.relations));
+        let relation = self.context.free_alias(&format!("fresh_{}", self.relations));
         match group.is_array() {
             true => self.elements(group, &relation),
             false => self.computed(group, &relation),
