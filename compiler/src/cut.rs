@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use sqlparser::ast::SelectItem;
 use sqlparser::tokenizer::Token;
 
 use crate::source::{Sources, Span};
@@ -54,6 +55,31 @@ impl Text<'_> {
     pub fn tokens(&self) -> Range<usize> {
         let before = |byte: usize| self.statement.tokens.partition_point(|(_, span)| span.start < byte);
         before(self.query.start)..before(self.query.end)
+    }
+
+    /// The SELECT of the query itself, behind WITH.
+    pub fn outermost(&self) -> Option<usize> {
+        self.level(self.tokens()).into_iter().find(|at| self.is_word(*at, "select"))
+    }
+
+    /// The expression of a select item, without its name; `None` for `*`.
+    pub fn selected(&self, item: &Range<usize>, selected: &SelectItem) -> Option<Range<usize>> {
+        match selected {
+            SelectItem::UnnamedExpr(_) => Some(item.clone()),
+            SelectItem::ExprWithAlias { .. } => {
+                let last = item.end - 1;
+                let end = if self.is_word(last - 1, "as") { last - 1 } else { last };
+                (item.start < end).then_some(item.start..end)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether one pair of parentheses is around all of it.
+    pub fn is_in_parentheses(&self, tokens: &Range<usize>) -> bool {
+        tokens.len() > 2
+            && *self.token(tokens.start) == Token::LParen
+            && self.closing(tokens.start) == Some(tokens.end - 1)
     }
 
     /// The clauses of the SELECT at a token, up to the end of the tokens or the parenthesis that closes those around.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::{Catalog, Table};
 use crate::document::Dependency;
-use crate::emit::flat_path;
+use crate::emit::{flat_path, place};
 use crate::names::QualName;
 use crate::plan::{Changed, ColumnSet, Decisions, LockStep, PartStep, Patch, Source, TablePlan, Tview, TviewStep};
 use crate::relate::{Link, Pair};
@@ -103,16 +103,13 @@ impl<'p> Context<'p> {
     fn of_use(&self, use_id: UseId, decisions: &Decisions) -> Vec<Effect> {
         let handling = decisions.of_use(self.step.tview, use_id);
         let reads: ColumnSet = self.tview.documents.reads.get(&use_id).into_iter().flatten().copied().collect();
-        let mut left = reads;
-        let mut effects = Vec::new();
+        let (mut left, mut effects) = (reads, Vec::new());
         if let Some(patch) = handling.patch {
             effects.push(self.patched(use_id, patch));
             left = &left - &patch.columns;
         }
         for part in &handling.parts {
             effects.push(self.part(part, &decisions.changed(self.step.tview, self.tview, part)));
-        }
-        for part in &handling.parts {
             left = &left - &part.columns;
         }
         // What a reason is known for is told with it.
@@ -215,10 +212,6 @@ impl<'p> Context<'p> {
         let on: Vec<String> = link.iter().flat_map(|l| &l.on).map(|p: &Pair| p.text(&name)).collect();
         on.join(" AND ")
     }
-}
-
-fn place(output: &str, path: &[String]) -> String {
-    if path.is_empty() { output.to_owned() } else { format!("{output}.{}", flat_path(path)) }
 }
 
 impl Effect {

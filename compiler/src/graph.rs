@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::catalog::Catalog;
 use crate::document::{Dependency, DependencyKind};
-use crate::emit::flat_path;
+use crate::emit::{change, place};
 use crate::names::QualName;
 use crate::plan::{Decisions, TablePlan, Tview};
 
@@ -170,9 +170,7 @@ fn text(tviews: &[Tview], tables: &[TablePlan], decisions: &Decisions, catalog: 
         out += &format!("  key ({}): {}\n", key.join(", "), tview.relations.key.proof);
         for dependency in &tview.documents.dependencies {
             let shown = shown(tview, catalog, dependency);
-            let path = flat_path(&dependency.path);
-            let place =
-                if path.is_empty() { dependency.column.clone() } else { format!("{}.{path}", dependency.column) };
+            let place = place(&dependency.column, &dependency.path);
             out += &format!("  {:<13} {place} <- {} as {}\n", dependency.kind.as_str(), shown.table, shown.alias);
             out += &format!("    reads {}\n", shown.reads.join(", "));
             if !shown.via.is_empty() {
@@ -188,12 +186,8 @@ fn text(tviews: &[Tview], tables: &[TablePlan], decisions: &Decisions, catalog: 
                 out += &format!("    patch {} ({})\n", columns.join(", "), patch.proof);
             }
             for part in handling.parts.iter().map(|p| decisions.changed(at, tview, p)) {
-                let place = flat_path(&part.path);
-                match (part.match_key, part.missing) {
-                    (Some(key), _) => out += &format!("    array patch of {place} by {key}\n"),
-                    (None, Some(missing)) => out += &format!("    path recompute of {place} ({missing})\n"),
-                    (None, None) => out += &format!("    path recompute of {place}\n"),
-                }
+                let missing = part.missing.map(|missing| format!(" ({missing})")).unwrap_or_default();
+                out += &format!("    {}{missing}\n", change(&part));
             }
             if handling.strategy() == "key_recompute" {
                 out += &format!("    key recompute ({})\n", handling.missing.unwrap_or_default());

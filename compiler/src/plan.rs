@@ -354,13 +354,12 @@ impl Reader<'_> {
         let mut all = TviewParts::default();
         for part in steps.flat_map(|s| &s.parts) {
             all.values.insert(part.value);
-            if let (Ok(_), Some(Ok(array))) = (&part.element, prover.array(part.value)) {
+            if let (Ok(_), Some(Ok(array))) = (&part.element, prover.arrays.get(&part.value)) {
                 all.arrays.insert(part.value, array.part(prover));
             }
         }
-        if prover.strategy == Strategy::Auto {
-            all.unmatched = all.values.iter().filter_map(|value| prover.unmatched(*value)).collect();
-        }
+        let is_whole = |value: &&ValueId| matches!(prover.arrays.get(value), Some(Err(_)));
+        all.unmatched = all.values.iter().filter(is_whole).filter_map(|value| prover.unmatched(*value)).collect();
         if !all.values.is_empty() {
             all.layout = prover.layout.cloned();
         }

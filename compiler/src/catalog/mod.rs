@@ -22,6 +22,8 @@ mod settings;
 mod types;
 mod types_ddl;
 
+use std::collections::BTreeSet;
+
 use indexmap::IndexMap;
 
 use crate::diagnostics::Diagnostics;
@@ -312,17 +314,18 @@ impl Catalog {
     /// rows are shown to triggers with those of the statement: the table refers to itself, maybe through others, or several of its
     /// references take changes over, one of them into the key.
     pub fn may_change_twice(&self, table: &Table, key: &[usize]) -> bool {
-        let updating = |t: &Table| t.foreign_keys.iter().filter(|f| f.updates).cloned().collect::<Vec<_>>();
-        let own = updating(table);
-        let into_key = own.iter().any(|f| f.columns.iter().any(|c| key.contains(c)));
-        let mut open: Vec<QualName> = own.iter().map(|f| f.references.clone()).collect();
-        let mut seen = std::collections::BTreeSet::new();
+        fn updating(table: &Table) -> impl Iterator<Item = &ForeignKey> {
+            table.foreign_keys.iter().filter(|f| f.updates)
+        }
+        let mut open: Vec<&QualName> = updating(table).map(|f| &f.references).collect();
+        let mut seen = BTreeSet::new();
         while let Some(name) = open.pop() {
-            if let (true, Some(Relation::Table(next))) = (seen.insert(name.clone()), self.relations.get(&name)) {
-                open.extend(updating(next).into_iter().map(|f| f.references));
+            if let (true, Some(Relation::Table(next))) = (seen.insert(name), self.relations.get(name)) {
+                open.extend(updating(next).map(|f| &f.references));
             }
         }
-        seen.contains(&table.name) || own.len() > 1 && into_key
+        let into_key = || updating(table).any(|f| f.columns.iter().any(|c| key.contains(c)));
+        seen.contains(&table.name) || updating(table).count() > 1 && into_key()
     }
 
     /// A base table; resolve guarantees that the tables of uses exist.

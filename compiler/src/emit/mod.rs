@@ -25,7 +25,7 @@ use crate::plan::{Decisions, TablePlan, Tview, TviewParts};
 use crate::source::{Lines, Sources};
 use crate::syntax::Statement;
 pub use names::object_names;
-pub use tview::flat_path;
+pub use tview::{change, flat_path, place};
 
 /// Everything that the emitter needs.
 pub struct Program<'a> {

@@ -138,11 +138,7 @@ fn level_by_level(program: &Program, at: usize) -> Vec<Edit> {
 
 /// The place of a value, beginning with the output column.
 pub fn place(tview: &Tview, value: &Value) -> String {
-    let column = tview.view.outputs[value.output].name.to_string();
-    match value.path.as_slice() {
-        [] => column,
-        path => format!("{column}.{}", super::flat_path(path)),
-    }
+    super::place(tview.view.outputs[value.output].name.as_str(), &value.path)
 }
 
 struct Writer<'w> {

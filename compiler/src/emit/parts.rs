@@ -100,7 +100,7 @@ pub fn find(context: &Context, group: &Group, recomputed: Option<&[KeysModel]>, 
             "NOT EXISTS (SELECT FROM unnest({}) AS k({}) WHERE {})",
             list(recomputed.iter().map(|v| v.name.clone())),
             list(keys.iter().cloned()),
-            keys.iter().map(|c| format!("k.{c} = e.{c}")).collect::<Vec<_>>().join(" AND "),
+            patch::joined(keys.iter().map(|c| format!("k.{c} = e.{c}"))),
         ));
     }
     let aggregates = list(columns.iter().map(|c| format!("array_agg(e.{c})")));
@@ -156,12 +156,9 @@ pub fn write(context: &Context, step: &TviewStep, groups: &[Group], patched: &[K
         alone: step.patches.is_empty() && groups.len() == 1,
     };
     let writing = patch::several_uses(context, &step.patches, &keys);
+    let same = |l: &str, r: &str| patch::joined(keys.names.iter().map(|n| format!("{l}.{n} = {r}.{n}")));
     if !change.alone {
-        change.lines = writing.from.clone();
-    }
-    let same =
-        |l: &str, r: &str| keys.names.iter().map(|n| format!("{l}.{n} = {r}.{n}")).collect::<Vec<_>>().join(" AND ");
-    if !change.alone {
+        change.lines = writing.from;
         change.lines.push(format!("JOIN {} AS {shown} ON {}", tview.name.sql(), same(&shown, &keys.alias)));
     }
     for part in &writing.parts {
@@ -216,15 +213,13 @@ impl Change<'_> {
     }
 
     fn join(&mut self, relation: &str, lines: Vec<String>, columns: &[String]) {
-        let same = |left: &str| {
-            let pairs = self.keys.names.iter().zip(1..).map(|(n, k)| format!("{left}.{n} = {relation}.key_{k}"));
-            pairs.collect::<Vec<_>>().join(" AND ")
-        };
         let keys = (1..=self.keys.names.len()).map(|k| format!("key_{k}"));
         let columns = list(keys.chain(columns.iter().cloned()));
         let (begin, end) = match self.alone {
             true => ("FROM (", format!(") AS {relation}({columns})")),
-            false => ("LEFT JOIN (", format!(") AS {relation}({columns}) ON {}", same(&self.keys.alias))),
+            false => {
+                ("LEFT JOIN (", format!(") AS {relation}({columns}) ON {}", self.is_key(&self.keys.alias, relation)))
+            }
         };
         let (last, indent) = (lines.len() - 1, " ".repeat(begin.len()));
         for (n, line) in lines.into_iter().enumerate() {
@@ -233,7 +228,12 @@ impl Change<'_> {
             self.lines.push(format!("{begin}{line}{end}"));
         }
         if self.alone {
-            let join = format!("JOIN {} AS {} ON {}", self.context.tview.name.sql(), self.shown, same(&self.shown));
+            let join = format!(
+                "JOIN {} AS {} ON {}",
+                self.context.tview.name.sql(),
+                self.shown,
+                self.is_key(&self.shown, relation)
+            );
             self.lines.push(join);
         }
     }
@@ -248,8 +248,7 @@ impl Change<'_> {
 
     /// The condition that a view's row is one of a key.
     fn is_key(&self, row: &str, of: &str) -> String {
-        let pairs = self.keys.names.iter().zip(1..).map(|(n, k)| format!("{row}.{n} = {of}.key_{k}"));
-        pairs.collect::<Vec<_>>().join(" AND ")
+        patch::joined(self.keys.names.iter().zip(1..).map(|(n, k)| format!("{row}.{n} = {of}.key_{k}")))
     }
 
     fn parts_view(&self) -> String {
@@ -277,7 +276,7 @@ impl Change<'_> {
             let (old, new) = (self.value(value.output), format!("{relation}.{column}"));
             let changed = match value.path.is_empty() {
                 true => self.found(relation, new, &old),
-                false => set_lax(&old, &patch::path_sql(&value.path), &new),
+                false => patch::set_lax(&old, &patch::path_sql(&value.path), &new),
             };
             self.values.insert(value.output, changed);
         }
@@ -313,7 +312,7 @@ impl Change<'_> {
             self.parts_view(),
             self.is_key("w", relation),
         );
-        let new = format!("coalesce({inner}{changed},{inner}{})", set_lax(&old, &path, &whole));
+        let new = format!("coalesce({inner}{changed},{inner}{})", patch::set_lax(&old, &path, &whole));
         self.values.insert(value.output, self.found(relation, new, &old));
     }
 
@@ -351,10 +350,6 @@ impl Change<'_> {
         lines.push(format!("  GROUP BY {keys}"));
         lines
     }
-}
-
-fn set_lax(old: &str, path: &str, new: &str) -> String {
-    format!("jsonb_set_lax({old}, {path}, {new}, null_value_treatment => 'return_target')")
 }
 
 /// The elements of an array.

@@ -241,7 +241,7 @@ pub(super) fn several_uses<'s>(context: &Context, steps: &'s [PatchStep], keys: 
     all
 }
 
-fn joined(conditions: impl Iterator<Item = String>) -> String {
+pub(super) fn joined(conditions: impl Iterator<Item = String>) -> String {
     conditions.collect::<Vec<_>>().join(" AND ")
 }
 
@@ -315,7 +315,7 @@ impl Part<'_> {
                     (false, _) => new.clone(),
                 };
                 match self.found {
-                    Some(_) => format!("jsonb_set_lax({value}, {at}, {new}, null_value_treatment => 'return_target')"),
+                    Some(_) => set_lax(value, &at, &new),
                     None => format!("jsonb_set({value}, {at}, {new})"),
                 }
             }
@@ -340,6 +340,11 @@ impl Part<'_> {
             None => differs,
         }
     }
+}
+
+/// `old` with a value at a path, or as it is where the value is NULL.
+pub(super) fn set_lax(old: &str, path: &str, new: &str) -> String {
+    format!("jsonb_set_lax({old}, {path}, {new}, null_value_treatment => 'return_target')")
 }
 
 /// The same function as in the view, so that every type is written as it is there.

@@ -13,7 +13,7 @@ use super::{Program, base_table, list, names, one_line, part_views, way};
 use crate::catalog::Table;
 use crate::document::{Dependency, DependencyKind};
 use crate::names::{Ident, QualName, sql_literal};
-use crate::plan::{ColumnSet, PartStep, Tview, parts_of_key};
+use crate::plan::{Changed, ColumnSet, Tview, parts_of_key};
 use crate::relate::{Pair, ValueLock, key_lock, variable_type};
 use crate::resolve::UseId;
 
@@ -301,17 +301,25 @@ fn how(program: &Program, at: usize, use_id: UseId, table: &Table) -> String {
     let handling = program.decisions.of_use(at, use_id);
     let names = |columns: &ColumnSet| list(columns.iter().map(|c| table.columns[*c].name.to_string()));
     let patch = handling.patch.map(|patch| format!("patch of {} ({})", names(&patch.columns), patch.proof));
-    let part = |part: &&'_ PartStep| {
-        let changed = program.decisions.changed(at, tview, part);
-        match changed.match_key {
-            Some(key) => format!("array patch of {} by {key}", flat_path(&changed.path)),
-            None => format!("path recompute of {}", flat_path(&changed.path)),
-        }
-    };
-    let all: Vec<String> = patch.into_iter().chain(handling.parts.iter().map(part)).collect();
+    let parts = handling.parts.iter().map(|part| change(&program.decisions.changed(at, tview, part)));
+    let all: Vec<String> = patch.into_iter().chain(parts).collect();
     match (all.is_empty(), handling.missing) {
         (true, missing) => format!("key recompute ({})", missing.unwrap_or_default()),
         (false, _) => all.join("; "),
+    }
+}
+
+/// A place in the documents: the output column, and the fields below it.
+pub fn place(column: &str, path: &[String]) -> String {
+    if path.is_empty() { column.to_owned() } else { format!("{column}.{}", flat_path(path)) }
+}
+
+/// What a write changes by itself, in words.
+pub fn change(changed: &Changed) -> String {
+    let path = flat_path(&changed.path);
+    match changed.match_key {
+        Some(key) => format!("array patch of {path} by {key}"),
+        None => format!("path recompute of {path}"),
     }
 }
 

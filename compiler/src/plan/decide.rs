@@ -65,14 +65,12 @@ impl TablePlan {
         let parts = prover.parts(use_id, &(&reads - &patched), pairing.as_deref());
         // A row without a partner differs in the key that pairs rows, whatever else it holds.
         let identifying = || pairing.iter().flatten().copied().collect::<ColumnSet>();
-        let in_parts: ColumnSet = parts.iter().flat_map(|p| &p.list).flat_map(|p| p.columns.clone()).collect();
         if parts.is_some() && !prover.is_outermost(use_id) {
             decision.recomputed = Recomputed::Never;
         } else if parts.is_some() || patch.is_ok() {
-            let own = parts.iter().flat_map(|p| &p.others).map(|(c, _)| *c);
             let left = match &parts {
-                Some(_) => own.collect(),
-                None => &(&reads - &patched) - &in_parts,
+                Some(parts) => parts.others.clone(),
+                None => &reads - &patched,
             };
             let others = &left | &identifying();
             decision.recomputed = Recomputed::If(self.flag(others));

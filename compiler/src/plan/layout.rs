@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use sqlparser::ast::{SelectItem, SetExpr};
+use sqlparser::ast::SetExpr;
 use sqlparser::tokenizer::Token;
 
 use crate::catalog::View;
@@ -75,24 +75,15 @@ pub struct Sort {
 pub(super) fn layout(text: &Text, view: &View, flat: &FlatView) -> Option<Layout> {
     let SetExpr::Select(select) = view.query.body.as_ref() else { return None };
     let tokens = text.tokens();
-    let outermost = text.level(tokens.clone()).into_iter().find(|at| text.is_word(*at, "select"))?;
-    let clauses = text.clauses(outermost, tokens.end)?;
+    let clauses = text.clauses(text.outermost()?, tokens.end)?;
     let is_order = clauses.rest.is_empty() || text.is_word(clauses.rest.start, "order");
     let items = text.items(clauses.list.clone());
     let same = items.len() == select.projection.len() && items.len() == flat.outputs.len();
     if !same || !is_order || text.computes_windows(tokens) {
         return None;
     }
-    let item = |(item, selected): (Range<usize>, &SelectItem)| match selected {
-        SelectItem::UnnamedExpr(_) => Some(item),
-        SelectItem::ExprWithAlias { .. } => {
-            let end = item.end - 1;
-            let end = if text.is_word(end - 1, "as") { end - 1 } else { end };
-            (item.start < end).then_some(item.start..end)
-        }
-        _ => None,
-    };
-    let items: Vec<Range<usize>> = items.into_iter().zip(&select.projection).map(item).collect::<Option<_>>()?;
+    let items = items.iter().zip(&select.projection).map(|(item, selected)| text.selected(item, selected));
+    let items: Vec<Range<usize>> = items.collect::<Option<_>>()?;
     let mut reader = Reader { text, values: Vec::new() };
     for (output, (item, column)) in items.iter().zip(&flat.outputs).enumerate() {
         reader.value(item.clone(), &column.expr, output, &mut Vec::new());
@@ -159,9 +150,7 @@ impl Reader<'_> {
                 self.array(first, coalesced(list)?)
             }
             ExprKind::Subquery(block, inner) => {
-                let is_select =
-                    *self.text.token(at.start) == Token::LParen && self.text.is_word(at.start + 1, "select");
-                if !is_select || self.text.closing(at.start)? + 1 != at.end {
+                if !self.text.is_in_parentheses(&at) || !self.text.is_word(at.start + 1, "select") {
                     return None;
                 }
                 let clauses = self.text.clauses(at.start + 1, at.end - 1)?;

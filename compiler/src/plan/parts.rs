@@ -7,13 +7,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::layout::Value;
+use super::layout::{Layout, Value};
 use super::occurrences::{ValueId, columns, opened};
-use super::patch::{Prover, table};
+use super::patch::{Prover, column as column_of, table};
 use super::{ArrayPart, ColumnSet, Strategy, Unmatched, Way, is_collectable, way_to_key, way_to_parts};
-use crate::catalog::{SqlType, TypeClass};
+use crate::catalog::{Catalog, Column, SqlType, TypeClass};
 use crate::document::match_field;
-use crate::relate::{BlockRows, nullable_in_row, same_type, variable_type, window_of_all};
+use crate::relate::{BlockRows, nullable_in_row, same_type, variable_type};
 use crate::resolve::{
     ArrayAgg, Block, BlockId, ColumnRef, ComparisonKind, Expr, ExprKind, FlatView, JsonType, Scope, TOP, Term, UseId,
 };
@@ -54,8 +54,8 @@ pub(super) enum Moves {
 /// All that a use's rows can change.
 pub(super) struct Parts {
     pub list: Vec<PartUse>,
-    /// Columns for whose changes the documents are computed again, with what is missing.
-    pub others: Vec<(usize, &'static str)>,
+    /// Columns for whose changes the documents are computed again.
+    pub others: ColumnSet,
     /// From a changed row to the keys.
     pub way: Way,
 }
@@ -79,12 +79,11 @@ impl Prover<'_> {
             && is_collectable(owner, &way.needs());
         // What a relation in FROM picks or groups is not followed into it. A window of all rows is computed once for all keys, and would
         // be computed for each part.
-        let is_read_at_once = || window_of_all(self.variant, self.catalog).is_some();
-        if !found || view.derived.iter().any(|d| d.block == TOP) || is_read_at_once() {
+        if !found || view.derived.iter().any(|d| d.block == TOP) || self.is_read_at_once {
             return None;
         }
         let mut of_value: BTreeMap<ValueId, ColumnSet> = BTreeMap::new();
-        let mut others = Vec::new();
+        let mut others = ColumnSet::new();
         let outermost = self.is_outermost(use_id);
         let identifying: BTreeSet<usize> = pairing.into_iter().flatten().copied().collect();
         if outermost {
@@ -103,8 +102,8 @@ impl Prover<'_> {
                         of_value.entry(value).or_default().insert(*column);
                     }
                 }
-                Ok(_) => others.push((*column, "decides which rows are joined")),
-                Err(reason) => others.push((*column, reason)),
+                // Such a one decides which rows there are.
+                _ => others.extend([*column]),
             }
         }
         if of_value.is_empty() || of_value.len() > MAX_PARTS || !outermost && !others.is_empty() {
@@ -129,7 +128,8 @@ impl Prover<'_> {
             return Err("elements are not changed by themselves".into());
         }
         let view = &self.variant.view;
-        let array = self.array(value).ok_or("it is no array that a subquery aggregates")??;
+        let array = self.arrays.get(&value).ok_or("it is no array that a subquery aggregates")?;
+        let array = array.as_ref().map_err(Clone::clone)?;
         if self.is_outermost(use_id) || !view.within(view.uses[use_id.0].block, array.agg.block) {
             return Err("it is not in the array's own query".into());
         }
@@ -140,45 +140,17 @@ impl Prover<'_> {
         if !is_collectable(table(view, self.catalog, use_id), &way.needs()) {
             return Err("its rows are found by arrays or rows".into());
         }
-        let deciding = Deciding::of(view, array.agg);
         let block = view.uses[use_id.0].block;
         let moves = if block == array.agg.block {
-            let own = |c: &usize| deciding.columns.contains(&ColumnRef { use_id, column: *c });
+            let own = |c: &usize| array.deciding.columns.contains(&ColumnRef { use_id, column: *c });
             let compared = |c: &usize| way.needs().contains(c) || identifying.contains(c);
             Moves::Columns(reads.iter().copied().filter(|c| own(c) || compared(c)).collect())
-        } else if deciding.blocks.contains(&block) {
+        } else if array.deciding.blocks.contains(&block) {
             Moves::Always
         } else {
             Moves::Never
         };
         Ok(ElementUse { way, moves })
-    }
-
-    /// The array that a value is, if its elements can be told apart and sorted; `None` where it is none.
-    pub fn array(&self, value: ValueId) -> Option<Result<Array<'_>, String>> {
-        let view = &self.variant.view;
-        let value = self.layout?.values.get(value)?;
-        value.array.as_ref()?;
-        let agg = aggregate(value_expr(view, value)?)?;
-        Some(self.told_apart(agg))
-    }
-
-    fn told_apart<'s>(&'s self, agg: &'s ArrayAgg) -> Result<Array<'s>, String> {
-        let view = &self.variant.view;
-        let Block { grouped, limited, picked, recursive, distinct, expands, .. } = &view.blocks[agg.block.0];
-        if grouped.is_some() || *limited || *picked || *recursive || *distinct || *expands || agg.distinct {
-            return Err("the array's query groups or picks rows".into());
-        }
-        let (field, column) =
-            match_field(view, self.catalog, agg).ok_or("no field of its elements is known to identify them")?;
-        let named = agg.named.iter().find(|(named, _)| *named == column).map(|(_, text)| text.as_str());
-        let named = named.filter(|_| agg.element.json == Some(JsonType::Jsonb));
-        let written = named.ok_or("the array's query has no column that is the elements' match key")?;
-        let ty = self.type_of(column);
-        if !tells_apart(ty) {
-            return Err(format!("values of type {} that are equal can be shown differently", ty.sql));
-        }
-        Ok(Array { agg, field, column, written })
     }
 
     /// What would let the elements of an array be told apart, where nothing does.
@@ -235,8 +207,8 @@ impl Prover<'_> {
         ))
     }
 
-    fn column(&self, column: ColumnRef) -> &crate::catalog::Column {
-        &table(&self.variant.view, self.catalog, column.use_id).columns[column.column]
+    fn column(&self, column: ColumnRef) -> &Column {
+        column_of(&self.variant.view, self.catalog, column)
     }
 
     fn type_of(&self, column: ColumnRef) -> &SqlType {
@@ -268,9 +240,38 @@ pub(super) struct Array<'a> {
     pub column: ColumnRef,
     /// How that is written in the array's query.
     pub written: &'a str,
+    deciding: Deciding,
 }
 
-impl Array<'_> {
+/// The arrays among the values, each if its elements can be told apart.
+pub(super) fn arrays<'a>(
+    view: &'a FlatView,
+    layout: Option<&Layout>,
+    catalog: &Catalog,
+) -> BTreeMap<ValueId, Result<Array<'a>, String>> {
+    let values = layout.iter().flat_map(|l| &l.values).enumerate().filter(|(_, value)| value.array.is_some());
+    let array = |(id, value)| Some((id, Array::of(view, aggregate(value_expr(view, value)?)?, catalog)));
+    values.filter_map(array).collect()
+}
+
+impl<'a> Array<'a> {
+    fn of(view: &'a FlatView, agg: &'a ArrayAgg, catalog: &Catalog) -> Result<Self, String> {
+        let Block { grouped, limited, picked, recursive, distinct, expands, .. } = &view.blocks[agg.block.0];
+        if grouped.is_some() || *limited || *picked || *recursive || *distinct || *expands || agg.distinct {
+            return Err("the array's query groups or picks rows".into());
+        }
+        let (field, column) =
+            match_field(view, catalog, agg).ok_or("no field of its elements is known to identify them")?;
+        let named = agg.named.iter().find(|(named, _)| *named == column).map(|(_, text)| text.as_str());
+        let named = named.filter(|_| agg.element.json == Some(JsonType::Jsonb));
+        let written = named.ok_or("the array's query has no column that is the elements' match key")?;
+        let ty = &column_of(view, catalog, column).ty;
+        if !tells_apart(ty) {
+            return Err(format!("values of type {} that are equal can be shown differently", ty.sql));
+        }
+        Ok(Array { agg, field, column, written, deciding: Deciding::of(view, agg) })
+    }
+
     /// What the emitter needs of it.
     pub fn part(&self, prover: &Prover) -> ArrayPart {
         ArrayPart {

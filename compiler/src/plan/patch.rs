@@ -8,12 +8,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::layout::Layout;
-use super::occurrences::Occurrences;
+use super::occurrences::{Occurrences, ValueId};
+use super::parts::{Array, arrays};
 use super::{ColumnSet, Strategy, Tview, Way, is_collectable, way_to_key};
 use crate::catalog::{Catalog, Table};
 use crate::diagnostics::Code;
 use crate::names::QualName;
-use crate::relate::{Link, Pair, Variant, same_type};
+use crate::relate::{Link, Pair, Variant, same_type, window_of_all};
 use crate::resolve::{ColumnRef, Expr, ExprKind, FlatView, OuterKind, TOP, Term, UseId};
 
 /// Each further place costs a copy of the document.
@@ -81,6 +82,10 @@ pub(super) struct Prover<'t> {
     /// Where the parts of the query stand, if it has a form that can be taken apart.
     pub(super) layout: Option<&'t Layout>,
     pub(super) strategy: Strategy,
+    /// The arrays among the values, where elements may be changed.
+    pub(super) arrays: BTreeMap<ValueId, Result<Array<'t>, String>>,
+    /// Whether rows are read at once for all keys.
+    pub(super) is_read_at_once: bool,
     /// By use: what its link compares, if that leads from a document's key to at most one row, which is the one that the
     /// document shows.
     links: BTreeMap<UseId, Result<String, String>>,
@@ -113,6 +118,8 @@ impl<'t> Prover<'t> {
             occurrences: Occurrences::of(variant, layout),
             layout,
             strategy,
+            arrays: arrays(&variant.view, layout.filter(|_| strategy == Strategy::Auto), catalog),
+            is_read_at_once: window_of_all(variant, catalog).is_some(),
             links: variant.links.iter().map(fact).collect(),
             whole: tview.relations.whole().map(|u| &tview.view.uses[u.0].table).collect(),
         })

@@ -39,7 +39,7 @@ impl Text<'_> {
         if !only_joins(flat) || tview.relations.key.asserted || [ROW, NEAR].iter().any(|name| self.mentions(name)) {
             return None;
         }
-        let outermost = self.level(self.tokens()).into_iter().find(|at| self.is_word(*at, "select"))?;
+        let outermost = self.outermost()?;
         let clauses = self.clauses(outermost, self.tokens().end)?;
         let items = self.items(clauses.list.clone());
         if items.len() != flat.outputs.len() || items.len() != select.projection.len() {
@@ -91,16 +91,13 @@ impl Text<'_> {
 
     /// A select item: its name as SQL, and its expression under a name of our own.
     fn shown(&self, item: &Range<usize>, selected: &SelectItem, n: usize) -> Option<(String, Named)> {
-        let (name, tokens) = match selected {
-            SelectItem::ExprWithAlias { alias, .. } => {
-                let last = item.end - 1;
-                let end = if self.is_word(last - 1, "as") { last - 1 } else { last };
-                (ident(alias), item.start..end)
-            }
-            SelectItem::UnnamedExpr(expr) => (output_name(expr)?, item.clone()),
+        let name = match selected {
+            SelectItem::ExprWithAlias { alias, .. } => ident(alias),
+            SelectItem::UnnamedExpr(expr) => output_name(expr)?,
             _ => return None,
         };
-        let named = Named { name: format!("key_{n}"), text: self.slice(self.bytes(&tokens)).to_owned() };
+        let text = self.slice(self.bytes(&self.selected(item, selected)?)).to_owned();
+        let named = Named { name: format!("key_{n}"), text };
         Some((Ident::sql(&name), named))
     }
 

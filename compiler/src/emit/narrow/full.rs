@@ -37,11 +37,8 @@ impl Text<'_> {
 
     /// What a COALESCE that begins here merges: its operands, if there are two.
     fn merged(&self, at: usize) -> Option<(Vec<String>, Vec<String>)> {
-        if !self.is_word(at, "coalesce") || *self.token(at + 1) != Token::LParen {
-            return None;
-        }
-        let level = self.level(at + 2..self.tokens().end);
-        match self.items(at + 2..level.last()? + 1).as_slice() {
+        let (inside, _) = self.call(&(at..self.tokens().end), "coalesce")?;
+        match self.items(inside).as_slice() {
             [one, two] => Some((self.normal(one), self.normal(two))),
             _ => None,
         }
@@ -86,12 +83,5 @@ impl Text<'_> {
             }
             _ => Vec::new(),
         }
-    }
-
-    /// Whether one pair of parentheses is around all of it.
-    fn is_in_parentheses(&self, tokens: &Range<usize>) -> bool {
-        tokens.len() > 2
-            && *self.token(tokens.start) == Token::LParen
-            && self.level(tokens.start + 1..tokens.end).last().is_some_and(|last| last + 2 == tokens.end)
     }
 }

@@ -34,9 +34,8 @@ impl Text<'_> {
     pub(super) fn laterals(&self, view: &View, catalog: &Catalog, left_of_key: &[bool]) -> Vec<Edit> {
         let mut found = Selects { kept: Kept::new(catalog, view), joins: Vec::new() };
         let _ = view.query.visit(&mut found);
-        let first = self.tokens().start;
-        let selects: Vec<usize> = (first..self.tokens().end).filter(|at| self.is_word(*at, "select")).collect();
-        let outermost = self.level(first..self.tokens().end).into_iter().find(|at| self.is_word(*at, "select"));
+        let selects: Vec<usize> = self.tokens().filter(|at| self.is_word(*at, "select")).collect();
+        let outermost = self.outermost();
         if selects.len() != found.joins.len() {
             return Vec::new();
         }

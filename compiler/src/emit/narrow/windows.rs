@@ -41,8 +41,7 @@ impl Text<'_> {
         if !matches!(select.distinct, None | Some(Distinct::All)) {
             return None;
         }
-        let outermost = self.level(self.tokens()).into_iter().find(|at| self.is_word(*at, "select"))?;
-        let list = self.clauses(outermost, self.tokens().end)?.list;
+        let list = self.clauses(self.outermost()?, self.tokens().end)?.list;
         let (start, end) = (list.start, list.end);
         let items = self.items(list);
         let partition = self.partition(start..self.tokens().end)?;
