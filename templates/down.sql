@@ -54,6 +54,9 @@ BEGIN
     DROP FUNCTION IF EXISTS tview.{{ tview.refresh }}();
     DROP FUNCTION IF EXISTS tview.{{ tview.check }}();
     DROP FUNCTION IF EXISTS tview.{{ tview.repair }}(jsonb);
+{%- for function in tview.part_functions %}
+    DROP FUNCTION IF EXISTS tview.{{ function }};
+{%- endfor %}
 {%- for view in tview.narrowed_views %}
     DROP VIEW IF EXISTS tview.{{ view }};
 {%- endfor %}
@@ -102,6 +105,7 @@ BEGIN
         DROP FUNCTION tview.jsonb_delta_available();
         DROP FUNCTION tview.jsonb_apply(jsonb, jsonb);
         DROP FUNCTION tview.jsonb_change_elements(jsonb, text[], text, jsonb[], jsonb[], boolean[], jsonb[], jsonb[], boolean, integer);
+        DROP FUNCTION tview.jsonb_insert_between(jsonb, text[], jsonb, text, jsonb, jsonb, jsonb, boolean);
         DROP FUNCTION tview.jsonb_has_path_changed(jsonb, jsonb, text[]);
         DROP FUNCTION tview.jsonb_array_insert_at(jsonb, text[], integer, jsonb);
         DROP FUNCTION tview.jsonb_array_delete_where(jsonb, text[], text, jsonb);

@@ -284,6 +284,30 @@ BEGIN
 END
 $tview$;
 
+-- Inserts an element between two others of `list`, the array at the path; NULL where they do not stand side by side. No preceding or
+-- following one is NULL. Into an array that is not sorted, at its end.
+CREATE OR REPLACE FUNCTION tview.jsonb_insert_between(
+    target jsonb, array_path text[], list jsonb, match_key text, element jsonb, preceding jsonb, following jsonb, sorted boolean)
+RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+AS $tview$
+DECLARE
+    place integer := CASE
+        WHEN NOT sorted THEN pg_catalog.jsonb_array_length(list)
+        WHEN preceding IS NULL THEN 0
+        WHEN list OPERATOR(pg_catalog.->) -1 OPERATOR(pg_catalog.->) match_key OPERATOR(pg_catalog.=) preceding
+        THEN pg_catalog.jsonb_array_length(list)
+        ELSE tview.jsonb_position(list, match_key, preceding) OPERATOR(pg_catalog.+) 1
+    END;
+BEGIN
+    RETURN CASE
+        WHEN place IS NOT NULL
+         AND (NOT sorted OR list OPERATOR(pg_catalog.->) place OPERATOR(pg_catalog.->) match_key IS NOT DISTINCT FROM following)
+        THEN pg_catalog.jsonb_insert(target, pg_catalog.array_append(array_path, place::pg_catalog.text), element)
+    END;
+END
+$tview$;
+
 -- Changes elements of an array, which are told apart by the value of a key: each is one that is gone (NULL), one that
 -- shows something else, or one that may have come or moved. Such a one is put between the elements that precede and follow it by
 -- now; NULL is none. NULL is returned where they do not stand side by side (others may have moved and are yet to be
@@ -296,61 +320,67 @@ CREATE OR REPLACE FUNCTION tview.jsonb_change_elements(
     preceding jsonb[], following jsonb[], sorted boolean, many integer)
 RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
 AS $tview$
 DECLARE
-    result jsonb := target;
-    list   jsonb := target #> array_path;
+    list   pg_catalog.jsonb := target OPERATOR(pg_catalog.#>) array_path;
+    result pg_catalog.jsonb := target;
     here   integer;
-    place  integer;
 BEGIN
-    IF jsonb_typeof(list) IS DISTINCT FROM 'array' OR cardinality(matches) > many THEN
+    IF pg_catalog.jsonb_typeof(list) IS DISTINCT FROM 'array' OR pg_catalog.cardinality(matches) OPERATOR(pg_catalog.>) many THEN
         RETURN NULL;
     END IF;
-    FOR i IN 1 .. cardinality(matches) LOOP
-        IF i > 1 THEN
-            list := result #> array_path;
-        END IF;
-        here := NULL;
-        -- Most elements that come are not there, and this says so faster.
-        IF NOT moves[i] OR list @> jsonb_build_array(jsonb_build_object(match_key, matches[i])) THEN
-            here := tview.jsonb_position(list, match_key, matches[i]);
+    -- What most calls are for, in as few steps as can be.
+    IF pg_catalog.cardinality(matches) OPERATOR(pg_catalog.=) 1 AND elements[1] IS NOT NULL AND NOT moves[1] THEN
+        FOR index IN 0 .. pg_catalog.jsonb_array_length(list) OPERATOR(pg_catalog.-) 1 LOOP
+            IF list OPERATOR(pg_catalog.->) index OPERATOR(pg_catalog.->) match_key OPERATOR(pg_catalog.=) matches[1] THEN
+                RETURN pg_catalog.jsonb_set(target, pg_catalog.array_append(array_path, index::pg_catalog.text), elements[1]);
+            END IF;
+        END LOOP;
+        RETURN target;
+    ELSIF pg_catalog.cardinality(matches) OPERATOR(pg_catalog.=) 1 AND elements[1] IS NOT NULL
+          AND NOT list OPERATOR(pg_catalog.@>) pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_object(match_key, matches[1])) THEN
+        RETURN tview.jsonb_insert_between(target, array_path, list, match_key, elements[1], preceding[1], following[1], sorted);
+    END IF;
+    FOR i IN 1 .. pg_catalog.cardinality(matches) LOOP
+        IF i OPERATOR(pg_catalog.>) 1 THEN
+            list := result OPERATOR(pg_catalog.#>) array_path;
         END IF;
         IF elements[i] IS NULL THEN
+            here := tview.jsonb_position(list, match_key, matches[i]);
             IF here IS NOT NULL THEN
-                IF jsonb_array_length(list) = 1 THEN
+                IF pg_catalog.jsonb_array_length(list) OPERATOR(pg_catalog.=) 1 THEN
                     RETURN NULL;
                 END IF;
-                result := result #- (array_path || here::text);
-            END IF;
-            CONTINUE;
-        ELSIF NOT moves[i] OR NOT sorted THEN
-            IF here IS NULL AND moves[i] THEN
-                result := jsonb_insert(result, array_path || jsonb_array_length(list)::text, elements[i]);
-            ELSIF here IS NOT NULL AND record_image_ne(ROW(list -> here), ROW(elements[i])) THEN
-                result := jsonb_set(result, array_path || here::text, elements[i]);
+                result := result OPERATOR(pg_catalog.#-) pg_catalog.array_append(array_path, here::pg_catalog.text);
             END IF;
             CONTINUE;
         END IF;
+        -- Most elements that come are not there, and this says so faster.
+        here := CASE
+            WHEN NOT moves[i]
+              OR list OPERATOR(pg_catalog.@>) pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_object(match_key, matches[i]))
+            THEN tview.jsonb_position(list, match_key, matches[i])
+        END;
         IF here IS NOT NULL THEN
             -- Where it stands already there is nothing to move.
-            IF NOT (list -> (here + 1) -> match_key IS DISTINCT FROM following[i]
-                    OR CASE WHEN here > 0 THEN list -> (here - 1) -> match_key END IS DISTINCT FROM preceding[i]) THEN
-                result := jsonb_set(result, array_path || here::text, elements[i]);
+            IF NOT moves[i] OR NOT sorted
+               OR list OPERATOR(pg_catalog.->) (here OPERATOR(pg_catalog.+) 1) OPERATOR(pg_catalog.->) match_key
+                      IS NOT DISTINCT FROM following[i]
+              AND (CASE WHEN here OPERATOR(pg_catalog.>) 0
+                        THEN list OPERATOR(pg_catalog.->) (here OPERATOR(pg_catalog.-) 1) OPERATOR(pg_catalog.->) match_key
+                   END) IS NOT DISTINCT FROM preceding[i] THEN
+                result := pg_catalog.jsonb_set(result, pg_catalog.array_append(array_path, here::pg_catalog.text), elements[i]);
                 CONTINUE;
             END IF;
-            result := result #- (array_path || here::text);
-            list := result #> array_path;
+            result := result OPERATOR(pg_catalog.#-) pg_catalog.array_append(array_path, here::pg_catalog.text);
+            list := result OPERATOR(pg_catalog.#>) array_path;
+        ELSIF NOT moves[i] THEN
+            CONTINUE;
         END IF;
-        place := CASE
-            WHEN preceding[i] IS NULL THEN 0
-            WHEN list -> -1 -> match_key = preceding[i] THEN jsonb_array_length(list)
-            ELSE tview.jsonb_position(list, match_key, preceding[i]) + 1
-        END;
-        IF place IS NULL OR list -> place -> match_key IS DISTINCT FROM following[i] THEN
+        result := tview.jsonb_insert_between(result, array_path, list, match_key, elements[i], preceding[i], following[i], sorted);
+        IF result IS NULL THEN
             RETURN NULL;
         END IF;
-        result := jsonb_insert(result, array_path || place::text, elements[i]);
     END LOOP;
     RETURN result;
 END
@@ -464,7 +494,7 @@ $tview$;
 
 -- As all functions of the schema, these are the owner's; GRANT gives them to others.
 REVOKE EXECUTE ON FUNCTION
-    tview.jsonb_check, tview.jsonb_walk, tview.jsonb_create, tview.jsonb_position, tview.jsonb_merge_into,
+    tview.jsonb_check, tview.jsonb_walk, tview.jsonb_create, tview.jsonb_position, tview.jsonb_insert_between, tview.jsonb_merge_into,
     tview.jsonb_smart_patch_nested, tview.jsonb_smart_patch_scalar, tview.jsonb_smart_patch_array,
     tview.jsonb_merge_shallow, tview.jsonb_merge_at_path, tview.jsonb_array_update_where,
     tview.jsonb_array_upsert_where, tview.jsonb_array_delete_where, tview.jsonb_array_insert_at,

@@ -57,15 +57,13 @@ BEGIN
                {{ split.changed }};
         END IF;
     ELSIF TG_OP OPERATOR(pg_catalog.=) 'INSERT' THEN
-        IF EXISTS (SELECT FROM new_rows) THEN
-            PERFORM tview.{{ split.write }}(TG_OP, {{ split.insert_arguments }})
-               FROM new_rows AS n;
-        END IF;
+        PERFORM tview.{{ split.write }}(TG_OP, {{ split.insert_arguments }})
+           FROM new_rows AS n
+         HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 0;
     ELSIF TG_OP OPERATOR(pg_catalog.=) 'DELETE' THEN
-        IF EXISTS (SELECT FROM old_rows) THEN
-            PERFORM tview.{{ split.write }}(TG_OP, {{ split.delete_arguments }})
-               FROM old_rows AS o;
-        END IF;
+        PERFORM tview.{{ split.write }}(TG_OP, {{ split.delete_arguments }})
+           FROM old_rows AS o
+         HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 0;
     ELSE
         PERFORM tview.{{ split.write }}(TG_OP, {{ split.truncate_arguments }});
     END IF;

@@ -9,7 +9,9 @@ use crate::catalog::{Catalog, Table};
 use crate::document::Dependency;
 use crate::emit::{flat_path, place};
 use crate::names::QualName;
-use crate::plan::{Changed, ColumnSet, Decisions, LockStep, PartStep, Patch, Source, TablePlan, Tview, TviewStep};
+use crate::plan::{
+    Changed, ColumnSet, Decisions, LockStep, MANY_ELEMENTS, PartStep, Patch, Source, TablePlan, Tview, TviewStep,
+};
 use crate::relate::{Link, Pair};
 use crate::resolve::UseId;
 
@@ -139,7 +141,7 @@ impl<'p> Context<'p> {
             Some(key) => (
                 "array_patch",
                 format!(
-                    "elements at {path} are replaced, inserted at their rank, or removed, by {key}; more than 16: evaluated as a whole"
+                    "elements at {path} are replaced, inserted at their rank, or removed, by {key}; more than {MANY_ELEMENTS}: evaluated as a whole"
                 ),
                 format!("one row per element, told apart by {key}; the columns have no part in anything else"),
             ),

@@ -306,6 +306,9 @@ pub struct ArrayPart {
     pub sorted_by_match: bool,
 }
 
+/// More elements of one array than this are not changed one by one.
+pub const MANY_ELEMENTS: usize = 16;
+
 /// The plans of all base tables.
 pub fn plan(
     tviews: &[Tview],

@@ -99,6 +99,16 @@ pub fn elements(program: &str, tview: &QualName, number: usize) -> Ident {
     of_object(program, tview, &["elements", &number.to_string()])
 }
 
+/// The function that tells which elements of an array stand beside one.
+pub fn beside(program: &str, tview: &QualName, number: usize) -> Ident {
+    of_object(program, tview, &["beside", &number.to_string()])
+}
+
+/// The function that computes an array in a tview's document.
+pub fn array(program: &str, tview: &QualName, number: usize) -> Ident {
+    of_object(program, tview, &["array", &number.to_string()])
+}
+
 /// The table that stands for the keys of a tview.
 pub fn key_lock(program: &str, tview: &QualName) -> Ident {
     of_object(program, tview, &["lock_key"])
@@ -141,6 +151,8 @@ pub fn object_names(
     for (tview, parts) in tviews.iter().zip(parts) {
         for number in 1..=parts.arrays.len() {
             names.push((elements(program, &tview.name, number), format!("a view for {}", tview.name)));
+            names.push((beside(program, &tview.name, number), format!("a function for {}", tview.name)));
+            names.push((array(program, &tview.name, number), format!("a function for {}", tview.name)));
         }
         names.push((try_lock(program, &tview.name), format!("the locking function of {}", tview.name)));
         names.push((lock(program, &tview.name), format!("the lock function of {}", tview.name)));

@@ -1,22 +1,28 @@
-//! The views that values and elements are read through.
+//! The views and functions that values and elements are read through.
 //!
-//! In: a tview and the layout of its view's text. Out: `tview.…__parts`, with a column per value, and `tview.…__elements_n`,
-//! with a row per element of an array. What always holds: both are the user's own query with another select list, so that what
-//! they show for a key is what the view shows at that place.
+//! In: a tview and the layout of its view's text. Out: `tview.…__parts`, with a column per value, and for each array
+//! `tview.…__elements__n`, with a row per element, and the functions `…__array__n` and `…__beside__n`. What always holds: both
+//! views are the user's own query with another select list, so that what they show for a key is what the view shows at that
+//! place; the functions are STABLE: they see what the statement sees that calls them. They are functions because few writes need
+//! them, and a statement that has them in itself prepares them each time.
 
 use super::narrow;
-use super::templates::{self, PartViewModel, PartViewsSql};
+use super::patch::joined;
+use super::templates::{self, ArrayFunctions, BesideFunction, PartViewModel, PartViewsSql};
+use super::tview::key_columns;
 use super::{Program, list, names, one_line, path_sql, search_path};
 use crate::catalog::Relation;
 use crate::cut::{Edit, Text};
 use crate::names::Ident;
-use crate::plan::{ArrayPart, ArrayText, Layout, Tview, TviewParts, Value, ValueId};
+use crate::plan::{ArrayPart, ArrayText, Layout, Sort, Tview, TviewParts, Value, ValueId};
 use crate::resolve::{ColumnRef, JsonType, ReadView};
 
-/// The views of a tview: their names and their definitions.
+/// The views and functions of a tview: their names and their definitions.
 pub struct PartViews {
     /// Without the schema.
-    pub names: Vec<String>,
+    pub views: Vec<String>,
+    /// The same of functions.
+    pub functions: Vec<String>,
     /// As SQL; empty where there are none.
     pub definitions: String,
 }
@@ -74,7 +80,7 @@ pub fn views(program: &Program, at: usize) -> PartViews {
     let (tview, parts) = (&program.tviews[at], &program.parts[at]);
     let (Some(layout), Some(Relation::View(view))) = (&parts.layout, program.catalog.relations.get(&tview.view.name))
     else {
-        return PartViews { names: Vec::new(), definitions: String::new() };
+        return PartViews { views: Vec::new(), functions: Vec::new(), definitions: String::new() };
     };
     let text =
         Text { sources: program.sources, statement: &program.statements[view.statement], query: view.query_span };
@@ -95,14 +101,60 @@ pub fn views(program: &Program, at: usize) -> PartViews {
             query: writer.elements(array, part),
         })
     }));
+    let arrays: Vec<ArrayFunctions> =
+        parts.arrays.keys().filter_map(|id| array_functions(program.name, tview, parts, *id)).collect();
     let (path, script_path) = (path_sql(&view.search_path), search_path(program));
     let definitions = templates::text(&PartViewsSql {
         views: &views,
+        arrays: &arrays,
         path_differs: path != script_path,
         search_path: path,
         script_path: &script_path,
     });
-    PartViews { names: views.into_iter().map(|v| v.name).collect(), definitions }
+    let functions = arrays.into_iter().flat_map(|a| [Some(a.array), a.beside.map(|b| b.name)]).flatten().collect();
+    PartViews { views: views.into_iter().map(|v| v.name).collect(), functions, definitions }
+}
+
+/// What is computed of an array where its elements are not enough.
+fn array_functions(program: &str, tview: &Tview, parts: &TviewParts, id: ValueId) -> Option<ArrayFunctions> {
+    let (part, value) = (parts.arrays.get(&id)?, &parts.layout.as_ref()?.values[id]);
+    let sorts = &value.array.as_ref()?.sorts;
+    let columns = Columns::of(tview, parts);
+    let number = array_number(parts, id);
+    let keys = key_columns(tview);
+    let parameter = |(n, key): (usize, &super::tview::KeyColumnSql)| format!("key_{n} {}", key.ty);
+    let is_key = |(n, key): (usize, &super::tview::KeyColumnSql)| format!("w.{} = key_{n}", key.name.sql());
+    let beside = BesideFunction {
+        name: names::beside(program, &tview.name, number).sql(),
+        elements: names::elements(program, &tview.name, number).sql(),
+        matched: columns.matched(),
+        ty: part.ty.clone(),
+        order: order(sorts, part, &columns),
+    };
+    Some(ArrayFunctions {
+        place: one_line(&place(tview, value)),
+        array: names::array(program, &tview.name, number).sql(),
+        values: names::parts(program, &tview.name).sql(),
+        value: columns.value(id),
+        key_parameters: list((1..).zip(&keys).map(parameter)),
+        is_key: joined((1..).zip(&keys).map(is_key)),
+        beside: (!sorts.is_empty()).then_some(beside),
+    })
+}
+
+/// What elements are sorted by; the match key decides where nothing else does.
+fn order(sorts: &[Sort], part: &ArrayPart, columns: &Columns) -> String {
+    let sort = |(n, sort): (usize, &Sort)| {
+        let direction = if sort.descending { " DESC" } else { "" };
+        let nulls = match (sort.nulls_first == sort.descending, sort.nulls_first) {
+            (true, _) => "",
+            (false, true) => " NULLS FIRST",
+            (false, false) => " NULLS LAST",
+        };
+        format!("w.{}{direction}{nulls}", columns.sort(n))
+    };
+    let last = (!part.sorted_by_match).then(|| format!("w.{}", columns.matched()));
+    list(sorts.iter().enumerate().map(sort).chain(last))
 }
 
 /// Documents of a view that is joined by its key are read from its tview, where the function that writes has just put them: no

@@ -11,10 +11,7 @@ use super::tview::key_columns;
 use super::way::{Context, Images};
 use super::{list, names, one_line};
 use crate::names::sql_literal;
-use crate::plan::{ArrayPart, ArrayText, PartStep, Sort, TviewStep, ValueId};
-
-/// More elements of one array than this are not changed one by one.
-const MANY_ELEMENTS: usize = 16;
+use crate::plan::{MANY_ELEMENTS, PartStep, TviewStep, Value, ValueId};
 
 /// Values that are found by the same ways, or one array.
 pub struct Group<'s> {
@@ -112,9 +109,30 @@ pub fn find(context: &Context, group: &Group, recomputed: Option<&[KeysModel]>, 
     format!(
         "\n{indent}-- {}\n{indent}SELECT {aggregates}\n{indent}  INTO {}\n{indent}  FROM (SELECT {told}{moves}\n{indent}          FROM (\n\
          {deeper}{ways}\n{indent}               ) AS e({all})\n{indent}         WHERE {conditions}\n\
-         {indent}         GROUP BY {told}) AS e({all});",
+         {indent}         GROUP BY {told}) AS e({all});{}",
         one_line(&format!("{what} {places}")),
         group.arrays(),
+        if group.is_array() { at_most(group, indent) } else { String::new() },
+    )
+}
+
+/// Keeps of the elements of one array no more than tell that they are too many to be changed one by one.
+fn at_most(group: &Group, indent: &str) -> String {
+    let keys = list((1..=group.keys).map(|n| format!("e.key_{n}")));
+    format!(
+        "\n{indent}IF cardinality({}) > {MANY_ELEMENTS} THEN -- where they are of one array, so that it is computed again, one more than that is enough\n\
+         {indent}    SELECT {}, array_agg(e.match), array_agg(e.moves AND e.elements <= {MANY_ELEMENTS})\n\
+         {indent}      INTO {}\n\
+         {indent}      FROM (SELECT e.*, count(*) OVER of_array AS elements, row_number() OVER of_array AS number\n\
+         {indent}              FROM unnest({}) AS e({})\n\
+         {indent}            WINDOW of_array AS (PARTITION BY {keys})) AS e\n\
+         {indent}     WHERE e.number <= {MANY_ELEMENTS} + 1;\n\
+         {indent}END IF;",
+        group.variables[0].name,
+        list((1..=group.keys).map(|n| format!("array_agg(e.key_{n})"))),
+        group.arrays(),
+        group.arrays(),
+        list(group.columns()),
     )
 }
 
@@ -125,18 +143,38 @@ pub fn all_keys(groups: &[Group], patched: &[KeysModel], has_patches: bool, inde
         let names = list(variables.iter().map(|v| v.name.clone()));
         format!("SELECT k.* FROM unnest({names}) AS k({})", list(columns.iter().cloned()))
     };
+    let united = |sources: &[String], indent: &str| {
+        let distinct = match sources {
+            [one] => one.replacen("SELECT ", "SELECT DISTINCT ", 1),
+            several => several.join(&format!("\n{indent}        UNION\n{indent}        ")),
+        };
+        format!(
+            "\n{indent}SELECT {}\n{indent}  INTO {}\n{indent}  FROM ({distinct}) AS k({});",
+            list(columns.iter().map(|c| format!("array_agg(k.{c})"))),
+            list(patched.iter().map(|v| v.name.clone())),
+            list(columns.iter().cloned()),
+        )
+    };
     let mut sources: Vec<String> = groups.iter().map(|g| select(g.keys())).collect();
     sources.extend(has_patches.then(|| select(patched)));
-    let distinct = match sources.as_slice() {
-        [one] => one.replacen("SELECT ", "SELECT DISTINCT ", 1),
-        several => several.join(&format!("\n{indent}        UNION\n{indent}        ")),
+    let [group] = groups else { return united(&sources, indent) };
+    if has_patches {
+        return united(&sources, indent);
+    }
+    let same = |indent: &str| {
+        let pairs = patched.iter().zip(group.keys());
+        pairs.map(|(p, k)| format!("\n{indent}{} := {};", p.name, k.name)).collect::<String>()
     };
-    format!(
-        "\n{indent}SELECT {}\n{indent}  INTO {}\n{indent}  FROM ({distinct}) AS k({});",
-        list(columns.iter().map(|c| format!("array_agg(k.{c})"))),
-        list(patched.iter().map(|v| v.name.clone())),
-        list(columns.iter().cloned()),
-    )
+    let (deeper, first) = (format!("{indent}    "), &group.variables[0].name);
+    match group.is_array() {
+        // A document may be there with several elements.
+        true => format!(
+            "\n{indent}IF cardinality({first}) = 1 THEN{}\n{indent}ELSE{}\n{indent}END IF;",
+            same(&deeper),
+            united(&sources, &deeper)
+        ),
+        false => same(indent),
+    }
 }
 
 /// Changes the documents, each once: fields that patches replace, values and elements.
@@ -276,7 +314,8 @@ impl Change<'_> {
             let (old, new) = (self.value(value.output), format!("{relation}.{column}"));
             let changed = match value.path.is_empty() {
                 true => self.found(relation, new, &old),
-                false => patch::set_lax(&old, &patch::path_sql(&value.path), &new),
+                // NULL, where the relation has no row, changes nothing.
+                false => put(value, &old, new),
             };
             self.values.insert(value.output, changed);
         }
@@ -287,10 +326,9 @@ impl Change<'_> {
         let (context, id) = (self.context, group.values[0]);
         let (parts, value) = (context.parts, &context.layout().values[id]);
         let (Some(array), Some(part)) = (&value.array, parts.arrays.get(&id)) else { return };
-        let name = names::elements(context.program.name, &context.tview.name, array_number(parts, id)).sql();
-        let columns = Columns::of(context.tview, context.parts);
-        let elements = Elements { view: format!("tview.{name}"), columns, array, part };
-        let lines = self.element_rows(group, &elements);
+        let number = array_number(parts, id);
+        let sorted = !array.sorts.is_empty();
+        let lines = self.element_rows(group, number, sorted);
         self.join(relation, lines, &["matches", "elements", "moves", "preceding", "following"].map(str::to_owned));
         let (mut old, path) = (self.value(value.output), patch::path_sql(&value.path));
         if self.values.contains_key(&value.output) {
@@ -302,77 +340,51 @@ impl Change<'_> {
         let inner = "\n                   ";
         let changed = format!(
             "tview.jsonb_change_elements({old}, {path}, {}, {relation}.matches, {relation}.elements,{inner}    \
-             {relation}.moves, {relation}.preceding, {relation}.following, {}, {MANY_ELEMENTS})",
+             {relation}.moves, {relation}.preceding, {relation}.following, {sorted}, {MANY_ELEMENTS})",
             sql_literal(&part.field),
-            !array.sorts.is_empty(),
         );
-        let whole = format!(
-            "(SELECT w.{} FROM {} AS w WHERE {})",
-            elements.columns.value(id),
-            self.parts_view(),
-            self.is_key("w", relation),
-        );
-        let new = format!("coalesce({inner}{changed},{inner}{})", patch::set_lax(&old, &path, &whole));
+        let array = names::array(context.program.name, &context.tview.name, number).sql();
+        let array = format!("tview.{array}({})", list((1..=group.keys).map(|n| format!("{relation}.key_{n}"))));
+        let new = format!("coalesce({inner}{changed},{inner}{})", put(value, &old, array));
         self.values.insert(value.output, self.found(relation, new, &old));
     }
 
-    fn element_rows(&self, group: &Group, elements: &Elements) -> Vec<String> {
-        let Elements { view, columns, array, .. } = elements;
+    /// The elements by document: what they are and, where they may come, go or move, what they stand between.
+    fn element_rows(&self, group: &Group, number: usize, sorted: bool) -> Vec<String> {
+        let (program, tview) = (self.context.program.name, &self.context.tview.name);
+        let columns = Columns::of(self.context.tview, self.context.parts);
         let (matched, element) = (columns.matched(), columns.element());
         let keys = list((1..=group.keys).map(|n| format!("e.key_{n}")));
-        let sorted = !array.sorts.is_empty();
-        let beside = match sorted {
-            true => "array_agg(to_jsonb(n.preceding)), array_agg(to_jsonb(n.following))",
-            false => "NULL::jsonb[], NULL::jsonb[]",
+        let elements = names::elements(program, tview, number).sql();
+        let (beside, neighbours) = match sorted {
+            true => (
+                "array_agg(e.beside[1]), array_agg(e.beside[2])",
+                format!(
+                    ",\n               CASE WHEN e.moves AND w.{element} IS NOT NULL THEN tview.{}({keys}, e.match) END AS beside",
+                    names::beside(program, tview, number).sql()
+                ),
+            ),
+            false => ("NULL::jsonb[], NULL::jsonb[]", String::new()),
         };
-        let mut lines = vec![
-            format!(
-                "SELECT {keys}, array_agg(to_jsonb(e.match)), array_agg(w.{element}), array_agg(e.moves), {beside}"
-            ),
-            // Of more elements the array is computed again: they need not be looked up.
-            format!("  FROM (SELECT e.*, count(*) OVER (PARTITION BY {keys}) <= {MANY_ELEMENTS} AS few"),
-            format!("          FROM unnest({}) AS e({})) AS e", group.arrays(), list(group.columns())),
-            format!("  LEFT JOIN LATERAL (SELECT w.{element} FROM {view} AS w"),
-            format!(
-                "                      WHERE e.few AND {} AND w.{matched} = e.match OFFSET 0) AS w ON true",
-                self.is_key("w", "e")
-            ),
-        ];
-        if sorted {
-            lines.extend([
-                "  LEFT JOIN LATERAL (SELECT n.preceding, n.following".into(),
-                format!("                       FROM (SELECT n.{matched}, lag(n.{matched}) OVER own AS preceding, lead(n.{matched}) OVER own AS following"),
-                format!("                               FROM {view} AS n WHERE e.few AND e.moves AND {}", self.is_key("n", "e")),
-                format!("                             WINDOW own AS (ORDER BY {})) AS n", elements.order()),
-                format!("                      WHERE n.{matched} = e.match) AS n ON true"),
-            ]);
-        }
-        lines.push(format!("  GROUP BY {keys}"));
-        lines
+        let rows = format!(
+            "SELECT {keys}, array_agg(to_jsonb(e.match)), array_agg(e.element), array_agg(e.moves), {beside}\n  \
+             FROM (SELECT e.*, w.{element} AS element{neighbours}\n          \
+             FROM unnest({}) AS e({})\n          \
+             LEFT JOIN LATERAL (SELECT w.{element} FROM tview.{elements} AS w\n                              \
+             WHERE {} AND w.{matched} = e.match OFFSET 0) AS w ON true OFFSET 0) AS e\n \
+             GROUP BY {keys}",
+            group.arrays(),
+            list(group.columns()),
+            self.is_key("w", "e"),
+        );
+        rows.lines().map(str::to_owned).collect()
     }
 }
 
-/// The elements of an array.
-struct Elements<'e> {
-    view: String,
-    columns: Columns,
-    array: &'e ArrayText,
-    part: &'e ArrayPart,
-}
-
-impl Elements<'_> {
-    /// What elements are sorted by; the match key decides where nothing else does.
-    fn order(&self) -> String {
-        let sort = |(n, sort): (usize, &Sort)| {
-            let direction = if sort.descending { " DESC" } else { "" };
-            let nulls = match (sort.nulls_first == sort.descending, sort.nulls_first) {
-                (true, _) => "",
-                (false, true) => " NULLS FIRST",
-                (false, false) => " NULLS LAST",
-            };
-            format!("n.{}{direction}{nulls}", self.columns.sort(n))
-        };
-        let last = (!self.part.sorted_by_match).then(|| format!("n.{}", self.columns.matched()));
-        list(self.array.sorts.iter().enumerate().map(sort).chain(last))
+/// A document with another value at its place.
+fn put(value: &Value, old: &str, new: String) -> String {
+    match value.path.is_empty() {
+        true => new,
+        false => patch::set_lax(old, &patch::path_sql(&value.path), &new),
     }
 }

@@ -78,6 +78,7 @@ pub struct TviewModel {
     pub key_types: String,
     /// Without the schema.
     pub narrowed_views: Vec<String>,
+    pub part_functions: Vec<String>,
     pub lock_tables: Vec<LockTable>,
     pub sql: String,
 }
@@ -162,9 +163,34 @@ pub struct PartColumn {
 #[template(path = "parts.sql")]
 pub struct PartViewsSql<'a> {
     pub views: &'a [PartViewModel],
+    pub arrays: &'a [ArrayFunctions],
     pub path_differs: bool,
     pub search_path: String,
     pub script_path: &'a str,
+}
+
+/// What is computed of an array where its elements are not enough.
+pub struct ArrayFunctions {
+    pub place: String,
+    /// The function that computes it, and the view and the column that it is read from.
+    pub array: String,
+    pub values: String,
+    pub value: String,
+    /// `key_1 integer, key_2 text`, and the condition that a row `w` is that key's.
+    pub key_parameters: String,
+    pub is_key: String,
+    /// Where it is sorted: the elements that stand beside one.
+    pub beside: Option<BesideFunction>,
+}
+
+/// The function that tells which elements stand beside one.
+pub struct BesideFunction {
+    pub name: String,
+    pub elements: String,
+    /// The column of the match key, and its type.
+    pub matched: String,
+    pub ty: String,
+    pub order: String,
 }
 
 /// One of them.

@@ -21,6 +21,8 @@ use crate::resolve::UseId;
 pub struct KeyColumnSql {
     /// Its name in the tview.
     pub name: Ident,
+    /// `integer`.
+    pub ty: String,
     /// `integer[]`.
     pub array_type: String,
 }
@@ -29,6 +31,7 @@ pub struct KeyColumnSql {
 pub fn key_columns(tview: &Tview) -> Vec<KeyColumnSql> {
     let columns = tview.relations.key.columns.iter().map(|key| KeyColumnSql {
         name: tview.view.outputs[key.output].name.clone(),
+        ty: variable_type(&key.ty),
         array_type: format!("{}[]", variable_type(&key.ty)),
     });
     columns.collect()
@@ -45,13 +48,14 @@ pub fn model(program: &Program, at: usize, settings: &str) -> TviewModel {
     let columns = keys.iter().map(|k| k.name.sql()).collect();
     let by_key = fresh::by_key(program, tview, &fresh::KeyNames { variables: &variables, columns });
     let parts = part_views::views(program, at);
-    let narrowed_views = by_key.views.iter().cloned().chain(parts.names).collect();
+    let narrowed_views = by_key.views.iter().cloned().chain(parts.views).collect();
     let sql = templates::text(&sql(program, at, &keys, &locks, settings, by_key, parts.definitions));
     TviewModel {
         name: tview.name.sql(),
         name_literal: sql_literal(&tview.name.sql()),
         key_types: list(keys.iter().map(|k| k.array_type.clone())),
         narrowed_views,
+        part_functions: parts.functions,
         lock_tables: locks,
         try_lock: names::try_lock(program.name, &tview.name).sql(),
         lock: names::lock(program.name, &tview.name).sql(),

@@ -54,7 +54,9 @@ CREATE VIEW v_bag AS
 SELECT m.id, m.name, jsonb_build_object(
     'marked', (SELECT jsonb_agg(jsonb_build_object('id', t.id, 'name', t.name) ORDER BY t.name COLLATE "C", t.id)
                  FROM thing t WHERE t.maker_id = m.id AND EXISTS (SELECT FROM mark l WHERE l.thing_id = t.id AND l.strength > 2)),
-    'best', (SELECT t.name FROM thing t WHERE t.maker_id = m.id ORDER BY t.weight DESC NULLS LAST, t.id LIMIT 1)) AS data
+    'best', (SELECT t.name FROM thing t WHERE t.maker_id = m.id ORDER BY t.weight DESC NULLS LAST, t.id LIMIT 1)) AS data,
+    -- A column of its own.
+    (SELECT jsonb_agg(jsonb_build_object('id', t.id, 'made', t.made) ORDER BY t.place, t.id) FROM thing t WHERE t.maker_id = m.id) AS things
   FROM maker m;
 
 -- Elements that are another view's documents.
