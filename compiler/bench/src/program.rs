@@ -64,6 +64,8 @@ pub enum ArmKind {
     Recompute,
     /// The migration.
     Auto,
+    /// The migration, with a GIN index on each document: no update of an indexed column is a heap-only one.
+    Gin,
     /// The migration, with the extension in the database.
     Native,
     /// The extension pg_ivm.
@@ -73,7 +75,7 @@ pub enum ArmKind {
 }
 
 use ArmKind::{
-    Auto, Comparison, Concurrently, Hand, Native, None as Nothing, PgIvm, PgTviews, Rebuild, Recompute, Refresh,
+    Auto, Comparison, Concurrently, Gin, Hand, Native, None as Nothing, PgIvm, PgTviews, Rebuild, Recompute, Refresh,
 };
 
 const NO_PG_IVM: &str =
@@ -82,8 +84,8 @@ const NO_PG_TVIEWS: &str = "the server has no extension pg_tviews, and no packag
 
 impl ArmKind {
     /// All, in the order of reports.
-    pub const ALL: [ArmKind; 11] =
-        [Nothing, Comparison, Hand, Rebuild, Refresh, Concurrently, Recompute, Auto, Native, PgIvm, PgTviews];
+    pub const ALL: [ArmKind; 12] =
+        [Nothing, Comparison, Hand, Rebuild, Refresh, Concurrently, Recompute, Auto, Gin, Native, PgIvm, PgTviews];
 
     /// As on the command line and in results.
     pub fn name(self) -> &'static str {
@@ -96,6 +98,7 @@ impl ArmKind {
             Concurrently => "refresh-concurrently",
             Recompute => "recompute",
             Auto => "auto",
+            Gin => "auto-gin",
             Native => "native",
             PgIvm => "pg_ivm",
             PgTviews => "pg_tviews",
@@ -188,6 +191,7 @@ impl Program {
             Refresh | Concurrently => vec![self.tviews.iter().map(Tview::materialized).collect()],
             Recompute => vec![self.up(Strategy::Recompute)?],
             Auto => vec![self.up(Strategy::Auto)?],
+            Gin => vec![self.up(Strategy::Auto)?, self.tviews.iter().map(Tview::indexed).collect()],
             Native if !has_extension(server, "tview_native")? => {
                 return missing("the server has no extension tview_native");
             }
@@ -254,6 +258,11 @@ impl Tview {
             "CREATE MATERIALIZED VIEW {table} AS SELECT * FROM {view};
              CREATE UNIQUE INDEX ON {table} (id);\n"
         )
+    }
+
+    /// An index on the documents.
+    fn indexed(&self) -> String {
+        format!("CREATE INDEX ON {} USING gin (data jsonb_path_ops);\n", self.table)
     }
 
     /// A view that pg_ivm keeps.

@@ -167,10 +167,14 @@ impl Prover<'_> {
             let keys = table(view, self.catalog, use_id).keys.iter().filter(|k| k.columns.len() == 1);
             keys.map(move |k| ColumnRef { use_id, column: k.columns[0] })
         });
-        let name = |c: ColumnRef| format!("{}.{}", view.use_of(c).alias, self.column(c).name);
         let mut fitting = single.filter(|c| !nullable_in_row(view, self.catalog, *c) && rows.determined_by(&[*c]));
         let help = if let Some(column) = fitting.next() {
-            format!("add the field that identifies it: `'{}', {}`", self.column(column).name, name(column))
+            // By its table: aliases are unique in the whole view here, and need not be those that are written.
+            format!(
+                "show the column that identifies it: `{}` of {}",
+                self.column(column).name,
+                view.use_of(column).table
+            )
         } else {
             own.clone().find_map(|u| self.wanted_key(u, agg.block, fields)).unwrap_or_else(|| {
                 "show a field in it that is unique, and declared so, among the rows that the subquery joins".into()

@@ -14,6 +14,7 @@ mod needed_locks;
 mod operations;
 mod partitions;
 mod patch_pairs;
+mod plan_pairs;
 mod random;
 mod sessions;
 #[path = "../common/server.rs"]

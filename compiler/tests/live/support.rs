@@ -1,5 +1,6 @@
 //! What the live tests share: one server, fixtures, and their installation.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -21,7 +22,7 @@ pub fn fixture(path: &str) -> String {
     fs::read_to_string(root.join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
-fn sources(sql: &str) -> Sources {
+pub fn sources(sql: &str) -> Sources {
     Sources { files: vec![SourceFile { name: "views.sql".into(), text: sql.into(), context_only: false }] }
 }
 
@@ -91,45 +92,62 @@ pub fn fails(database: &str, sql: &str) -> String {
 }
 
 /// Counts, from now on, how the documents of a database are written: sequences, which no rollback takes back and no random
-/// write touches. The generated SQL is what users get; which statement wrote is read off the call stack: only that of a
-/// recompute or refresh selects rows of the view.
+/// write touches. The generated SQL is what users get; which strategies wrote is read off the statement on the call stack.
 pub fn count_writes(database: &str) {
+    let sequences: String = STRATEGIES.iter().map(|s| format!("CREATE SEQUENCE counted.{};", s.name)).collect();
+    let counts: String = STRATEGIES
+        .iter()
+        .map(|s| format!("IF stack ~ '{}' THEN PERFORM nextval('counted.{}'); END IF;", s.statement, s.name))
+        .collect();
     run(
         database,
-        r"CREATE SCHEMA counted;
-          CREATE SEQUENCE counted.patch;
-          CREATE SEQUENCE counted.recompute;
-          CREATE FUNCTION counted.write() RETURNS trigger LANGUAGE plpgsql AS $$
-          DECLARE
-              stack text;
-          BEGIN
-              GET DIAGNOSTICS stack = PG_CONTEXT;
-              IF stack ~ 'SELECT [vw]\.\*' THEN
-                  PERFORM nextval('counted.recompute');
-              ELSE
-                  PERFORM nextval('counted.patch');
-              END IF;
-              RETURN NULL;
-          END
-          $$;
-          DO $$
-          DECLARE
-              tview regclass;
-          BEGIN
-              FOR tview IN SELECT m.tview_oid FROM tview.pg_tview_meta AS m LOOP
-                  EXECUTE format(
-                      'CREATE TRIGGER counted AFTER UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION counted.write()', tview);
-              END LOOP;
-          END
-          $$;",
+        &format!(
+            r"CREATE SCHEMA counted;
+              {sequences}
+              CREATE FUNCTION counted.write() RETURNS trigger LANGUAGE plpgsql AS $$
+              DECLARE
+                  stack text;
+              BEGIN
+                  GET DIAGNOSTICS stack = PG_CONTEXT;
+                  {counts}
+                  RETURN NULL;
+              END
+              $$;
+              DO $$
+              DECLARE
+                  tview regclass;
+              BEGIN
+                  FOR tview IN SELECT m.tview_oid FROM tview.pg_tview_meta AS m LOOP
+                      EXECUTE format(
+                          'CREATE TRIGGER counted AFTER UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION counted.write()', tview);
+                  END LOOP;
+              END
+              $$;"
+        ),
     );
 }
 
-/// How many documents were patched and how many recomputed to another value since then.
-pub fn counted(database: &str) -> (i64, i64) {
+/// How the statements of a strategy look.
+struct Written {
+    name: &'static str,
+    statement: &'static str,
+}
+
+const STRATEGIES: [Written; 6] = [
+    Written { name: "any", statement: "" },
+    Written { name: "patch", statement: r"AS part_\d" },
+    Written { name: "array_patch", statement: "jsonb_change_elements" },
+    Written { name: "path_recompute", statement: r"__parts AS w" },
+    // No other selects rows of the view but a refresh.
+    Written { name: "key_recompute", statement: r"SELECT [vw]\.\*" },
+    Written { name: "full_refresh", statement: r"__refresh\(\)" },
+];
+
+/// By strategy, how many documents it has changed since then, and `any` of them; one statement may take several.
+pub fn counted(database: &str) -> BTreeMap<&'static str, i64> {
     let count = |name: &str| {
         let query = format!("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM counted.{name}");
         value(database, &query).parse().expect("a number")
     };
-    (count("patch"), count("recompute"))
+    STRATEGIES.iter().map(|s| (s.name, count(s.name))).collect()
 }

@@ -30,6 +30,7 @@ const ARMS: &str = "
 | refresh, refresh-concurrently | `REFRESH MATERIALIZED VIEW [CONCURRENTLY]` in each transaction |
 | recompute | `tviewc compile --strategy recompute` |
 | auto | `tviewc compile` |
+| auto-gin | the same, and a GIN index (`jsonb_path_ops`) on each document |
 | native | the same, with the extension `tview_native` in the database |
 | pg_ivm, pg_tviews | extensions of others, where they could be installed |
 ";

@@ -19,7 +19,7 @@ use postgres::Client;
 
 pub use self::drive::Trace;
 pub use self::orders::count;
-pub use self::random::{RandomOptions, RandomReport, random_interleavings};
+pub use self::random::{RandomOptions, RandomReport, is_wrong, random_interleavings, told};
 
 use crate::compare::compare;
 use crate::error::{Error, Result};

@@ -124,14 +124,15 @@ fn run(
     Ok(report)
 }
 
-fn told(sessions: &[Session]) -> String {
+/// Sessions as text.
+pub fn told(sessions: &[Session]) -> String {
     let one =
         |s: &Session| format!("-- {} {}\n{};\n", s.name, s.isolation.as_deref().unwrap_or(""), s.steps.join(";\n"));
     sessions.iter().map(one).collect()
 }
 
 /// Whether documents differ, or a session failed for another reason than what the others wrote.
-fn is_wrong(sessions: &[Session], report: &InterleaveReport) -> bool {
+pub fn is_wrong(sessions: &[Session], report: &InterleaveReport) -> bool {
     let is_late = |level: &str| !level.eq_ignore_ascii_case("read committed");
     let has_old_snapshots = sessions.iter().any(|s| s.isolation.as_deref().is_some_and(is_late));
     let is_fault = |(code, message): (&String, &String)| match code.as_str() {

@@ -5,6 +5,7 @@
 //! errors that a correct installation would not raise are reported (`Suspicion`). A call always leaves the connection
 //! outside a transaction, unless the connection itself is gone.
 
+mod aimed;
 mod classify;
 mod compound;
 mod inserts;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 
 use postgres::Client;
 
+pub use self::aimed::Aim;
 pub use self::classify::{Suspicion, SuspicionKind};
 pub use self::kind::{Count, Kind, Tally};
 pub use self::log::{Outcome, Sent, TransactionLog, script};
@@ -277,18 +279,24 @@ impl Writer {
         }
     }
 
-    /// The next statement; `None` when nothing fitted after some tries.
-    fn next(&mut self, session: &mut Session<'_>) -> Made<Option<Statement>> {
+    /// What makes the next statement.
+    fn maker<'m>(&'m mut self, client: &'m mut Client) -> Maker<'m> {
         self.serial += 1;
-        let mut maker = Maker {
-            client: session.client,
+        Maker {
+            client,
             schema: &self.schema,
             targets: &self.targets,
             dice: &mut self.dice,
             major: self.major,
             serial: self.serial,
             seen: BTreeMap::new(),
-        };
+        }
+    }
+
+    /// The next statement; `None` when nothing fitted after some tries.
+    fn next(&mut self, session: &mut Session<'_>) -> Made<Option<Statement>> {
+        let options = self.options.clone();
+        let mut maker = self.maker(session.client);
         for _ in 0..12 {
             let Some(table) = maker.any_table() else {
                 break;
@@ -298,12 +306,12 @@ impl Writer {
                 .iter()
                 .map(
                     |&(kind, weight)| {
-                        if self.options.allows(kind) { weight * bias(kind, rows, self.options.max_rows) } else { 0 }
+                        if options.allows(kind) { weight * bias(kind, rows, options.max_rows) } else { 0 }
                     },
                 )
                 .collect();
             let kind = Kind::STATEMENTS[maker.dice.weighted(&weights)].0;
-            if !self.options.allows(kind) {
+            if !options.allows(kind) {
                 break;
             }
             if let Some(statement) = maker.make(kind, table)? {

@@ -1,0 +1,108 @@
+//! Interleavings made from the plan.
+//!
+//! In: a schema with views. Out: for each tview, pairs of small transactions of everything that its plan tells apart: each set of
+//! columns whose change is handled in a way of its own, rows that come and rows that go; on rows at random, few enough to meet.
+//! Always: no order of a pair's steps leaves a document that differs from its view. What the compiler does in a new way has its
+//! own effects, and so its pairs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tviewc::explain::Effect;
+use tviewc::{Options, compile};
+use tviewc_verify::dice::Dice;
+use tviewc_verify::interleave::{is_wrong, told, tviews_are_equal};
+use tviewc_verify::writer::{Aim, RunOptions, Writer, random_run_with};
+use tviewc_verify::{InterleaveOptions, Orders, SUPERUSER, Session, WriterOptions, interleave_with};
+
+use crate::support::{OWNER, fixture, full, installed, server, sources};
+
+/// Something that the plan of a tview handles in a way of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Case {
+    table: String,
+    strategy: &'static str,
+    aim: Aim,
+}
+
+/// By tview.
+fn cases(sql: &str) -> BTreeMap<String, Vec<Case>> {
+    let options = Options { program: Some("test".into()), explain: true, ..Options::default() };
+    let effects = compile(&sources(sql), &options).output.expect("it compiles").effects;
+    let mut cases: BTreeMap<String, Vec<Case>> = BTreeMap::new();
+    for Effect { table, columns, reached } in effects {
+        let Some(reached) = reached else { continue };
+        let known = cases.entry(reached.tview.to_string()).or_default();
+        let (table, strategy) = (table.to_string(), reached.strategy);
+        for aim in [Aim::Update(columns), Aim::Insert, Aim::Delete] {
+            let case = Case { table: table.clone(), strategy, aim };
+            if !known.iter().any(|k| k.table == case.table && k.aim == case.aim) {
+                known.push(case);
+            }
+        }
+    }
+    cases
+}
+
+/// Every pair; of a sample each case in one pair with another at random.
+fn pairs(cases: &[Case], dice: &mut Dice) -> Vec<(Case, Case)> {
+    let others = |at: usize| cases[at..].iter().map(move |other| (cases[at].clone(), other.clone()));
+    if full() {
+        return (0..cases.len()).flat_map(others).collect();
+    }
+    cases.iter().filter_map(|case| Some((case.clone(), dice.pick(cases)?.clone()))).collect()
+}
+
+fn plan_pairs(name: &str, path: &str) {
+    let (database, sql) = (format!("planned_{name}"), fixture(path));
+    installed(&database, &sql);
+    let writer = WriterOptions { max_rows: 5, settings: false, ..WriterOptions::default() };
+    let rows = RunOptions { seed: 3, transactions: 30, writer: writer.clone(), ..RunOptions::default() };
+    random_run_with(server(), &database, OWNER, &rows, &mut |_, _| {}).unwrap_or_else(|failure| panic!("{failure}"));
+
+    let scratch = format!("{database}_rows");
+    server().create_database(&scratch, SUPERUSER, Some(&database)).expect("copied");
+    let mut client = server().connect(&scratch, OWNER).expect("connected");
+    let mut reader = server().connect(&scratch, SUPERUSER).expect("connected");
+    let mut writer = Writer::for_role(&mut reader, OWNER, 1, writer).expect("a writer");
+    let mut dice = Dice::new(1);
+    let (mut planned, mut met) = (BTreeSet::new(), BTreeSet::new());
+    for (tview, cases) in cases(&sql) {
+        planned.extend(cases.iter().map(|case| case.strategy));
+        for (number, (one, other)) in pairs(&cases, &mut dice).into_iter().enumerate() {
+            let mut statement = |case: &Case| writer.aimed(&mut client, &case.table, &case.aim).expect("it writes");
+            let (Some(first), Some(second)) = (statement(&one), statement(&other)) else { continue };
+            let sessions = [first, second].map(|sql| Session::new("s", OWNER, &["BEGIN", &sql, "COMMIT"]));
+            let orders = if full() { Orders::All } else { Orders::Sample { count: 4, seed: number as u64 } };
+            let options = InterleaveOptions { orders, ..InterleaveOptions::default() };
+            let found = interleave_with(server(), &database, &sessions, &options, &tviews_are_equal).expect("they run");
+            assert!(!is_wrong(&sessions, &found), "{tview}: {one:?} and {other:?}\n{}{found}", told(&sessions));
+            met.extend([one.strategy, other.strategy]);
+        }
+    }
+    assert_eq!(met, planned, "{name}: strategies that met another write");
+    drop((client, reader, writer));
+    [scratch, database].iter().for_each(|d| server().drop_database(d).expect("dropped"));
+}
+
+macro_rules! fixtures {
+    ($($name:ident: $path:literal,)*) => { $(
+        #[test]
+        fn $name() {
+            plan_pairs(stringify!($name), $path);
+        }
+    )* };
+}
+
+fixtures! {
+    blog: "examples/blog/views.sql",
+    network: "examples/network/views.sql",
+    shop: "examples/shop/views.sql",
+    arrays: "compiler/tests/data/live/arrays.sql",
+    levels: "compiler/tests/data/live/levels.sql",
+    patches: "compiler/tests/data/live/patches.sql",
+    groups: "compiler/tests/data/live/groups.sql",
+    subqueries: "compiler/tests/data/live/subqueries.sql",
+    several_tables: "compiler/tests/data/live/several_tables.sql",
+    set_operations: "compiler/tests/data/live/set_operations.sql",
+    windows: "compiler/tests/data/live/windows.sql",
+}
