@@ -6,7 +6,7 @@
 use sqlparser::ast::{BinaryOperator, Expr as Ast, Query};
 
 use super::query::{Refused, Resolved, Resolver};
-use super::{BlockId, Claim, Expr, ExprKind, Fact, Output, Scope};
+use super::{BlockId, Claim, Expr, ExprKind, Fact, Scope};
 
 impl<'a> Resolver<'a> {
     /// A condition: its conjuncts are told apart, and all are kept as reads.
@@ -104,14 +104,25 @@ impl<'a> Resolver<'a> {
         // Which rows LIMIT and DISTINCT ON leave is decided before they are compared.
         let state = &self.flat.blocks[inner.0];
         let picks = state.limited || state.picked;
-        if let ([Output { expr, .. }], false) = (outputs.as_slice(), picks) {
-            self.count([&left, expr], span)?;
-            let claim = Claim::Equal(left.clone(), expr.clone());
-            self.flat.says(claim, inner, Scope::Always);
+        let fields = self.fields_of(&left, value);
+        if !picks && fields.len() == outputs.len() {
+            for (own, output) in fields.into_iter().zip(&outputs) {
+                self.count([&own, &output.expr], span)?;
+                let claim = Claim::Equal(own, output.expr.clone());
+                self.flat.says(claim, inner, Scope::Always);
+            }
         }
         let row = Expr::plain(span, ExprKind::Apply(outputs.into_iter().map(|o| o.expr).collect()));
         let rows = Expr::plain(span, ExprKind::Subquery(inner, Box::new(row)));
         Ok(Expr::plain(span, ExprKind::Apply(vec![left, rows])))
+    }
+
+    /// The fields of a row as it is written, or the value itself.
+    fn fields_of(&mut self, value: &Expr, written: &'a Ast) -> Vec<Expr> {
+        match Side::new(written, value).fields() {
+            Some(fields) => fields.into_iter().map(|f| self.with_formula(f.value.clone(), f.written)).collect(),
+            None => vec![value.clone()],
+        }
     }
 }
 

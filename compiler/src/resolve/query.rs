@@ -280,6 +280,10 @@ impl<'a> Resolver<'a> {
         }
         self.group_by(select, &outputs, block)?;
         self.distinct_on(select, &outputs, block)?;
+        if self.flat.blocks[block.0].distinct {
+            let span = self.span(select);
+            self.decide_rows(outputs.iter().map(|o| &o.expr), span, block)?;
+        }
         if let Some(having) = &select.having {
             let having = self.expr(having, block)?;
             self.flat.blocks[block.0].conditions.push(having);
