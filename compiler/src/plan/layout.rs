@@ -213,6 +213,13 @@ impl Reader<'_> {
         Some(ArrayText { element: self.text.bytes(&element), sorts, ..array })
     }
 
+    /// `(a, b)` or `ROW(…)`: a view has no column of that type.
+    fn is_row(&self, at: &Range<usize>) -> bool {
+        let is_list = |at: &Range<usize>| self.text.items(at.start + 1..at.end - 1).len() > 1;
+        let is_nested = |at: &Range<usize>| self.is_row(&(at.start + 1..at.end - 1));
+        self.text.call(at, "row").is_some() || self.text.is_in_parentheses(at) && (is_list(at) || is_nested(at))
+    }
+
     fn sort(&self, at: Range<usize>) -> Option<Sort> {
         let is = |at: usize, word: &str| self.text.is_word(at, word);
         let mut end = at.end;
@@ -221,7 +228,7 @@ impl Reader<'_> {
         let descending = is(end - 1, "desc");
         end -= usize::from(descending || is(end - 1, "asc"));
         let by_operator = self.text.level(at.clone()).into_iter().any(|at| is(at, "using"));
-        (at.start < end && !by_operator).then(|| Sort {
+        (at.start < end && !by_operator && !self.is_row(&(at.start..end))).then(|| Sort {
             at: self.text.bytes(&(at.start..end)),
             descending,
             nulls_first: nulls.unwrap_or(descending),

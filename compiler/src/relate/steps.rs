@@ -42,7 +42,9 @@ pub(super) fn steps(view: &FlatView, catalog: &Catalog) -> Vec<Vec<Step>> {
 fn allowed(view: &FlatView, from: UseId, to: UseId, block: BlockId, scope: Scope) -> bool {
     let (start, end) = (view.uses[from.0].block, view.uses[to.0].block);
     let here = view.is_stable(start, block) && view.sees(block, end);
-    here && match scope {
+    // What a query says that has to have a row is true of one of its rows.
+    let below = scope == Scope::Always && view.is_asked(from, block) && view.in_region(end, block);
+    below || here && match scope {
         Scope::Always => true,
         Scope::Outer { from: first, to: last } => (first..last).contains(&from.0),
         Scope::Full(_) => false,

@@ -3,26 +3,40 @@
 //! In: parsed conditions. Out: [`Conjunct`]s (equalities, facts about one expression, other comparisons), and the
 //! condition itself among those of its block, so that whatever it reads is known to be read.
 
-use sqlparser::ast::{BinaryOperator, Expr as Ast, Query};
+use sqlparser::ast::{BinaryOperator, Expr as Ast, FunctionArguments, Query};
 
 use super::query::{Refused, Resolved, Resolver};
 use super::{BlockId, Claim, Expr, ExprKind, Fact, Output, Scope};
 
 impl<'a> Resolver<'a> {
-    /// A condition: its conjuncts are told apart, and all are kept as reads.
-    pub(super) fn condition(&mut self, condition: &'a Ast, block: BlockId, holds: Scope) -> Resolved<()> {
-        let mut refused = false;
+    /// A condition: its conjuncts are told apart, and all are kept as reads. Gives the queries that have to have a row for it to hold.
+    pub(super) fn condition(&mut self, condition: &'a Ast, block: BlockId, holds: Scope) -> Resolved<Vec<BlockId>> {
+        let (mut refused, mut asked) = (false, Vec::new());
         for conjunct in conjuncts(condition) {
-            refused |= self.conjunct(conjunct, block, holds).is_err();
+            match self.conjunct(conjunct, block, holds) {
+                Ok(query) => asked.extend(query),
+                Err(Refused) => refused = true,
+            }
         }
-        if refused { Err(Refused) } else { Ok(()) }
+        if refused { Err(Refused) } else { Ok(asked) }
     }
 
-    fn conjunct(&mut self, conjunct: &'a Ast, block: BlockId, holds: Scope) -> Resolved<()> {
+    fn conjunct(&mut self, conjunct: &'a Ast, block: BlockId, holds: Scope) -> Resolved<Option<BlockId>> {
+        let (mut asked, before) = (None, self.flat.blocks.len());
         let expr = match in_subquery(conjunct) {
-            Some((value, query)) => self.member(value, query, block)?,
-            None => self.expr(conjunct, block)?,
+            Some(Among { value, query, negated: false }) => {
+                let member = self.among(value, query, true, block)?;
+                if let ExprKind::Apply(operands) = &member.kind {
+                    asked = operands.last().and_then(Expr::block);
+                }
+                member
+            }
+            _ => self.expr(conjunct, block)?,
         };
+        if let (Ast::Exists { negated: false, .. }, ExprKind::Exists(inner)) = (conjunct, &expr.kind) {
+            asked = Some(*inner);
+        }
+        debug_assert!(asked.is_none_or(|b| b.0 >= before), "the query is the conjunct's own");
         match (conjunct, &expr.kind) {
             (Ast::IsNotNull(inner), ExprKind::Apply(operands)) => {
                 self.count(&operands[..1], expr.span)?;
@@ -38,7 +52,7 @@ impl<'a> Resolver<'a> {
             _ => self.comparison(conjunct, &expr, block, holds)?,
         }
         self.flat.blocks[block.0].conditions.push(expr);
-        Ok(())
+        Ok(asked)
     }
 
     /// Equalities pair by pair; anything else as a whole, where it compares relations.
@@ -95,8 +109,15 @@ impl<'a> Resolver<'a> {
         self.with_formula(value, side.written)
     }
 
-    /// `value IN (SELECT …)` as a conjunct: false and NULL both leave the row out, so that it is EXISTS with an equality.
-    fn member(&mut self, value: &'a Ast, query: &'a Query, block: BlockId) -> Resolved<Expr> {
+    /// `value IN (SELECT …)`. As a conjunct false and NULL both leave the row out, so that it is EXISTS with an equality. Anywhere
+    /// else, and for NOT IN, it is that of values that are never NULL: a first row, or a NULL, would change it for every value.
+    pub(super) fn among(
+        &mut self,
+        value: &'a Ast,
+        query: &'a Query,
+        is_conjunct: bool,
+        block: BlockId,
+    ) -> Resolved<Expr> {
         let span = self.span(value);
         let left = self.expr(value, block)?;
         let left = self.with_formula(left, value);
@@ -104,23 +125,61 @@ impl<'a> Resolver<'a> {
         // Which rows LIMIT and DISTINCT ON leave is decided before they are compared.
         let state = &self.flat.blocks[inner.0];
         let picks = state.limited || state.picked;
-        if let ([Output { expr, .. }], false) = (outputs.as_slice(), picks) {
-            self.count([&left, expr], span)?;
-            let claim = Claim::Equal(left.clone(), expr.clone());
-            self.flat.says(claim, inner, Scope::Always);
+        let fields = self.fields_of(&left, value);
+        if !picks && fields.len() == outputs.len() {
+            let never_null = |e: &Expr| e.as_column().is_some_and(|c| self.flat.is_never_null(self.catalog, c));
+            let tells = |(own, output): &(Expr, &Output)| is_conjunct || never_null(own) && never_null(&output.expr);
+            let pairs: Vec<(Expr, &Output)> = fields.into_iter().zip(&outputs).filter(tells).collect();
+            for (own, output) in pairs {
+                self.count([&own, &output.expr], span)?;
+                let claim = Claim::Equal(own, output.expr.clone());
+                self.flat.says(claim, inner, Scope::Always);
+            }
         }
         let row = Expr::plain(span, ExprKind::Apply(outputs.into_iter().map(|o| o.expr).collect()));
         let rows = Expr::plain(span, ExprKind::Subquery(inner, Box::new(row)));
         Ok(Expr::plain(span, ExprKind::Apply(vec![left, rows])))
     }
+
+    /// The fields of a row as it is written, or the value itself.
+    fn fields_of(&mut self, value: &Expr, written: &'a Ast) -> Vec<Expr> {
+        match Side::new(written, value).fields() {
+            Some(fields) => fields.into_iter().map(|f| self.with_formula(f.value.clone(), f.written)).collect(),
+            None => vec![value.clone()],
+        }
+    }
 }
 
-/// The value and the query of `value IN (query)` or `value = ANY (query)`.
-fn in_subquery(conjunct: &Ast) -> Option<(&Ast, &Query)> {
-    match conjunct {
-        Ast::InSubquery { expr, subquery, negated: false } => Some((expr, subquery)),
-        Ast::AnyOp { left, compare_op: BinaryOperator::Eq, right, .. } => match right.as_ref() {
-            Ast::Subquery(query) => Some((left, query)),
+/// A value and the query that gives what it is compared with.
+pub(super) struct Among<'a> {
+    pub value: &'a Ast,
+    pub query: &'a Query,
+    negated: bool,
+}
+
+/// `value IN (query)`, `value = ANY (query)` and `value = ANY (ARRAY(query))`, or `NOT IN` and `<> ALL`.
+pub(super) fn in_subquery(ast: &Ast) -> Option<Among<'_>> {
+    let (value, right, negated) = match ast {
+        Ast::InSubquery { expr, subquery, negated } => {
+            return Some(Among { value: expr, query: subquery, negated: *negated });
+        }
+        Ast::AnyOp { left, compare_op: BinaryOperator::Eq, right, .. } => (left, right, false),
+        Ast::AllOp { left, compare_op: BinaryOperator::NotEq, right, .. } => (left, right, true),
+        _ => return None,
+    };
+    let query = match right.as_ref() {
+        Ast::Subquery(query) => query,
+        Ast::Nested(inner) => array_of_rows(inner)?,
+        other => array_of_rows(other)?,
+    };
+    Some(Among { value, query, negated })
+}
+
+/// The query of `ARRAY(query)`.
+fn array_of_rows(ast: &Ast) -> Option<&Query> {
+    match ast {
+        Ast::Function(call) if call.name.to_string().eq_ignore_ascii_case("array") => match &call.args {
+            FunctionArguments::Subquery(query) => Some(query),
             _ => None,
         },
         _ => None,

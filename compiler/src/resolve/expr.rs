@@ -11,6 +11,7 @@ use sqlparser::ast::{
     FunctionArgumentList, FunctionArguments, Query, Subscript, Value,
 };
 
+use super::conditions::{Among, in_subquery};
 use super::functions::{Class, JsonType, classify, depends_on_locale, json_result};
 use super::naming::{ident, parts};
 use super::query::{Refused, Resolved, Resolver};
@@ -53,13 +54,6 @@ impl<'a> Resolver<'a> {
                 }
                 Ok(Expr { json, ..Expr::plain(span, ExprKind::Apply(vec![inner])) })
             }
-            // A function of the value and of the rows of the subquery: the comparison itself is no link,
-            // because a first row or a NULL changes the result for every value.
-            Ast::InSubquery { expr, subquery, .. } => {
-                let value = self.expr(expr, block)?;
-                let rows = self.subquery_rows(subquery, span, block)?;
-                Ok(Expr::plain(span, ExprKind::Apply(vec![value, rows])))
-            }
             Ast::QualifiedWildcard(name, _) => {
                 let row = row(&self.relation_item(name, span)?.columns, span);
                 self.copied(row, span)
@@ -71,6 +65,9 @@ impl<'a> Resolver<'a> {
             }
             Ast::BinaryOp { left, op: BinaryOperator::AtAt, right } => self.text_match(left, right, span, block),
             other => {
+                if let Some(Among { value, query, .. }) = in_subquery(other) {
+                    return self.among(value, query, false, block);
+                }
                 let Some(operands) = operands(other) else {
                     return Err(self.no_such_form(span));
                 };

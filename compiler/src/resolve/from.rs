@@ -192,7 +192,7 @@ impl<'a> Resolver<'a> {
                 {
                     self.flat.alternatives[alternative].merges = is_equality(condition);
                 }
-                return self.condition(condition, block, holds);
+                return self.condition(condition, block, holds).map(|_| ());
             }
             JoinConstraint::None => return Ok(()),
             JoinConstraint::Using(names) => names.iter().filter_map(|n| parts(n)?.pop()).collect(),

@@ -27,7 +27,7 @@ mod size;
 mod typing;
 mod window;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::catalog::{Catalog, Relation, View};
@@ -473,6 +473,8 @@ pub struct FlatView {
     pub comparisons: Vec<Comparison>,
     /// Relations in FROM that are neither base tables nor merged.
     pub derived: Vec<Derived>,
+    /// Queries that have to have a row: by query, the uses whose rows are shown only then.
+    pub asked: BTreeMap<BlockId, Arc<Vec<UseId>>>,
     /// Settled: conjuncts about single columns that hold for every row of their block.
     pub stated: Vec<Stated>,
     /// What numbers rows.
@@ -580,6 +582,19 @@ impl FlatView {
             at = self.blocks[around.0].parent;
         }
         false
+    }
+
+    /// Queries in the WHERE of a block that have to have a row for each combination of these uses' rows.
+    pub(crate) fn asks(&mut self, uses: Vec<UseId>, queries: Vec<BlockId>) {
+        let uses = Arc::new(uses);
+        self.asked.extend(queries.into_iter().map(|query| (query, uses.clone())));
+    }
+
+    /// Whether a row of a use is shown only where a query has a row. An aggregate without groups has one of nothing.
+    pub fn is_asked(&self, use_id: UseId, query: BlockId) -> bool {
+        let state = &self.blocks[query.0];
+        let has_rows_of_its_own = !state.aggregated || state.grouped.is_some();
+        has_rows_of_its_own && self.asked.get(&query).is_some_and(|uses| uses.binary_search(&use_id).is_ok())
     }
 
     /// The blocks that the outputs and conditions really reach. What an expanded view computes

@@ -4,7 +4,7 @@
 //! that change which rows belong together (grouping, DISTINCT, set operations, windows, WITH) are
 //! refused here until the derivation covers them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use sqlparser::ast::{
     Distinct, Expr as Ast, GroupByExpr, LimitClause, OrderBy, OrderByKind, Query, Select, SelectItem,
@@ -16,7 +16,7 @@ use super::place::Places;
 use super::relation::CteInScope;
 use super::scope::Scope;
 use super::size::Size;
-use super::{Block, BlockId, Expr, FlatView, Output, TOP};
+use super::{Block, BlockId, Expr, FlatView, Output, TOP, UseId};
 use crate::catalog::{Catalog, View};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::{Ident, QualName};
@@ -93,6 +93,7 @@ impl<'a> Resolver<'a> {
             outputs: Vec::new(),
             orders: Vec::new(),
             joins: Vec::new(),
+            asked: BTreeMap::new(),
             partitions: Vec::new(),
             own_views: Vec::new(),
             windows_below: Vec::new(),
@@ -265,7 +266,9 @@ impl<'a> Resolver<'a> {
             self.plain_rows.insert(block, (uses, self.flat.uses.len()));
         }
         if let Some(condition) = &select.selection {
-            self.condition(condition, block, super::Scope::Always)?;
+            let own = (uses..self.flat.uses.len()).map(UseId).filter(|u| self.flat.uses[u.0].block == block).collect();
+            let asked = self.condition(condition, block, super::Scope::Always)?;
+            self.flat.asks(own, asked);
         }
         let mut outputs = Vec::new();
         let mut refused = false;
@@ -280,9 +283,16 @@ impl<'a> Resolver<'a> {
         }
         self.group_by(select, &outputs, block)?;
         self.distinct_on(select, &outputs, block)?;
+        if self.flat.blocks[block.0].distinct {
+            let span = self.span(select);
+            self.decide_rows(outputs.iter().map(|o| &o.expr), span, block)?;
+        }
         if let Some(having) = &select.having {
             let having = self.expr(having, block)?;
-            self.flat.blocks[block.0].conditions.push(having);
+            let state = &mut self.flat.blocks[block.0];
+            // Without GROUP BY it makes one group, of no rows as well.
+            state.aggregated |= state.grouped.is_none();
+            state.conditions.push(having);
         }
         self.order_by(order_by, &outputs, block)?;
         Ok(outputs)

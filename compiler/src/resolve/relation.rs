@@ -257,6 +257,7 @@ impl<'a> Resolver<'a> {
     ) -> Resolved<Vec<(Ident, Expr)>> {
         self.flat.derived.push(Derived { block, inner: None, rows: Rows::Many });
         let shown = alias.map_or_else(|| Ident::new(name), |a| ident(&a.name));
+        self.decide_rows(arguments.iter(), span, block)?;
         let mut names: Vec<(Ident, bool)> = match name {
             "jsonb_each" | "json_each" => vec![(Ident::new("key"), false), (Ident::new("value"), true)],
             "jsonb_each_text" | "json_each_text" => vec![(Ident::new("key"), false), (Ident::new("value"), false)],
@@ -322,6 +323,7 @@ impl<'a> Resolver<'a> {
         }
         self.flat.blocks[block.0].expands = true;
         if !ONE_COLUMN.contains(&name) {
+            self.decide_rows(values.iter(), span, block)?;
             self.flat.derived.push(Derived { block, inner: None, rows: Rows::Many });
             return Ok(Expr::plain(span, ExprKind::Made(values)));
         }

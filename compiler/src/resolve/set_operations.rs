@@ -36,6 +36,18 @@ fn sides<'q>(body: &'q SetExpr, gives: bool, into: &mut Vec<Side<'q>>) {
     }
 }
 
+/// Whether the rows of a set operation are those of its sides, whatever they hold.
+fn keeps_all_rows(body: &SetExpr) -> bool {
+    match body {
+        SetExpr::SetOperation { op, set_quantifier, left, right } => {
+            let all = matches!(set_quantifier, SetQuantifier::All | SetQuantifier::AllByName);
+            *op == SetOperator::Union && all && keeps_all_rows(left) && keeps_all_rows(right)
+        }
+        SetExpr::Query(query) => keeps_all_rows(&query.body),
+        _ => true,
+    }
+}
+
 impl<'a> Resolver<'a> {
     /// A query that is no plain SELECT; leaves no scope behind.
     pub(super) fn set_query(
@@ -88,7 +100,23 @@ impl<'a> Resolver<'a> {
             let either = ExprKind::Either(alternative, list.into_iter().map(|o| o.expr).collect());
             Output { name, expr: Expr { json, ..Expr::plain(span, either) }, built }
         };
-        Ok((0..width).map(|_| column()).collect())
+        let outputs: Vec<Output> = (0..width).map(|_| column()).collect();
+        if recursive || !keeps_all_rows(body) {
+            self.decide_rows(outputs.iter().map(|o| &o.expr), span, block)?;
+        }
+        Ok(outputs)
+    }
+
+    /// Values that decide how many rows a block has: they are read, whether or not anybody selects them.
+    pub(super) fn decide_rows<'e>(
+        &mut self,
+        values: impl Iterator<Item = &'e Expr> + Clone,
+        span: Span,
+        block: BlockId,
+    ) -> Resolved<()> {
+        self.count(values.clone(), span)?;
+        self.flat.blocks[block.0].conditions.extend(values.cloned());
+        Ok(())
     }
 
     /// From here on the innermost CTE may read itself.

@@ -213,6 +213,10 @@ impl Gen<'_> {
             Shape::ArraySubquery,
             Shape::PlainAggregates,
         ];
+        let told_apart = [Shape::ElementKey, Shape::TwinArrays, Shape::ViewElements];
+        if (told_apart.contains(&self.focus) || self.dice.percent(50)) && self.wants(Shape::ElementKey) {
+            return self.element_arrays(scope, depth - 1);
+        }
         let first = self.dice.below(arrays.len());
         let percent = if arrays.contains(&self.focus) || self.focus == Shape::NestedArrays { 60 } else { 35 };
         if self.dice.percent(percent) {

@@ -177,6 +177,8 @@ impl<'a> Gen<'a> {
             documents.push(self.document(&from.rels));
         } else if self.wants(Shape::JsonArray) {
             documents.push(self.array_document(&from.rels));
+        } else if self.wants(Shape::ArrayColumn) {
+            documents.extend(self.array_column(&from.rels));
         }
         let mut plain = self.plain_columns(&from.rels, &from.key);
         let base = from.rels[0].base.is_some();

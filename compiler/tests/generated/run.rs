@@ -74,7 +74,9 @@ impl Case {
             let made = view(&schema, &mut dice, menu, &views, number);
             views.push(made);
         }
-        Case { seed, schema: schema.sql(), views }
+        // Last, so that the views of a seed are the same with and without them.
+        let triggers = if dice.percent(30) { schema.triggers(&mut dice) } else { String::new() };
+        Case { seed, schema: schema.sql() + &triggers, views }
     }
 
     /// All of it.

@@ -106,6 +106,12 @@ shapes! {
     CrossJoin           "cross_join"            10;
     CastKey             "cast_key"              5;
     GroupSides          "group_sides"           10;
+    ElementKey          "element_key"           35;
+    TwinArrays          "twin_arrays"           25;
+    ArrayColumn         "array_column"          10;
+    ViewElements        "view_elements"         35;
+    ElementCount        "element_count"         30;
+    RowIn               "row_in"                20;
 }
 
 impl Shape {

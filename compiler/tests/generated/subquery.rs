@@ -54,7 +54,7 @@ impl Gen<'_> {
     }
 
     /// One more table, of many rows or of one.
-    fn join_inside(&mut self, inner: &mut Inner, shape: Shape) {
+    pub fn join_inside(&mut self, inner: &mut Inner, shape: Shape) {
         let Some((from, rel, link)) = self.linked(&inner.rels, false) else { return };
         match shape {
             Shape::LeftJoin => {
@@ -232,12 +232,21 @@ impl Gen<'_> {
             Shape::NotIn => "NOT IN ",
             _ => self.word(&["= ANY ", "> ALL ", "<> ALL ", "< ANY "]),
         };
+        if shape == Shape::InSubquery
+            && self.wants(Shape::RowIn)
+            && let Some((other, second, _)) = self.pick(&pairs)
+        {
+            return Some(format!("({left}, {other}) IN (SELECT {right}, {second} {})", inner.text()));
+        }
         Some(format!("{left} {operator}(SELECT {right} {})", inner.text()))
     }
 
     /// Elements of an array or of a JSON array in a column.
     pub fn elements_subquery(&mut self, shape: Shape, scope: &[Rel]) -> Option<String> {
         let (function, element) = self.elements(shape, scope)?;
+        if self.wants(Shape::ElementCount) {
+            return Some(self.element_count(&function));
+        }
         let alias = self.alias("element");
         if self.wants(Shape::SelectFunctions) {
             let item = format!("SELECT {function} AS {element}");

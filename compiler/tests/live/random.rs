@@ -150,4 +150,5 @@ fixtures! {
     group_values: "compiler/tests/data/live/group_values.sql",
     numbered: "compiler/tests/data/live/numbered.sql",
     told_keys: "compiler/tests/data/live/told_keys.sql",
+    among: "compiler/tests/data/live/among.sql",
 }
