@@ -27,7 +27,7 @@ use crate::tree::{ArrayEdit, Holder, Node, NodeId, ObjectEdit, Segment, Slot, Tr
 
 /// What to create where the path ends and nothing is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Create {
+pub(crate) enum Create {
     Nothing,
     Object,
     Array,
@@ -91,7 +91,7 @@ impl<'a> Tree<'a> {
         Ok(())
     }
 
-    fn splice(&mut self, array: NodeId, index: usize, removed: usize, inserted: Option<Slot<'a>>) {
+    pub fn splice(&mut self, array: NodeId, index: usize, removed: usize, inserted: Option<Slot<'a>>) {
         if let Some(array) = self.array_mut(array) {
             array.splice(index, removed, inserted);
             self.changed = true;
@@ -112,7 +112,7 @@ impl<'a> Tree<'a> {
 
     /// Opens every container on the path and the one at its end; `None` if missing and not to be
     /// created.
-    fn walk(&mut self, path: &'a [&'a [u8]], create: Create) -> Result<Option<NodeId>> {
+    pub fn walk(&mut self, path: &'a [&'a [u8]], create: Create) -> Result<Option<NodeId>> {
         let (mut holder, mut slot) = (Holder::Root, self.root);
         for (at, element) in path.iter().copied().enumerate() {
             let id = self.open(holder, slot).map_err(|found| not_an_object(path, at, found.kind()))?;
@@ -155,7 +155,7 @@ impl<'a> Tree<'a> {
         parent
     }
 
-    fn array(&self, id: NodeId, path: &[&[u8]]) -> Result<&ArrayEdit<'a>> {
+    pub fn array(&self, id: NodeId, path: &[&[u8]]) -> Result<&ArrayEdit<'a>> {
         match self.node(id)? {
             Node::Array(array) => Ok(array),
             Node::Object(_) => Err(not_an_array(path, Kind::Object)),
@@ -222,7 +222,7 @@ impl<'a> Tree<'a> {
 }
 
 /// `near` carries where the key was in the element before.
-fn matches_kept(element: Value<'_>, wanted: Match<'_>, near: &mut usize) -> Result<bool> {
+pub(crate) fn matches_kept(element: Value<'_>, wanted: Match<'_>, near: &mut usize) -> Result<bool> {
     match element {
         Value::Object(object) => match object.get_near(wanted.key, near)? {
             Some(value) => same_value(value, wanted.value),

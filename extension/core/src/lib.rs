@@ -12,8 +12,8 @@
 //! | read | `container`, `numeric`, `read`, `compare` | [`Value`], [`Container`] |
 //! | edit without copying | `tree`, `edit` | `Tree`, the containers on the paths opened |
 //! | write once | `encode`, `writer`, `build` | bytes |
-//! | operations | `ops`, `change` | the functions below |
-//! | what SQL passes | `text_array`, `request` | [`TextArray`], [`Changes`] |
+//! | operations | `ops`, `change`, `elements`, `put` | the functions below |
+//! | what SQL passes | `sql_array`, `request` | [`SqlArray`], [`Changes`] |
 //! | check | `validate` | [`validate()`] |
 //!
 //! ```
@@ -35,17 +35,19 @@ mod change;
 mod compare;
 mod container;
 mod edit;
+mod elements;
 mod encode;
 mod error;
 mod layout;
 mod numeric;
 mod ops;
 mod path;
+mod put;
 mod read;
 mod request;
+mod sql_array;
 #[cfg(any(test, feature = "text"))]
 pub mod text;
-mod text_array;
 mod tree;
 mod validate;
 mod writer;
@@ -54,6 +56,7 @@ pub use build::{build_array, build_object, build_value};
 pub use change::{Change, apply, apply_each, apply_into};
 pub use compare::{same_text, same_value};
 pub use container::{Children, Container, Value};
+pub use elements::{ElementChange, change_elements};
 pub use error::{ChangeProblem, CoreError, Kind, Limit, Place, Result};
 pub use numeric::Numeric;
 pub use ops::{
@@ -61,7 +64,8 @@ pub use ops::{
     smart_patch_array, smart_patch_nested, smart_patch_scalar,
 };
 pub use path::PathText;
+pub use put::put;
 pub use read::{get_path, has_path_changed};
 pub use request::Changes;
-pub use text_array::{Path, TextArray};
+pub use sql_array::{Path, SqlArray};
 pub use validate::validate;

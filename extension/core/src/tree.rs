@@ -75,7 +75,7 @@ pub(crate) enum Segment<'a> {
 }
 
 impl Segment<'_> {
-    fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         match self {
             Segment::Run(run) => run.len(),
             Segment::One(_) => 1,

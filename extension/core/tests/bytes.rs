@@ -20,8 +20,26 @@ fn call_all(bytes: &[u8], other: &[u8], path: &[&[u8]]) {
         let _ = (same_value(a, b), same_text(b, a), build_value(a), build_array([a, b, a]));
         let _ = build_object([(&b"x"[..], a), (b"y", b)]);
     }
+    if let Ok(array) = SqlArray::parse(bytes) {
+        let _ = (array.values(), array.booleans(), array.path_to_read());
+    }
     for (target, operand) in [(bytes, other), (other, bytes), (bytes, bytes)] {
         for path in [path, &[]] {
+            let change = ElementChange { matched: Some(operand), element: Some(operand), ..ElementChange::default() };
+            let gone = ElementChange { element: None, ..change };
+            let moved = ElementChange { moves: Some(true), preceding: Some(operand), ..change };
+            let several = [
+                change_elements(target, path, b"id", &[change, moved, gone], false),
+                change_elements(target, path, b"id", &[moved], true),
+                put(target, None, &[(path, Some(operand)), (&[b"id"], Some(target))]),
+                put(target, Some(operand), &[(path, Some(operand))]),
+            ];
+            if check.is_ok() && validate(other).is_ok() {
+                for result in several {
+                    assert!(!matches!(result, Err(CoreError::Corrupt { .. })), "{result:?}");
+                    result.iter().flatten().for_each(|bytes| assert_eq!(validate(bytes), Ok(())));
+                }
+            }
             let results = [
                 smart_patch_nested(target, operand, path),
                 smart_patch_array(target, operand, path, b"id"),

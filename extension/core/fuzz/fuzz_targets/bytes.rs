@@ -17,6 +17,19 @@ fuzz_target!(|input: &[u8]| {
     let _ = (text::to_text(document), has_path_changed(document, operand, &[]));
     for path in [&[][..], &[b"a" as &[u8]], &[b"0"], &[b"a", b"-1"]] {
         let _ = (get_path(document, path), has_path_changed(document, operand, path));
+        let change = ElementChange { matched: Some(operand), element: Some(operand), ..ElementChange::default() };
+        let moved = ElementChange { moves: Some(true), preceding: Some(operand), following: Some(operand), ..change };
+        for result in [
+            change_elements(document, path, b"id", &[change, moved, ElementChange { element: None, ..change }], true),
+            change_elements(document, path, b"id", &[moved], false),
+            put(document, Some(operand), &[(path, Some(operand)), (&[b"a"], Some(document))]),
+        ] {
+            match result {
+                Ok(Some(result)) if is_valid => assert_eq!(validate(&result), Ok(())),
+                Err(CoreError::Corrupt { what }) if is_valid => panic!("{what}"),
+                _ => {}
+            }
+        }
         let changes = [
             Change::Merge { path, patch: operand },
             Change::PatchArray { path, patch: operand, match_key: b"id" },

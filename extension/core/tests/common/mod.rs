@@ -3,6 +3,7 @@
 //! reading or writing of bytes, so that agreement with it means something.
 #![allow(dead_code, reason = "each test binary uses a part of this")]
 
+pub mod elements;
 pub mod generate;
 pub mod json;
 pub mod model;

@@ -1,7 +1,7 @@
-//! Reading a `text[]`, which is how SQL passes a path.
+//! Reading an array of SQL: a `text[]`, which is how SQL passes a path, a `jsonb[]` or a `boolean[]`.
 //!
-//! In: the bytes of an array datum behind its varlena header. Out: the path that it is. Always: every read is checked, so bytes that are no `text[]` give
-//! [`CoreError::Corrupt`]; elements are borrowed, not copied.
+//! In: the bytes of an array datum behind its varlena header. Out: the path that it is, or its elements. Always: every
+//! read is checked, so bytes that are no array give [`CoreError::Corrupt`]; elements are borrowed, not copied.
 //!
 //! The header holds the number of dimensions, the offset of the data if there are NULLs, the
 //! element type, then per dimension a length and a lower bound, then one bit per element that is
@@ -22,9 +22,9 @@ const ELEMENT_ALIGN: usize = 4;
 /// As many dimensions as the server allows.
 const MAX_DIMENSIONS: u32 = 6;
 
-/// A `text[]`, its header read.
+/// An array, its header read.
 #[derive(Debug, Clone, Copy)]
-pub struct TextArray<'a> {
+pub struct SqlArray<'a> {
     layout: Layout<'a>,
     /// How many dimensions it has; none if it is empty.
     dimensions: usize,
@@ -33,7 +33,7 @@ pub struct TextArray<'a> {
     nulls_end: usize,
 }
 
-impl<'a> TextArray<'a> {
+impl<'a> SqlArray<'a> {
     /// Reads the header in the bytes behind the varlena header.
     pub fn parse(bytes: &'a [u8]) -> Result<Self> {
         let layout = Layout { bytes };
@@ -46,11 +46,11 @@ impl<'a> TextArray<'a> {
         for dimension in 0..dimensions {
             count = count.saturating_mul(layout.word(LENGTHS + 4 * dimension)? as usize);
         }
-        // Each element takes a byte, or a bit if it is NULL.
+        // Each element takes a byte at least, or a bit if it is NULL.
         if count > bytes.len().saturating_mul(8) {
             return Err(CoreError::corrupt("an array has more elements than bytes"));
         }
-        Ok(TextArray { layout, dimensions, count, nulls_end: layout.word(8)? as usize })
+        Ok(SqlArray { layout, dimensions, count, nulls_end: layout.word(8)? as usize })
     }
 
     /// The elements as a path along which something is to be changed: one dimension, no NULLs.
@@ -82,12 +82,43 @@ impl<'a> TextArray<'a> {
         Ok(if has_null { None } else { Some(path) })
     }
 
+    /// How many elements it has.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The elements of an array of a type with a varlena header, such as jsonb, in storage order.
+    pub fn values(&self) -> Result<Vec<Option<&'a [u8]>>> {
+        let mut values = Vec::with_capacity(self.count);
+        self.each(|_, element| {
+            values.push(element);
+            Ok(())
+        })?;
+        Ok(values)
+    }
+
+    /// The elements of a `boolean[]`.
+    pub fn booleans(&self) -> Result<Vec<Option<bool>>> {
+        let mut at = self.data();
+        let mut values = Vec::with_capacity(self.count);
+        for index in 0..self.count {
+            let is_null = self.is_null(index)?;
+            values.push(if is_null { None } else { Some(self.layout.byte(at)? != 0) });
+            at += usize::from(!is_null);
+        }
+        Ok(values)
+    }
+
     /// Calls `visit` with the number and the bytes of each element, in storage order.
     fn each(&self, mut visit: impl FnMut(usize, Option<&'a [u8]>) -> Result<()>) -> Result<()> {
-        let bitmap = LENGTHS + 8 * self.dimensions;
-        let mut at = if self.nulls_end == 0 { bitmap.next_multiple_of(DATA_ALIGN) } else { self.nulls_end };
+        let mut at = self.data();
         for index in 0..self.count {
-            if self.nulls_end != 0 && self.layout.byte(bitmap + index / 8)? & (1 << (index % 8)) == 0 {
+            if self.is_null(index)? {
                 visit(index, None)?;
                 continue;
             }
@@ -96,6 +127,20 @@ impl<'a> TextArray<'a> {
             at = end;
         }
         Ok(())
+    }
+
+    /// Where the bits are that say which elements are not NULL, should any be.
+    fn bitmap(&self) -> usize {
+        LENGTHS + 8 * self.dimensions
+    }
+
+    /// Where the elements begin.
+    fn data(&self) -> usize {
+        if self.nulls_end == 0 { self.bitmap().next_multiple_of(DATA_ALIGN) } else { self.nulls_end }
+    }
+
+    fn is_null(&self, index: usize) -> Result<bool> {
+        Ok(self.nulls_end != 0 && self.layout.byte(self.bitmap() + index / 8)? & (1 << (index % 8)) == 0)
     }
 }
 
@@ -237,7 +282,7 @@ mod tests {
     }
 
     fn shown(bytes: &[u8]) -> Option<Vec<String>> {
-        let path = TextArray::parse(bytes).unwrap().path_to_read().unwrap()?;
+        let path = SqlArray::parse(bytes).unwrap().path_to_read().unwrap()?;
         Some(path.iter().map(|element| String::from_utf8(element.to_vec()).unwrap()).collect())
     }
 
@@ -250,7 +295,7 @@ mod tests {
             let expected: Vec<_> = elements.iter().map(|element| (*element).to_owned()).collect();
             let bytes = array(&stored);
             assert_eq!(shown(&bytes), Some(expected));
-            let path = TextArray::parse(&bytes).unwrap().path().unwrap();
+            let path = SqlArray::parse(&bytes).unwrap().path().unwrap();
             assert!(path.iter().copied().eq(elements.iter().map(|element| element.as_bytes())));
         }
     }
@@ -262,11 +307,18 @@ mod tests {
         elements[9] = None;
         let bytes = array(&elements);
         assert_eq!(shown(&bytes), None);
-        assert_eq!(TextArray::parse(&bytes).unwrap().path().unwrap_err(), CoreError::PathNull { position: 2 });
+        assert_eq!(SqlArray::parse(&bytes).unwrap().path().unwrap_err(), CoreError::PathNull { position: 2 });
         elements[1] = Some("b");
-        let error = TextArray::parse(&array(&elements)).unwrap().path().unwrap_err();
+        let error = SqlArray::parse(&array(&elements)).unwrap().path().unwrap_err();
         assert_eq!(error, CoreError::PathNull { position: 10 });
         assert_eq!(shown(&array(&[None])), None);
+    }
+
+    #[test]
+    fn values_are_read_with_their_nulls() {
+        let bytes = array(&[Some("a"), None, Some("bcd")]);
+        let values = SqlArray::parse(&bytes).unwrap().values().unwrap();
+        assert_eq!(values, [Some(&b"a"[..]), None, Some(b"bcd")]);
     }
 
     #[test]
@@ -287,12 +339,29 @@ mod tests {
         pad(&mut bytes, DATA_ALIGN);
         bytes.extend(words(&[varlena_header(4), varlena_header(4)]));
         assert_eq!(shown(&bytes), Some(vec![String::new(); 2]));
-        assert_eq!(TextArray::parse(&bytes).unwrap().path().unwrap_err(), CoreError::PathDimensions);
+        assert_eq!(SqlArray::parse(&bytes).unwrap().path().unwrap_err(), CoreError::PathDimensions);
+    }
+
+    #[test]
+    fn booleans_take_a_byte_each() {
+        let mut bytes = words(&[1, 0, 16, 3, 1]);
+        pad(&mut bytes, DATA_ALIGN);
+        bytes.extend([1, 0, 1]);
+        assert_eq!(SqlArray::parse(&bytes).unwrap().booleans().unwrap(), [true, false, true].map(Some));
+        let mut bytes = words(&[1, 0, 16, 3, 1]);
+        bytes.push(0b101);
+        pad(&mut bytes, DATA_ALIGN);
+        let offset = u32::try_from(bytes.len() + HEADER).unwrap();
+        bytes[4..8].copy_from_slice(&offset.to_ne_bytes());
+        bytes.extend([0, 1]);
+        assert_eq!(SqlArray::parse(&bytes).unwrap().booleans().unwrap(), [Some(false), None, Some(true)]);
+        assert!(SqlArray::parse(&bytes[..bytes.len() - 1]).unwrap().booleans().is_err());
+        assert_eq!(SqlArray::parse(&words(&[0, 0, 16])).unwrap().booleans().unwrap(), []);
     }
 
     #[test]
     fn lies_are_errors() {
-        let reads = |bytes: &[u8]| TextArray::parse(bytes).and_then(|array| array.path_to_read()).is_ok();
+        let reads = |bytes: &[u8]| SqlArray::parse(bytes).and_then(|array| array.path_to_read()).is_ok();
         let whole = array(&[Some("a"), None, Some("bcd")]);
         assert!(reads(&whole));
         for cut in 0..whole.len() {
