@@ -11,11 +11,10 @@ SELECT pg_advisory_xact_lock(hashtext('tviewc'));
 DO $tview$
 DECLARE
     installed text;
-    we_made_the_schema boolean;
 {%- if partitions %}
     fired record;
 {%- endif %}
-    we_made_the_native_schema boolean;
+    we_made text[]; -- schemas
 BEGIN
     IF to_regclass('tview.program') IS NULL THEN
         RETURN;
@@ -79,8 +78,6 @@ BEGIN
 
     -- The runtime goes with the last program.
     IF NOT EXISTS (SELECT FROM tview.program) THEN
-        we_made_the_schema := EXISTS (SELECT FROM tview.created_object AS c
-                                       WHERE c.kind = 'schema' AND c.name = 'tview');
         DROP FUNCTION tview.lock_values(regclass, integer[], integer[]);
         DROP FUNCTION tview.lock_link(regclass, boolean, boolean);
         DROP FUNCTION tview.require_read_committed();
@@ -101,7 +98,16 @@ BEGIN
         DROP FUNCTION tview.view_hash(regclass);
         DROP FUNCTION tview.without_order(jsonb);
         -- The patch functions, the last made first.
-        DROP VIEW tview.patch_runtime;
+        DROP VIEW tview_portable.patch_runtime;
+        DROP FUNCTION tview_portable.jsonb_put(jsonb, jsonb, text[], jsonb, text[], jsonb, text[], jsonb);
+        DROP FUNCTION tview_portable.jsonb_put(jsonb, jsonb, text[], jsonb, text[], jsonb);
+        DROP FUNCTION tview_portable.jsonb_put(jsonb, jsonb, text[], jsonb);
+        DROP FUNCTION tview_portable.jsonb_put(jsonb, text[], jsonb, text[], jsonb, text[], jsonb);
+        DROP FUNCTION tview_portable.jsonb_put(jsonb, text[], jsonb, text[], jsonb);
+        DROP FUNCTION tview_portable.jsonb_put(jsonb, text[], jsonb);
+        DROP FUNCTION tview_portable.jsonb_put(jsonb, jsonb);
+        DROP FUNCTION tview_portable.jsonb_change_elements(
+            jsonb, text[], text, jsonb[], jsonb[], boolean[], jsonb[], jsonb[], boolean, integer);
         DROP FUNCTION tview.jsonb_delta_available();
         DROP FUNCTION tview.jsonb_apply(jsonb, jsonb);
         DROP FUNCTION tview.jsonb_change_elements(jsonb, text[], text, jsonb[], jsonb[], boolean[], jsonb[], jsonb[], boolean, integer);
@@ -121,17 +127,21 @@ BEGIN
         DROP FUNCTION tview.jsonb_create(jsonb, text[], integer, jsonb);
         DROP FUNCTION tview.jsonb_walk(jsonb, text[], text, boolean);
         DROP FUNCTION tview.jsonb_check(text[], jsonb, text);
-        we_made_the_native_schema := EXISTS (SELECT FROM tview.created_object AS c
-                                              WHERE c.kind = 'schema' AND c.name = 'tview_native');
+        we_made := ARRAY(SELECT c.name FROM tview.created_object AS c WHERE c.kind = 'schema');
         DROP TABLE tview.check_result, tview.source_table, tview.pg_tview_meta, tview.created_object, tview.program;
-        IF we_made_the_schema
+        IF 'tview' = ANY (we_made)
            AND NOT EXISTS (SELECT FROM pg_class AS c WHERE c.relnamespace = 'tview'::regnamespace)
            AND NOT EXISTS (SELECT FROM pg_proc AS p WHERE p.pronamespace = 'tview'::regnamespace)
            AND NOT EXISTS (SELECT FROM pg_type AS t WHERE t.typnamespace = 'tview'::regnamespace) THEN
             DROP SCHEMA tview;
         END IF;
+        IF 'tview_portable' = ANY (we_made)
+           AND NOT EXISTS (SELECT FROM pg_class AS c WHERE c.relnamespace = to_regnamespace('tview_portable'))
+           AND NOT EXISTS (SELECT FROM pg_proc AS p WHERE p.pronamespace = to_regnamespace('tview_portable')) THEN
+            DROP SCHEMA IF EXISTS tview_portable;
+        END IF;
         -- With the extension in it, it stays.
-        IF we_made_the_native_schema
+        IF 'tview_native' = ANY (we_made)
            AND NOT EXISTS (SELECT FROM pg_proc AS p WHERE p.pronamespace = to_regnamespace('tview_native'))
            AND NOT EXISTS (SELECT FROM pg_extension AS e WHERE e.extnamespace = to_regnamespace('tview_native')) THEN
             DROP SCHEMA IF EXISTS tview_native;

@@ -1,7 +1,8 @@
 UPDATE {{ name }} AS document
    SET {% for column in columns %}{{ column.name }} = written.column_{{ loop.index }}{% if !loop.last %},
        {% endif %}{% endfor %}
-  FROM (SELECT {{ keys }},
+  FROM {% if let Some(runtime) = runtime %}patch_runtime AS {{ runtime }}, -- before the functions that it tells of
+       {% endif %}(SELECT {{ keys }},
                {% for column in columns %}{{ column.value }} AS column_{{ loop.index }}{% if !loop.last %},
                {% endif %}{% endfor %}
           {% for line in from %}{{ line }}{% if !loop.last %}

@@ -8,22 +8,36 @@
 -- No function here reads the search_path of its caller: names and operators are qualified, or it is set.
 -- ---------------------------------------------------------------------------------------------
 
--- The native functions' schema. It has to exist before somebody else makes it: the trigger functions
--- look for functions in it.
+-- Trigger functions that patch look for functions in tview_native, which are the extension's, and then in tview_portable, which
+-- has the same for when it is not there, and nothing else: what the user's own functions call by bare names is not found there.
+-- Both schemas have to exist before somebody else makes them, and nobody but their owner may put anything into them.
 DO $tview$
 DECLARE
-    schema_owner oid := (SELECT n.nspowner FROM pg_catalog.pg_namespace AS n WHERE n.nspname = 'tview_native');
+    wanted name;
+    schema record;
 BEGIN
-    IF schema_owner IS NULL THEN
-        CREATE SCHEMA tview_native;
-        INSERT INTO tview.created_object (program, kind, name) VALUES ('', 'schema', 'tview_native')
-        ON CONFLICT DO NOTHING;
-    ELSIF NOT pg_catalog.pg_has_role(schema_owner, 'MEMBER')
-          AND NOT (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.oid = schema_owner) THEN
-        RAISE EXCEPTION 'schema tview_native belongs to %, who could put functions into the way of this migration''s',
-                schema_owner::regrole
-            USING HINT = 'Drop the schema, or make the owner of the tables its owner.';
-    END IF;
+    FOREACH wanted IN ARRAY ARRAY['tview', 'tview_native', 'tview_portable'] LOOP
+        SELECT n.nspowner AS owner, r.rolsuper AS is_super,
+               EXISTS (SELECT FROM pg_catalog.aclexplode(n.nspacl) AS a
+                        WHERE a.privilege_type = 'CREATE' AND a.grantee <> n.nspowner) AS is_open
+          INTO schema
+          FROM pg_catalog.pg_namespace AS n
+          JOIN pg_catalog.pg_roles AS r ON r.oid = n.nspowner
+         WHERE n.nspname = wanted;
+        IF NOT FOUND THEN
+            EXECUTE pg_catalog.format('CREATE SCHEMA %I', wanted);
+            INSERT INTO tview.created_object (program, kind, name) VALUES ('', 'schema', wanted)
+            ON CONFLICT DO NOTHING;
+        ELSIF NOT schema.is_super AND NOT pg_catalog.pg_has_role(schema.owner, 'MEMBER') THEN
+            RAISE EXCEPTION 'schema % belongs to %, who could put functions into the way of this migration''s',
+                    wanted, schema.owner::regrole
+                USING HINT = 'Drop the schema, or make the owner of the tables its owner.';
+        ELSIF schema.is_open THEN
+            RAISE EXCEPTION 'others than its owner may create objects in schema %, and put functions into the way of this migration''s',
+                    wanted
+                USING HINT = pg_catalog.format('Revoke it: REVOKE CREATE ON SCHEMA %I FROM …, PUBLIC.', wanted);
+        END IF;
+    END LOOP;
 END
 $tview$;
 
@@ -386,6 +400,65 @@ BEGIN
 END
 $tview$;
 
+-- The same function where trigger functions look for it: the planner puts the call in its place.
+CREATE OR REPLACE FUNCTION tview_portable.jsonb_change_elements(
+    target jsonb, array_path text[], match_key text, matches jsonb[], elements jsonb[], moves boolean[],
+    preceding jsonb[], following jsonb[], sorted boolean, many integer)
+RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $tview$
+    SELECT tview.jsonb_change_elements(
+        target, array_path, match_key, matches, elements, moves, preceding, following, sorted, many)
+$tview$;
+
+-- What trigger functions write: fields are added to a document, as by ||, and then values put at paths, as by jsonb_set; a value
+-- that is NULL changes nothing. The planner puts the functions called here in the place of the call, so that it costs nothing; the
+-- native ones copy the document once.
+CREATE OR REPLACE FUNCTION tview_portable.jsonb_put(target jsonb, fields jsonb)
+RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $tview$ SELECT target OPERATOR(pg_catalog.||) fields $tview$;
+
+CREATE OR REPLACE FUNCTION tview_portable.jsonb_put(target jsonb, path text[], value jsonb)
+RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $tview$ SELECT pg_catalog.jsonb_set_lax(target, path, value, true, 'return_target') $tview$;
+
+CREATE OR REPLACE FUNCTION tview_portable.jsonb_put(target jsonb, path_1 text[], value_1 jsonb, path_2 text[], value_2 jsonb)
+RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $tview$ SELECT tview_portable.jsonb_put(tview_portable.jsonb_put(target, path_1, value_1), path_2, value_2) $tview$;
+
+CREATE OR REPLACE FUNCTION tview_portable.jsonb_put(
+    target jsonb, path_1 text[], value_1 jsonb, path_2 text[], value_2 jsonb, path_3 text[], value_3 jsonb)
+RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $tview$
+    SELECT tview_portable.jsonb_put(tview_portable.jsonb_put(target, path_1, value_1, path_2, value_2), path_3, value_3)
+$tview$;
+
+CREATE OR REPLACE FUNCTION tview_portable.jsonb_put(target jsonb, fields jsonb, path text[], value jsonb)
+RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $tview$ SELECT tview_portable.jsonb_put(tview_portable.jsonb_put(target, fields), path, value) $tview$;
+
+CREATE OR REPLACE FUNCTION tview_portable.jsonb_put(
+    target jsonb, fields jsonb, path_1 text[], value_1 jsonb, path_2 text[], value_2 jsonb)
+RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $tview$
+    SELECT tview_portable.jsonb_put(tview_portable.jsonb_put(target, fields), path_1, value_1, path_2, value_2)
+$tview$;
+
+CREATE OR REPLACE FUNCTION tview_portable.jsonb_put(
+    target jsonb, fields jsonb, path_1 text[], value_1 jsonb, path_2 text[], value_2 jsonb, path_3 text[], value_3 jsonb)
+RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $tview$
+    SELECT tview_portable.jsonb_put(
+        tview_portable.jsonb_put(target, fields), path_1, value_1, path_2, value_2, path_3, value_3)
+$tview$;
+
 -- Whether the values at a path would be shown as different text. A missing value, which is also what a
 -- NULL document holds at every path, equals a missing value and nothing else, JSON null included.
 CREATE OR REPLACE FUNCTION tview.jsonb_has_path_changed(old jsonb, new jsonb, path text[])
@@ -480,19 +553,20 @@ AS $tview$
                     WHERE e.extname OPERATOR(pg_catalog.=) 'tview_native'::pg_catalog.name)
 $tview$;
 
--- Which functions a search_path of tview_native, tview leads to. A trigger function that patches reads this view
--- before anything else: by its lock on the view CREATE and DROP EXTENSION wait for the writing transaction, whose
--- plans would otherwise be left with functions that are gone.
+-- Which functions a trigger function finds. Each of its statements that patches reads this view, before anything else in FROM: by its
+-- lock on the view CREATE and DROP EXTENSION wait for the writing transaction, and no statement has one view and the other one's
+-- functions. The planner leaves of it nothing but the lock.
 -- Replacing it would hold up the writers of other programs until this migration ends, so it is made once.
 DO $tview$
 BEGIN
-    IF to_regclass('tview.patch_runtime') IS NULL THEN
-        CREATE VIEW tview.patch_runtime AS SELECT 'portable'::pg_catalog.text AS name;
+    IF to_regclass('tview_portable.patch_runtime') IS NULL THEN
+        CREATE VIEW tview_portable.patch_runtime AS SELECT 'portable'::pg_catalog.text AS name;
     END IF;
 END
 $tview$;
 
--- As all functions of the schema, these are the owner's; GRANT gives them to others.
+-- As all functions of the runtime, these are the owner's; GRANT gives them to others.
+REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA tview_portable FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION
     tview.jsonb_check, tview.jsonb_walk, tview.jsonb_create, tview.jsonb_position, tview.jsonb_insert_between, tview.jsonb_merge_into,
     tview.jsonb_smart_patch_nested, tview.jsonb_smart_patch_scalar, tview.jsonb_smart_patch_array,

@@ -1,8 +1,9 @@
 UPDATE {{ name }} AS {{ document }}
    SET {% for assignment in assignments %}{{ assignment }}{% if !loop.last %},
        {% endif %}{% endfor %}
-  {% for line in from %}{{ line }}{% if !loop.last %}
-  {% endif %}{% endfor %}
+  FROM {% if let Some(runtime) = runtime %}patch_runtime AS {{ runtime }}, -- before the functions that it tells of
+       {% endif %}{% for line in from %}{{ line }}{% if !loop.last %}
+       {% endif %}{% endfor %}
  WHERE {{ document_is_key }}
    AND ({% for part in differs %}{{ part }}{% if !loop.last %}
         OR {% endif %}{% endfor %});

@@ -23,7 +23,7 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL 
 /// Schemas of users.
 const WITH: &str = "WITH s AS (
     SELECT oid, nspname FROM pg_namespace
-     WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'tview', 'tview_native'))";
+     WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'tview', 'tview_native', 'tview_portable'))";
 
 const EXTENSIONS: &str = "SELECT e.extname, n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
     WHERE n.nspname <> 'pg_catalog' ORDER BY e.oid";

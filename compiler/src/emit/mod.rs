@@ -63,9 +63,10 @@ pub struct Files {
 
 /// Renders the migration and its reverse.
 pub fn emit(program: &Program) -> Files {
-    let settings = settings(program);
+    let (patching, settings) = (settings(program, true), settings(program, false));
+    let settings_of = |patches: bool| if patches { patching.as_str() } else { settings.as_str() };
     let tviews: Vec<_> = (0..program.tviews.len()).map(|at| tview::model(program, at, &settings)).collect();
-    let tables: Vec<_> = program.tables.iter().map(|t| table::model(program, t, &settings)).collect();
+    let tables: Vec<_> = program.tables.iter().map(|t| table::model(program, t, &settings_of)).collect();
     let search_path = search_path(program);
     let views = views(program, &search_path);
     let source_names: Vec<&str> = program.sources.files.iter().map(|f| f.name.as_str()).collect();
@@ -164,9 +165,12 @@ fn is_foreign(class: &TypeClass) -> bool {
     }
 }
 
+/// Where functions that patch look for what changes documents: the extension's, or else the portable ones.
+const PATCH_SCHEMAS: [&str; 2] = ["tview_native", "tview_portable"];
+
 /// The SET clauses of generated functions. Documents are rendered under these, whatever the
 /// session's settings are; that is what "equal to the view" means.
-fn settings(program: &Program) -> String {
+fn settings(program: &Program, patches: bool) -> String {
     let own_types = program.tables.iter().any(|plan| {
         let table = base_table(program.catalog, &plan.table);
         let compared = plan.carried.iter().chain(plan.pairing.iter().flatten());
@@ -174,13 +178,17 @@ fn settings(program: &Program) -> String {
     });
     let own_functions = program.tviews.iter().any(|t| t.view.calls_user_functions || t.relations.has_formulas());
     // Names are qualified, so that the path matters for operators of extension types and for what
-    // users' functions call; without those it holds nothing that others could put things into.
-    let path = if own_types || own_functions {
-        let schemas = schemas(program);
-        list(["pg_catalog".to_owned()].into_iter().chain(schemas.iter().map(Ident::sql)).chain(["pg_temp".into()]))
-    } else {
-        "pg_catalog, pg_temp".into()
-    };
+    // users' functions call; without those it holds nothing that others could put things into. The patch functions come before
+    // what others could make a function of the same name in.
+    let mut path = vec!["pg_catalog".to_owned()];
+    if patches {
+        path.extend(PATCH_SCHEMAS.map(str::to_owned));
+    }
+    if own_types || own_functions {
+        path.extend(schemas(program).iter().map(Ident::sql));
+    }
+    path.push("pg_temp".into());
+    let path = list(path);
     let mut lines = vec![
         format!("SET search_path = {path}"),
         "SET row_security = off".into(),

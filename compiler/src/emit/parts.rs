@@ -5,7 +5,7 @@
 //! each document is written once, whatever of it changes.
 
 use super::part_views::{Columns, array_number, place};
-use super::patch::{self, Keys};
+use super::patch::{self, Keys, Put};
 use super::templates::{self, KeysModel, PartColumn, PartWriteSql};
 use super::tview::key_columns;
 use super::way::{Context, Images};
@@ -197,19 +197,22 @@ pub fn write(context: &Context, step: &TviewStep, groups: &[Group], patched: &[K
     let same = |l: &str, r: &str| patch::joined(keys.names.iter().map(|n| format!("{l}.{n} = {r}.{n}")));
     if !change.alone {
         change.lines = writing.from;
+        change.lines.first_mut().into_iter().for_each(|first| first.insert_str(0, "FROM "));
         change.lines.push(format!("JOIN {} AS {shown} ON {}", tview.name.sql(), same(&shown, &keys.alias)));
     }
     for part in &writing.parts {
         let old = change.old(part.output());
-        let value = part.applied(&change.value(part.output()), &old);
+        let value = part.applied(change.value(part.output()), &old);
         change.values.insert(part.output(), value);
     }
     groups.iter().for_each(|group| change.group(group));
     let column = |output: &usize| tview.view.outputs[*output].name.sql();
-    let columns = change.values.iter().map(|(output, value)| PartColumn { name: column(output), value: value.clone() });
+    let columns = change.values.iter().map(|(output, value)| PartColumn { name: column(output), value: value.sql() });
+    let columns: Vec<PartColumn> = columns.collect();
     let statement = PartWriteSql {
         name: tview.name.sql(),
-        columns: columns.collect(),
+        runtime: columns.iter().any(|c| patch::calls_runtime(&c.value)).then(|| context.free_alias("runtime")),
+        columns,
         keys: list(keys.names.iter().map(|n| format!("{shown}.{n}"))),
         from: change.lines,
         document_is_key: same("document", "written"),
@@ -226,7 +229,7 @@ struct Change<'c> {
     /// FROM and what follows.
     lines: Vec<String>,
     /// By output column: what it becomes.
-    values: std::collections::BTreeMap<usize, String>,
+    values: std::collections::BTreeMap<usize, Put>,
     relations: usize,
     /// Whether there is nothing else to change than one group of parts.
     alone: bool,
@@ -237,8 +240,8 @@ impl Change<'_> {
         format!("{}.{}", self.shown, self.context.tview.view.outputs[output].name.sql())
     }
 
-    fn value(&self, output: usize) -> String {
-        self.values.get(&output).cloned().unwrap_or_else(|| self.old(output))
+    fn value(&self, output: usize) -> Put {
+        self.values.get(&output).cloned().unwrap_or_else(|| Put::into(self.old(output)))
     }
 
     fn group(&mut self, group: &Group) {
@@ -313,9 +316,9 @@ impl Change<'_> {
             let value = &self.context.layout().values[*id];
             let (old, new) = (self.value(value.output), format!("{relation}.{column}"));
             let changed = match value.path.is_empty() {
-                true => self.found(relation, new, &old),
+                true => Put::into(self.found(relation, new, &old.sql())),
                 // NULL, where the relation has no row, changes nothing.
-                false => put(value, &old, new),
+                false => put(value, old, new),
             };
             self.values.insert(value.output, changed);
         }
@@ -330,7 +333,7 @@ impl Change<'_> {
         let sorted = !array.sorts.is_empty();
         let lines = self.element_rows(group, number, sorted);
         self.join(relation, lines, &["matches", "elements", "moves", "preceding", "following"].map(str::to_owned));
-        let (mut old, path) = (self.value(value.output), patch::path_sql(&value.path));
+        let (mut old, path) = (self.value(value.output).sql(), patch::path_sql(&value.path));
         if self.values.contains_key(&value.output) {
             // It is mentioned twice.
             let before = context.free_alias(&format!("before_{}", self.relations));
@@ -339,14 +342,14 @@ impl Change<'_> {
         }
         let inner = "\n                   ";
         let changed = format!(
-            "tview.jsonb_change_elements({old}, {path}, {}, {relation}.matches, {relation}.elements,{inner}    \
+            "jsonb_change_elements({old}, {path}::text[], {}::text, {relation}.matches, {relation}.elements,{inner}    \
              {relation}.moves, {relation}.preceding, {relation}.following, {sorted}, {MANY_ELEMENTS})",
             sql_literal(&part.field),
         );
         let array = names::array(context.program.name, &context.tview.name, number).sql();
         let array = format!("tview.{array}({})", list((1..=group.keys).map(|n| format!("{relation}.key_{n}"))));
-        let new = format!("coalesce({inner}{changed},{inner}{})", put(value, &old, array));
-        self.values.insert(value.output, self.found(relation, new, &old));
+        let new = format!("coalesce({inner}{changed},{inner}{})", put(value, Put::into(old.clone()), array).sql());
+        self.values.insert(value.output, Put::into(self.found(relation, new, &old)));
     }
 
     /// The elements by document: what they are and, where they may come, go or move, what they stand between.
@@ -382,9 +385,9 @@ impl Change<'_> {
 }
 
 /// A document with another value at its place.
-fn put(value: &Value, old: &str, new: String) -> String {
+fn put(value: &Value, old: Put, new: String) -> Put {
     match value.path.is_empty() {
-        true => new,
-        false => patch::set_lax(old, &patch::path_sql(&value.path), &new),
+        true => Put::into(new),
+        false => old.set(patch::path_sql(&value.path), new),
     }
 }

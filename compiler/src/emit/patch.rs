@@ -94,12 +94,14 @@ pub fn write(context: &Context, steps: &[PatchStep], patched: &[KeysModel], inde
     let old = |output: usize| format!("{document}.{}", column(output));
     let assignment = |output: &usize| {
         let changes = writing.parts.iter().filter(|part| part.output() == *output);
-        let value = changes.fold(old(*output), |value, part| part.applied(&value, &old(*output)));
-        format!("{} = {value}", column(*output))
+        let value = changes.fold(Put::into(old(*output)), |value, part| part.applied(value, &old(*output)));
+        format!("{} = {}", column(*output), value.sql())
     };
+    let assignments: Vec<String> = outputs.iter().map(assignment).collect();
     let statement = templates::PatchSql {
         name: tview.name.sql(),
-        assignments: outputs.iter().map(assignment).collect(),
+        runtime: assignments.iter().any(|a| calls_runtime(a)).then(|| context.free_alias("runtime")),
+        assignments,
         from: writing.from,
         document_is_key: joined(keys.names.iter().zip(writing.ends).map(|(n, end)| format!("{document}.{n} = {end}"))),
         differs: writing.parts.iter().map(|part| part.differs(&old(part.output()))).collect(),
@@ -124,7 +126,7 @@ impl Keys {
 
 /// What a statement that patches consists of.
 pub(super) struct Writing<'s> {
-    /// FROM and what follows, line by line.
+    /// What follows FROM, line by line.
     pub from: Vec<String>,
     /// What restricts the changed rows, where nothing else has.
     condition: Option<String>,
@@ -173,7 +175,7 @@ fn along<'s>(context: &Context, step: &'s PatchStep) -> Writing<'s> {
     let values = numbered().map(|(change, n)| format!("{} AS {prefix}_{n}", made(change, &column)));
     let selected: Vec<String> = needs.iter().map(|c| column(*c)).chain(values).collect();
     let mut from = vec![
-        format!("FROM unnest({}) AS {row}({})", rows.arrays, rows.columns),
+        format!("unnest({}) AS {row}({})", rows.arrays, rows.columns),
         format!("CROSS JOIN LATERAL (SELECT {}", list(selected)),
         format!("                      FROM {} AS {alias} WHERE {same} OFFSET 0) AS {alias}", context.plan.table.sql()),
     ];
@@ -192,8 +194,8 @@ fn one_use<'s>(context: &Context, step: &'s PatchStep, keys: &Keys) -> Writing<'
     from.push(format!("JOIN {} ON {}", keys.relation(), joined(is_end)));
     let order = list((1..=ends.len()).map(|n| n.to_string()));
     let tail = format!("ORDER BY {order}) AS {relation}({})", list(result_columns(&ends, &parts)));
-    let mut lines = subquery("FROM (", ends, &parts, &from, condition);
-    lines.push(format!("      {tail}"));
+    let mut lines = subquery("(", ends, &parts, &from, condition);
+    lines.push(format!(" {tail}"));
     let ends = (1..=keys.names.len()).map(|n| format!("{relation}.key_{n}")).collect();
     let part = |(part, n): (Part<'s>, usize)| Part { value: format!("{relation}.value_{n}"), ..part };
     Writing { from: lines, condition: None, ends, parts: parts.into_iter().zip(1..).map(part).collect() }
@@ -210,7 +212,8 @@ fn subquery(begin: &str, ends: Vec<String>, parts: &[Part], from: &[String], con
     let indent = " ".repeat(begin.len());
     let selected = ends.into_iter().chain(parts.iter().map(|part| part.value.clone()));
     let mut lines = vec![format!("{begin}SELECT {}", list(selected))];
-    lines.extend(from.iter().map(|line| format!("{indent}  {line}")));
+    let begins = std::iter::once("FROM ").chain(std::iter::repeat(""));
+    lines.extend(from.iter().zip(begins).map(|(line, begin)| format!("{indent}  {begin}{line}")));
     lines.extend(condition.map(|condition| format!("{indent} WHERE {condition}")));
     lines
 }
@@ -218,7 +221,7 @@ fn subquery(begin: &str, ends: Vec<String>, parts: &[Part], from: &[String], con
 /// Where several are: a document that rows of several uses show in is written once.
 pub(super) fn several_uses<'s>(context: &Context, steps: &'s [PatchStep], keys: &Keys) -> Writing<'s> {
     let ends = keys.names.iter().map(|name| format!("{}.{name}", keys.alias)).collect();
-    let mut all = Writing { from: vec![format!("FROM {}", keys.relation())], condition: None, ends, parts: Vec::new() };
+    let mut all = Writing { from: vec![keys.relation()], condition: None, ends, parts: Vec::new() };
     for (step, number) in steps.iter().zip(1..) {
         let Writing { from, condition, parts, .. } = along(context, step);
         let relation = context.free_alias(&format!("use_{number}"));
@@ -299,25 +302,24 @@ impl Part<'_> {
     }
 
     /// `value`, changed here; `old` is the output column before any change.
-    pub fn applied(&self, value: &str, old: &str) -> String {
+    pub fn applied(&self, value: Put, old: &str) -> Put {
         let new = &self.value;
         match (self.change, self.place()) {
-            (Change::Column { .. }, _) => match &self.found {
+            (Change::Column { .. }, _) => Put::into(match &self.found {
                 Some(found) => format!("CASE WHEN {found} THEN {new} ELSE {old} END"),
                 None => new.clone(),
-            },
-            (_, None) if self.found.is_some() => format!("{value} || coalesce({new}, '{{}}')"),
-            (_, None) => format!("{value} || {new}"),
+            }),
+            (_, None) => value.add(match self.found {
+                Some(_) => format!("coalesce({new}, '{{}}')"),
+                None => new.clone(),
+            }),
             (_, Some(at)) => {
                 let new = match (self.is_added(), &self.found) {
                     (true, Some(found)) => format!("CASE WHEN {found} THEN {} || {new} END", object_at(old, &at)),
                     (true, None) => format!("{} || {new}", object_at(old, &at)),
                     (false, _) => new.clone(),
                 };
-                match self.found {
-                    Some(_) => set_lax(value, &at, &new),
-                    None => format!("jsonb_set({value}, {at}, {new})"),
-                }
+                value.set(at, new)
             }
         }
     }
@@ -327,7 +329,7 @@ impl Part<'_> {
         let new = &self.value;
         let (before, after) = match (self.change, self.place()) {
             (Change::Column { .. }, _) => (old.to_owned(), new.clone()),
-            (_, None) => (old.to_owned(), format!("{old} || {new}")),
+            (_, None) => (old.to_owned(), Put::into(old.to_owned()).add(new.clone()).sql()),
             (_, Some(at)) if self.is_added() => {
                 let object = object_at(old, &at);
                 (object.clone(), format!("{object} || {new}"))
@@ -342,9 +344,62 @@ impl Part<'_> {
     }
 }
 
-/// `old` with a value at a path, or as it is where the value is NULL.
-pub(super) fn set_lax(old: &str, path: &str, new: &str) -> String {
-    format!("jsonb_set_lax({old}, {path}, {new}, null_value_treatment => 'return_target')")
+/// A document into which something is put, as SQL.
+///
+/// All of it is one call, so that the document is copied once. The arguments have the very types that the functions take: no function
+/// of another schema on the path can come before them.
+#[derive(Debug, Clone)]
+pub(super) struct Put {
+    target: String,
+    fields: Option<String>,
+    /// Paths and values.
+    values: Vec<(String, String)>,
+}
+
+/// Whether an expression calls a function that the extension has too; then its statement reads `patch_runtime`.
+pub(super) fn calls_runtime(expression: &str) -> bool {
+    ["jsonb_put(", "jsonb_change_elements("].iter().any(|call| expression.contains(call))
+}
+
+/// So many values one call takes.
+const MAX_VALUES: usize = 3;
+
+impl Put {
+    /// This document.
+    pub fn into(target: String) -> Put {
+        Put { target, fields: None, values: Vec::new() }
+    }
+
+    /// With the fields of an object added to it.
+    pub fn add(self, fields: String) -> Put {
+        match self {
+            Put { target, fields: None, values } if values.is_empty() => Put { target, fields: Some(fields), values },
+            Put { target, fields: Some(more), values } if values.is_empty() => {
+                Put { target, fields: Some(format!("{more} || {fields}")), values }
+            }
+            done => Put::into(done.sql()).add(fields),
+        }
+    }
+
+    /// With a value at a path, or as it is where the value is NULL.
+    pub fn set(self, path: String, value: String) -> Put {
+        let mut put = if self.values.len() < MAX_VALUES { self } else { Put::into(self.sql()) };
+        put.values.push((path, value));
+        put
+    }
+
+    /// The expression.
+    pub fn sql(&self) -> String {
+        let typed = |path: &str| if path.starts_with('\'') { format!("{path}::text[]") } else { path.to_owned() };
+        let values = self.values.iter().map(|(path, value)| format!("{}, {value}", typed(path)));
+        match (&self.fields, self.values.is_empty()) {
+            (None, true) => self.target.clone(),
+            (fields, _) => {
+                let arguments = [self.target.clone()].into_iter().chain(fields.clone()).chain(values);
+                format!("jsonb_put({})", list(arguments))
+            }
+        }
+    }
 }
 
 /// The same function as in the view, so that every type is written as it is there.

@@ -16,7 +16,7 @@ use crate::plan::{ColumnSet, LockStep, Reach, Source, TablePlan, Tview, TviewSte
 use crate::relate::{Links, ValueLock, variable_type};
 
 /// The model of a base table.
-pub fn model(program: &Program, plan: &TablePlan, settings: &str) -> TableModel {
+pub fn model<'s>(program: &Program, plan: &TablePlan, settings: &impl Fn(bool) -> &'s str) -> TableModel {
     let table = base_table(program.catalog, &plan.table);
     let function = names::table_function(program.name, &plan.table);
     let triggers = triggers(program.name);
@@ -87,7 +87,13 @@ struct Variables {
     new: String,
 }
 
-fn sql(program: &Program, plan: &TablePlan, table: &Table, triggers: &[Trigger], settings: &str) -> TableSql {
+fn sql<'s>(
+    program: &Program,
+    plan: &TablePlan,
+    table: &Table,
+    triggers: &[Trigger],
+    settings: &impl Fn(bool) -> &'s str,
+) -> TableSql {
     let function = names::table_function(program.name, &plan.table);
     let carried: Vec<Variables> = plan
         .carried
@@ -132,7 +138,7 @@ fn sql(program: &Program, plan: &TablePlan, table: &Table, triggers: &[Trigger],
         partitioned: table.kind == TableKind::Partitioned,
         function: function.sql(),
         function_literal: sql_literal(function.as_str()),
-        settings: settings.to_owned(),
+        settings: settings(steps.iter().any(|step| step.contains("patch_runtime"))).to_owned(),
         split: split(program, plan, table, &carried),
         carried: carried
             .iter()

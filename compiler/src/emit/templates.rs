@@ -136,6 +136,9 @@ pub struct PatchSql {
     pub name: String,
     pub document: String,
     pub assignments: Vec<String>,
+    /// What `patch_runtime` is called, where its functions are.
+    pub runtime: Option<String>,
+    /// What follows FROM.
     pub from: Vec<String>,
     pub document_is_key: String,
     pub differs: Vec<String>,
@@ -148,6 +151,8 @@ pub struct PartWriteSql {
     pub name: String,
     pub columns: Vec<PartColumn>,
     pub keys: String,
+    /// What `patch_runtime` is called, where its functions are.
+    pub runtime: Option<String>,
     pub from: Vec<String>,
     pub document_is_key: String,
 }

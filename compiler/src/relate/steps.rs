@@ -44,11 +44,13 @@ fn allowed(view: &FlatView, from: UseId, to: UseId, block: BlockId, scope: Scope
     let here = view.is_stable(start, block) && view.sees(block, end);
     // What a query says that has to have a row is true of one of its rows.
     let below = scope == Scope::Always && view.is_asked(from, block) && view.in_region(end, block);
-    below || here && match scope {
-        Scope::Always => true,
-        Scope::Outer { from: first, to: last } => (first..last).contains(&from.0),
-        Scope::Full(_) => false,
-    }
+    below
+        || here
+            && match scope {
+                Scope::Always => true,
+                Scope::Outer { from: first, to: last } => (first..last).contains(&from.0),
+                Scope::Full(_) => false,
+            }
 }
 
 /// The directions of an equality of columns.

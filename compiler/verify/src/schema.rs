@@ -1,7 +1,7 @@
 //! The base tables of a live database, as far as a writer of random rows needs to know them.
 //!
 //! In: a connection; only pg_catalog is read. Out: a `Schema` whose parts are all ordered by name, so that the same
-//! database always gives the same value. Tviews, the schemas `tview` and `tview_native`, system schemas,
+//! database always gives the same value. Tviews, the schemas `tview`, `tview_native` and `tview_portable`, system schemas,
 //! temporary tables and members of extensions are left out.
 
 use std::collections::BTreeMap;
@@ -185,7 +185,7 @@ fn tables(client: &mut Client, role: &str) -> Result<Vec<Table>> {
          has_schema_privilege($1::name, n.oid, 'USAGE') \
          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
          WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' \
-         AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'tview', 'tview_native') \
+         AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'tview', 'tview_native', 'tview_portable') \
          AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::regclass \
                          AND d.objid = c.oid AND d.deptype = 'e') \
          ORDER BY n.nspname::text COLLATE \"C\", c.relname::text COLLATE \"C\"";

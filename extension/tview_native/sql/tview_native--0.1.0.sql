@@ -68,7 +68,7 @@ LANGUAGE sql STABLE PARALLEL SAFE
 AS $$ SELECT true $$;
 
 -- Trigger functions read it under this bare name, and by their lock on it make DROP EXTENSION wait for them.
-CREATE VIEW patch_runtime AS SELECT 'native'::text AS name;
+CREATE VIEW patch_runtime AS SELECT 'native'::pg_catalog.text AS name;
 GRANT SELECT ON patch_runtime TO PUBLIC;
 
 -- Two purposes. Whoever owns a trigger function finds these functions, whoever owns the schema: they
@@ -76,13 +76,3 @@ GRANT SELECT ON patch_runtime TO PUBLIC;
 -- session plan its statements anew, so that cached plans of trigger functions find them too; creating a
 -- function alone does not. A later version that adds functions has to repeat it.
 GRANT USAGE ON SCHEMA @extschema@ TO PUBLIC;
-
--- And until the end of this transaction no trigger function is between reading which functions there are and calling
--- them: one that had found the portable ones could otherwise meet these, and then their removal.
-DO $$
-BEGIN
-    IF to_regclass('tview.patch_runtime') IS NOT NULL THEN
-        LOCK TABLE tview.patch_runtime IN ACCESS EXCLUSIVE MODE;
-    END IF;
-END
-$$;

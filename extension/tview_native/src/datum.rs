@@ -10,7 +10,7 @@ use std::marker::PhantomData;
 use std::panic::panic_any;
 use std::ptr::NonNull;
 
-use jsonb_core::{CoreError, TextArray};
+use jsonb_core::{CoreError, SqlArray};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::pg_sys::{self, Datum, FunctionCallInfo, errcodes::PgSqlErrorCode, varlena};
 use pgrx::varlena::{set_varsize_4b, varatt_is_1b, varatt_is_1b_e, varatt_is_4b_u, vardata_any, varsize_any_exhdr};
@@ -32,6 +32,12 @@ impl<'call> Call<'call> {
         Call { info, lives: PhantomData }
     }
 
+    /// How many arguments it was called with.
+    pub fn len(&self) -> usize {
+        // SAFETY: `new` demands a valid `info`.
+        usize::try_from(unsafe { (*self.info).nargs }).unwrap_or_default()
+    }
+
     fn datum(&self, index: usize) -> Option<Datum> {
         // SAFETY: `new` demands a valid `info`. The index is checked against the number of arguments.
         unsafe { pgrx::pg_getarg_datum(self.info, index) }
@@ -39,8 +45,19 @@ impl<'call> Call<'call> {
 
     /// An integer; the function must be declared STRICT, with an integer there.
     pub fn integer(&self, index: usize) -> i32 {
+        self.integer_or_null(index).unwrap_or_else(|| not_strict())
+    }
+
+    /// An integer, or NULL.
+    pub fn integer_or_null(&self, index: usize) -> Option<i32> {
         // An int4 datum is the integer, widened.
-        self.datum(index).unwrap_or_else(|| not_strict()).value() as i32
+        self.datum(index).map(|datum| datum.value() as i32)
+    }
+
+    /// A boolean, or NULL.
+    pub fn boolean_or_null(&self, index: usize) -> Option<bool> {
+        // What is behind the byte of a boolean says nothing.
+        self.datum(index).map(|datum| datum.value() as u8 != 0)
     }
 
     /// A jsonb, text or text[]; the function must be declared STRICT, with such a type there.
@@ -88,6 +105,11 @@ pub struct Argument<'call> {
 }
 
 impl Argument<'_> {
+    /// As it was passed.
+    pub fn datum(&self) -> Datum {
+        self.datum
+    }
+
     /// The bytes behind the header.
     pub fn bytes(&self) -> &[u8] {
         // SAFETY: `plain` is a varlena that is neither compressed nor elsewhere, so its header gives the number
@@ -99,9 +121,9 @@ impl Argument<'_> {
         }
     }
 
-    /// The elements, of a `text[]`.
-    pub fn elements(&self) -> Result<TextArray<'_>, CoreError> {
-        TextArray::parse(self.bytes())
+    /// The elements, of an array.
+    pub fn elements(&self) -> Result<SqlArray<'_>, CoreError> {
+        SqlArray::parse(self.bytes())
     }
 
     /// The result of a change of this document: itself if there was none, toasted as it came.
@@ -111,6 +133,16 @@ impl Argument<'_> {
             Cow::Owned(bytes) => new_varlena(&bytes),
         }
     }
+}
+
+/// Calls one of the server's own functions, which is STRICT, with arguments that are not NULL.
+pub fn call_server(
+    function: unsafe fn(FunctionCallInfo) -> Datum,
+    arguments: &[Datum],
+) -> Datum {
+    let arguments: Vec<Option<Datum>> = arguments.iter().copied().map(Some).collect();
+    // SAFETY: the function is one of the server's, declared in SQL with arguments of these types.
+    unsafe { pgrx::direct_function_call_as_datum(function, &arguments) }.unwrap_or_else(|| not_strict())
 }
 
 impl Drop for Argument<'_> {

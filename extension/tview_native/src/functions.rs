@@ -3,11 +3,11 @@
 //! In: calls, with the argument types that `sql/` declares. Out: datums. Always: arguments are freed before an
 //! error is raised, and errors are those of `jsonb-core`: operands of a wrong form, then paths, then documents.
 
-use jsonb_core::{Changes, CoreError};
-use pgrx::pg_sys::{Datum, FunctionCallInfo, Pg_finfo_record};
+use jsonb_core::{Changes, CoreError, ElementChange};
+use pgrx::pg_sys::{self, Datum, FunctionCallInfo, Pg_finfo_record};
 use pgrx::{check_for_interrupts, pg_guard};
 
-use crate::datum::{Call, raise};
+use crate::datum::{Argument, Call, call_server, raise};
 
 type Result<T> = std::result::Result<T, CoreError>;
 
@@ -44,6 +44,8 @@ entry_points! {
     pg_finfo_tview_array_insert_at tview_array_insert_at array_insert_at;
     pg_finfo_tview_has_path_changed tview_has_path_changed has_path_changed;
     pg_finfo_tview_apply tview_apply apply;
+    pg_finfo_tview_put tview_put put;
+    pg_finfo_tview_change_elements tview_change_elements change_elements;
 }
 
 fn smart_patch_nested(call: &Call) -> Result<Datum> {
@@ -129,4 +131,98 @@ fn apply(call: &Call) -> Result<Datum> {
         check_for_interrupts!();
     });
     jsonb_core::apply_each(data.bytes(), changes).map(|result| data.changed(result))
+}
+
+/// What triggers write at several places: fields of the document, if the number of arguments is even, and then values
+/// with their paths. Not STRICT: a value that is NULL changes nothing.
+fn put(call: &Call) -> Result<Datum> {
+    let pairs_begin = if call.len() % 2 == 0 { 2 } else { 1 };
+    let Some(target) = call.argument_or_null(0) else {
+        return Ok(call.null());
+    };
+    let fields = call.argument_or_null(1).filter(|_| pairs_begin == 2);
+    if pairs_begin == 2 && fields.is_none() {
+        return Ok(call.null());
+    }
+    let pairs = (pairs_begin..call.len()).step_by(2);
+    let mut operands = Vec::with_capacity(pairs.len());
+    for at in pairs {
+        let Some(path) = call.argument_or_null(at) else {
+            return Ok(call.null());
+        };
+        operands.push((path, call.argument_or_null(at + 1)));
+    }
+    let mut paths = Vec::with_capacity(operands.len());
+    for (path, _) in &operands {
+        match path.elements()?.path() {
+            Ok(path) => paths.push(path),
+            // Of the value that is put there it depends whether this is an error.
+            Err(_) => return Ok(put_by_server(&target, fields.as_ref(), &operands)),
+        }
+    }
+    let values: Vec<(&[&[u8]], Option<&[u8]>)> =
+        paths.iter().zip(&operands).map(|(path, (_, value))| (&path[..], value.as_ref().map(Argument::bytes))).collect();
+    match jsonb_core::put(target.bytes(), fields.as_ref().map(Argument::bytes), &values)? {
+        Some(result) => Ok(target.changed(result)),
+        None => Ok(put_by_server(&target, fields.as_ref(), &operands)),
+    }
+}
+
+/// The same, one after the other, by the functions that the portable one calls: what they make of operands of other
+/// forms, and their errors.
+fn put_by_server(target: &Argument, fields: Option<&Argument>, pairs: &[(Argument, Option<Argument>)]) -> Datum {
+    let mut result = target.datum();
+    if let Some(fields) = fields {
+        result = call_server(pg_sys::jsonb_concat, &[result, fields.datum()]);
+    }
+    for (path, value) in pairs {
+        if let Some(value) = value {
+            result = call_server(pg_sys::jsonb_set, &[result, path.datum(), value.datum(), Datum::from(true)]);
+        }
+    }
+    result
+}
+
+/// Elements of an array that came, went, moved or show something else. Not STRICT: arguments that say nothing are NULL.
+fn change_elements(call: &Call) -> Result<Datum> {
+    let many = usize::try_from(call.integer_or_null(9).unwrap_or(i32::MAX)).unwrap_or_default();
+    let (Some(path), Some(key), Some(matched)) =
+        (call.argument_or_null(1), call.argument_or_null(2), call.argument_or_null(3))
+    else {
+        return Ok(call.null());
+    };
+    let matches = matched.elements()?.values()?;
+    if matches.len() > many {
+        return Ok(call.null());
+    }
+    let (Some(target), Some(path)) = (call.argument_or_null(0), path.elements()?.path_to_read()?) else {
+        return Ok(call.null());
+    };
+    let lists = [4, 6, 7].map(|index| call.argument_or_null(index));
+    let mut values = Vec::with_capacity(lists.len());
+    for list in &lists {
+        values.push(match list {
+            Some(list) => list.elements()?.values()?,
+            None => Vec::new(),
+        });
+    }
+    let moves = call.argument_or_null(5);
+    let moves = match &moves {
+        Some(moves) => moves.elements()?.booleans()?,
+        None => Vec::new(),
+    };
+    let value = |list: usize, index: usize| values.get(list).and_then(|list| list.get(index)).copied().flatten();
+    let change = |(index, matched): (usize, &Option<_>)| ElementChange {
+        matched: *matched,
+        element: value(0, index),
+        moves: moves.get(index).copied().flatten(),
+        preceding: value(1, index),
+        following: value(2, index),
+    };
+    let changes: Vec<ElementChange> = matches.iter().enumerate().map(change).collect();
+    let sorted = call.boolean_or_null(8).unwrap_or(true);
+    match jsonb_core::change_elements(target.bytes(), &path, key.bytes(), &changes, sorted)? {
+        Some(result) => Ok(target.changed(result)),
+        None => Ok(call.null()),
+    }
 }
