@@ -31,6 +31,22 @@ const OUTCOME: &str = "CREATE FUNCTION public.outcome(call text, OUT result json
 /// What stands for the schema in the text of a call.
 pub const SCHEMA: char = '@';
 
+/// What only trigger functions call: its portable form is in a schema of its own.
+const OF_TRIGGERS: [&str; 2] = ["jsonb_put(", "jsonb_change_elements("];
+
+/// A call in the portable runtime.
+pub fn portable(call: &str) -> String {
+    let call = OF_TRIGGERS.iter().fold(call.to_owned(), |call, function| {
+        call.replace(&format!("{SCHEMA}{function}"), &format!("tview_portable.{function}"))
+    });
+    call.replace(SCHEMA, "tview.")
+}
+
+/// The same call in the native one.
+pub fn native(call: &str) -> String {
+    call.replace(SCHEMA, "tview_native.")
+}
+
 /// The result of a call as text, or SQLSTATE and message.
 pub type Outcome = Result<Option<String>, (String, String)>;
 
@@ -93,8 +109,8 @@ pub struct Both {
 
 /// Makes calls, in whose text `@` stands for the schema, in both runtimes.
 pub fn call(client: &mut Client, calls: &[String]) -> Vec<Both> {
-    let in_schema = |schema: &str| -> Vec<String> { calls.iter().map(|call| call.replace(SCHEMA, schema)).collect() };
-    let second = if has_native() { "tview_native." } else { "tview." };
+    let second = if has_native() { native } else { portable };
+    let calls_of = |form: fn(&str) -> String| -> Vec<String> { calls.iter().map(|call| form(call)).collect() };
     let sql = "SELECT p.result::text, p.state, p.message, n.result::text, n.state, n.message,
                       record_image_eq(ROW(p.result), ROW(n.result))
                       AND record_image_eq(ROW(p.result), ROW(p.result::text::jsonb))
@@ -102,7 +118,7 @@ pub fn call(client: &mut Client, calls: &[String]) -> Vec<Both> {
                       LATERAL public.outcome(c.portable) AS p,
                       LATERAL public.outcome(c.native) AS n
                 ORDER BY c.number";
-    let rows = client.query(sql, &[&in_schema("tview."), &in_schema(second)]).unwrap_or_else(|e| panic!("{e:?}"));
+    let rows = client.query(sql, &[&calls_of(portable), &calls_of(second)]).unwrap_or_else(|e| panic!("{e:?}"));
     let outcome = |row: &postgres::Row, at: usize| match row.get::<_, Option<String>>(at + 1) {
         Some(state) => Err((state, row.get(at + 2))),
         None => Ok(row.get(at)),

@@ -2,7 +2,8 @@
 
 use tview_runtime_suite::{call, database};
 
-enum Expected {
+#[derive(Clone, Copy)]
+pub enum Expected {
     Is(&'static str),
     Null,
     Fails(&'static str, &'static str),
@@ -11,7 +12,7 @@ use Expected::{Fails, Is, Null};
 
 const DEEP_PATH: &str = "('{' || repeat('a,', 499) || 'a}')::text[]";
 
-fn check(name: &str, cases: &[(&str, Expected)]) {
+pub fn check(name: &str, cases: &[(&str, Expected)]) {
     let mut client = database(name);
     let calls: Vec<String> = cases.iter().map(|(call, _)| (*call).to_owned()).collect();
     for ((text, expected), both) in cases.iter().zip(call(&mut client, &calls)) {

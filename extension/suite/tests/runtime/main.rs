@@ -3,10 +3,12 @@
 mod cases;
 mod compat;
 mod declared;
+mod generated;
 mod memory;
 mod random;
 mod stored;
 mod switch;
+mod triggers;
 
 #[path = "../../../core/tests/common/mod.rs"]
 mod common;

@@ -64,6 +64,10 @@ fn ten_thousand_calls_grow_the_backend_by_nothing() {
         "tview_native.jsonb_array_delete_where(doc, '{items}', 'id', to_jsonb(n))",
         "tview_native.jsonb_merge_at_path(doc, jsonb_build_object('n', n), '{author}')",
         "tview_native.jsonb_apply(doc, changes || jsonb_build_array())",
+        "tview_native.jsonb_put(doc, jsonb_build_object('n', n), '{author,name}', to_jsonb(n), '{items,5}', 'null')",
+        "tview_native.jsonb_put(doc, '{items,-2000}', to_jsonb(n))",
+        "tview_native.jsonb_change_elements(doc, '{items}', 'id', ARRAY[to_jsonb(n % 950), to_jsonb(n)],
+            ARRAY['{}', to_jsonb(n)], '{f,t}', '{NULL,NULL}', '{NULL,NULL}', n % 2 = 0, 16)",
         "tview_native.jsonb_has_path_changed(doc, jsonb_build_object('items', n), '{items,5}')",
     ] {
         // What the statement itself holds: the rows of generate_series.

@@ -12,10 +12,12 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use tview_runtime_suite::{Outcome, call, database, has_native};
 use tviewc_verify::quote::literal;
 
-use crate::common::generate::{Seed, document, seed};
+use crate::common::elements::{ElementSeed, element_seed};
+use crate::common::generate::{Seed, document, json, seed};
 use crate::common::json::Json;
 use crate::common::model::{Op, Operands};
 use crate::memory::memory;
+use crate::triggers::{random_elements, random_values};
 
 /// How many calls go to the server at once.
 const BATCH: usize = 250;
@@ -23,9 +25,9 @@ const BATCH: usize = 250;
 const POOL_LASTS: u64 = 5_000;
 
 /// A call in SQL and what the core makes of it.
-struct Case {
-    sql: String,
-    expected: Outcome,
+pub struct Case {
+    pub sql: String,
+    pub expected: Outcome,
 }
 
 fn number(variable: &str) -> Option<u64> {
@@ -89,6 +91,8 @@ fn expect_no_growth(held: &[u64]) {
 struct Pool {
     documents: Vec<Json>,
     seeds: Vec<Seed>,
+    elements: Vec<ElementSeed>,
+    values: Vec<Json>,
 }
 
 impl Pool {
@@ -96,6 +100,8 @@ impl Pool {
         Pool {
             documents: (0..60).map(|_| draw(runner, &document())).collect(),
             seeds: (0..150).map(|_| draw(runner, &seed())).collect(),
+            elements: (0..150).map(|_| draw(runner, &element_seed())).collect(),
+            values: (0..100).map(|_| draw(runner, &json())).collect(),
         }
     }
 }
@@ -111,7 +117,24 @@ fn pick<'p, T>(runner: &mut TestRunner, pool: &'p [T]) -> &'p T {
 fn case(runner: &mut TestRunner, pool: &Pool) -> Case {
     let document = pick(runner, &pool.documents);
     let seeds = [(); 4].map(|()| pick(runner, &pool.seeds));
-    match draw(runner, &(0u8..10)) {
+    match draw(runner, &(0u8..14)) {
+        10 | 11 => {
+            let (count, sorted) = (draw(runner, &(1usize..5)), draw(runner, &(0u8..5)) > 0);
+            let elements: Vec<&ElementSeed> = (0..count).map(|_| pick(runner, &pool.elements)).collect();
+            random_elements(document, seeds[0], &elements, sorted)
+        }
+        12 | 13 => {
+            let fields = draw(runner, &(0u8..2)) > 0;
+            let fields = fields.then(|| pick(runner, &pool.values)).filter(|fields| matches!(fields, Json::Obj(_)));
+            let count = draw(runner, &(usize::from(fields.is_none())..4));
+            let mut values = Vec::new();
+            for seed in seeds.iter().take(count) {
+                let value = (draw(runner, &(0u8..8)) > 0).then(|| pick(runner, &pool.values));
+                values.push((seed.path(document), value));
+            }
+            // What is left to the server is the server's in both runtimes.
+            random_values(document, fields, &values).unwrap_or_else(|| change_of_path(document, seeds[0], seeds[1]))
+        }
         0 => change_of_path(document, seeds[0], seeds[1]),
         1 | 2 => list(document, &seeds),
         choice => single(document, &seeds[0].fit(document), choice),
@@ -213,13 +236,13 @@ fn outcome(result: Result<String, CoreError>) -> Outcome {
     result.map(Some).map_err(|error| (error.sqlstate().to_owned(), error.to_string()))
 }
 
-fn jsonb(json: &Json) -> String {
+pub fn jsonb(json: &Json) -> String {
     // The schema's place must not be found in the operands.
     let text = json.text().replace('@', "\\u0040");
     format!("{}::jsonb", literal(&text))
 }
 
-fn text_array(path: &[String]) -> String {
+pub fn text_array(path: &[String]) -> String {
     let elements: Vec<String> = path.iter().map(|element| literal(element)).collect();
     format!("ARRAY[{}]::text[]", elements.join(", "))
 }

@@ -1,7 +1,7 @@
 //! Operands as they come from tables: with short headers, compressed, out of line, as parts of expanded arrays.
 
 use postgres::Client;
-use tview_runtime_suite::{SCHEMA, database, has_native};
+use tview_runtime_suite::{database, has_native, native, portable};
 
 /// Documents of 20 bytes to 200 KB, twice: compressed where that pays, and not.
 const DOCUMENTS: &str = "
@@ -23,11 +23,10 @@ const DOCUMENTS: &str = "
     UPDATE document SET path = '{items}' WHERE id = 9999;";
 
 fn same(client: &mut Client, expression: &str) {
-    let in_schema = |schema: &str| expression.replace(SCHEMA, schema);
     let sql = format!(
         "SELECT id, ({p})::text, record_image_eq(ROW({p}), ROW({n})) FROM document ORDER BY id",
-        p = in_schema("tview."),
-        n = in_schema("tview_native.")
+        p = portable(expression),
+        n = native(expression)
     );
     let rows = client.query(&sql, &[]).unwrap_or_else(|error| panic!("{sql}: {error:?}"));
     assert_eq!(rows.len(), 11);
@@ -57,11 +56,17 @@ fn stored_operands_are_read() {
             "@jsonb_array_insert_at({}, path, id / 3, {})",
             "@jsonb_apply({}, jsonb_build_array(jsonb_build_object('op', 'merge', 'path', path, 'value', '{}'::jsonb)))
              - 'never'",
+            "@jsonb_put({}, patch)",
+            "@jsonb_put({}, patch, '{author}', {}, '{new}', value, '{new,x}', NULL)",
+            "@jsonb_put({}, path, value, '{author,name}', {})",
+            "@jsonb_change_elements({}, path, match_key, ARRAY[value, '-1', '1'], ARRAY[patch, {}, NULL], '{f,t,f}', NULL,
+                ARRAY[NULL, {} -> 'items' -> 0 -> 'id', NULL], true, 16)",
             "to_jsonb(@jsonb_has_path_changed({}, @jsonb_array_delete_where({}, path, match_key, value), path))",
         ] {
             // A merge into the array itself is an error; the list of changes gets another path.
             let call =
                 call.replace("'path', path", "'path', ARRAY['author']").replace("{}, ", &format!("{document}, "));
+            let call = call.replace("{} ->", &format!("{document} ->"));
             same(&mut client, &call.replace("{})", &format!("{document})")));
         }
     }

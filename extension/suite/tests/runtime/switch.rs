@@ -8,31 +8,34 @@ use postgres::Client;
 use tview_runtime_suite::{has_native, portable_database, server};
 use tviewc_verify::SUPERUSER;
 
-/// A trigger function as generated ones are: definer rights, a fixed search_path with both schemas, static SQL that
-/// calls the functions by their bare names. `runtime()` tells which are called, from where their error comes.
+/// A trigger function as generated ones are: definer rights, a fixed search_path with both schemas, static SQL that reads
+/// `patch_runtime` and calls the functions by their bare names. `runtime()` tells which are called, from where their error comes.
 const PROGRAM: &str = "
     CREATE TABLE public.post (id integer PRIMARY KEY, title text NOT NULL);
     CREATE TABLE public.tv_post (id integer PRIMARY KEY, data jsonb NOT NULL);
     INSERT INTO public.post SELECT n, 'new' FROM generate_series(1, 64) AS n;
-    INSERT INTO public.tv_post SELECT p.id, jsonb_build_object('post', jsonb_build_object('title', p.title)) FROM post p;
+    INSERT INTO public.tv_post
+    SELECT p.id, jsonb_build_object('post', jsonb_build_object('title', p.title), 'list', '[{\"id\": 1}]'::jsonb) FROM post p;
 
     CREATE FUNCTION tview.post_changed() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path = pg_catalog, tview_native, tview, pg_temp
+    SET search_path = pg_catalog, tview_native, tview_portable, pg_temp
+    SET plan_cache_mode = force_generic_plan
     AS $$
-    DECLARE
-        changed jsonb;
     BEGIN
-        PERFORM FROM patch_runtime;
-        -- A statement with a plan of its own, and an expression, which PL/pgSQL plans and keeps differently.
         UPDATE public.tv_post AS t
-           SET data = jsonb_merge_at_path(t.data, jsonb_build_object('title', n.title), '{post}')
-          FROM new_rows AS n
+           SET data = jsonb_put(t.data, '{post}'::text[], jsonb_build_object('title', n.title))
+          FROM patch_runtime AS runtime, new_rows AS n
          WHERE t.id = n.id;
-        changed := jsonb_smart_patch_nested('{}', '{\"a\": 1}', ARRAY['x']);
-        IF jsonb_has_path_changed(changed, '{\"x\": {\"a\": 1}}', '{x,a}') THEN
-            RAISE EXCEPTION 'the functions do not work';
-        END IF;
+        -- Once more, in a statement whose plan is another one.
+        UPDATE public.tv_post AS t
+           SET data = w.data
+          FROM patch_runtime AS runtime,
+               (SELECT n.id, jsonb_change_elements(t.data, '{list}'::text[], 'id'::text, '{1}'::jsonb[],
+                           ARRAY[jsonb_build_object('id', 1, 'title', n.title)], '{f}'::boolean[], '{NULL}'::jsonb[],
+                           '{NULL}'::jsonb[], true, 16) AS data
+                  FROM new_rows AS n JOIN public.tv_post AS t ON t.id = n.id OFFSET 0) AS w
+         WHERE t.id = w.id;
         RETURN NULL;
     END $$;
     CREATE TRIGGER changed AFTER UPDATE ON public.post REFERENCING NEW TABLE AS new_rows
@@ -40,13 +43,13 @@ const PROGRAM: &str = "
 
     CREATE FUNCTION public.runtime() RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path = pg_catalog, tview_native, tview, pg_temp
+    SET search_path = pg_catalog, tview_native, tview_portable, tview, pg_temp
     AS $$
     DECLARE
         no_object jsonb := '[]';
         context   text;
     BEGIN
-        PERFORM jsonb_merge_at_path(t.data, no_object, '{}') FROM public.tv_post AS t WHERE t.id = 1;
+        PERFORM jsonb_merge_at_path(t.data, no_object, '{}') FROM patch_runtime AS runtime, public.tv_post AS t WHERE t.id = 1;
     EXCEPTION WHEN invalid_parameter_value THEN
         GET STACKED DIAGNOSTICS context = PG_EXCEPTION_CONTEXT;
         RETURN CASE WHEN strpos(context, 'tview.jsonb_check') > 0 THEN 'portable' ELSE 'native' END;
@@ -63,7 +66,7 @@ fn without_the_extension_the_portable_functions_are_called() {
     client.batch_execute("UPDATE post SET title = 'x' WHERE id = 1").expect("a write");
     assert_eq!(runtime(&mut client), "portable");
     let row = client.query_one("SELECT data::text FROM tv_post WHERE id = 1", &[]).expect("a document");
-    assert_eq!(row.get::<_, &str>(0), r#"{"post": {"title": "x"}}"#);
+    assert_eq!(row.get::<_, &str>(0), r#"{"list": [{"id": 1, "title": "x"}], "post": {"title": "x"}}"#);
 }
 
 /// The cases in which a session could keep a plan: planned before, planned in a transaction that is still open, the
@@ -100,7 +103,11 @@ fn plans_that_are_cached_follow() {
     }
     // Rolled back, it was never there.
     admin.batch_execute("BEGIN; CREATE EXTENSION tview_native").expect("the extension is created");
-    assert_eq!([runtime(&mut admin), runtime(&mut idle)], ["native", "portable"]);
+    assert_eq!(runtime(&mut admin), "native");
+    // Others wait to see what comes of it.
+    idle.batch_execute("SET lock_timeout = '100ms'").expect("a setting");
+    let error = idle.query_one("SELECT public.runtime()", &[]).expect_err("it waits");
+    assert_eq!(error.code().map(|code| code.code()), Some("55P03"));
     admin.batch_execute("ROLLBACK").expect("taken back");
     assert_eq!([runtime(&mut admin), runtime(&mut idle)], ["portable", "portable"]);
 }
@@ -157,7 +164,8 @@ fn writers_do_not_notice() {
             writer.join().expect("no write fails");
         }
     });
-    let stale = "SELECT count(*) FROM post p JOIN tv_post t USING (id) WHERE t.data #>> '{post,title}' <> p.title";
+    let stale = "SELECT count(*) FROM post p JOIN tv_post t USING (id)
+                  WHERE t.data #>> '{post,title}' <> p.title OR t.data #>> '{list,0,title}' NOT IN ('new', p.title)";
     assert_eq!(admin.query_one(stale, &[]).expect("a count").get::<_, i64>(0), 0);
     let (writes, switches) = (writes.load(Ordering::Relaxed), switches.load(Ordering::Relaxed));
     assert!(writes > 100 && switches > 20, "{writes} writes, {switches} switches");
