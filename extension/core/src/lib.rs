@@ -65,7 +65,7 @@ pub use ops::{
 };
 pub use path::PathText;
 pub use put::put;
-pub use read::{get_path, has_path_changed};
+pub use read::{get_path, has_array_path_changed, has_path_changed};
 pub use request::Changes;
 pub use sql_array::{Path, SqlArray};
 pub use validate::validate;

@@ -8,6 +8,7 @@ use crate::compare::same_text;
 use crate::container::Value;
 use crate::error::Result;
 use crate::path::{parse_integer, resolve};
+use crate::sql_array::SqlArray;
 
 /// The value at `path`, or `None`; the empty path is the document itself.
 pub fn get_path<'a>(data: &'a [u8], path: &[&[u8]]) -> Result<Option<Value<'a>>> {
@@ -39,6 +40,32 @@ fn step<'a>(value: Value<'a>, element: &[u8]) -> Result<Option<Value<'a>>> {
 /// no difference.
 pub fn has_path_changed(old: &[u8], new: &[u8], path: &[&[u8]]) -> Result<bool> {
     match (get_path(old, path)?, get_path(new, path)?) {
+        (Some(old), Some(new)) => Ok(!same_text(old, new)?),
+        (None, None) => Ok(false),
+        _ => Ok(true),
+    }
+}
+
+/// The same with what SQL passes: a document that is NULL has nothing at any path, and a path with a NULL leads nowhere.
+///
+/// Both documents are followed at once: mostly a key stands at the same place in both.
+pub fn has_array_path_changed(old: Option<&[u8]>, new: Option<&[u8]>, path: &SqlArray<'_>) -> Result<bool> {
+    let mut old = old.map(Value::document).transpose()?;
+    let mut new = new.map(Value::document).transpose()?;
+    for element in path.elements() {
+        let Some(element) = element? else {
+            return Ok(false);
+        };
+        let mut near = usize::MAX;
+        for place in [&mut old, &mut new] {
+            *place = match *place {
+                Some(Value::Object(object)) => object.get_near(element, &mut near)?,
+                Some(value) => step(value, element)?,
+                None => None,
+            };
+        }
+    }
+    match (old, new) {
         (Some(old), Some(new)) => Ok(!same_text(old, new)?),
         (None, None) => Ok(false),
         _ => Ok(true),

@@ -116,17 +116,20 @@ impl<'a> SqlArray<'a> {
 
     /// Calls `visit` with the number and the bytes of each element, in storage order.
     fn each(&self, mut visit: impl FnMut(usize, Option<&'a [u8]>) -> Result<()>) -> Result<()> {
-        let mut at = self.data();
-        for index in 0..self.count {
-            if self.is_null(index)? {
-                visit(index, None)?;
-                continue;
+        self.elements().enumerate().try_for_each(|(index, element)| visit(index, element?))
+    }
+
+    /// The elements of an array of a type with a varlena header, in storage order; after an error there are more.
+    pub(crate) fn elements(&self) -> impl Iterator<Item = Result<Option<&'a [u8]>>> + use<'a> {
+        let (array, mut at) = (*self, self.data());
+        (0..self.count).map(move |index| {
+            if array.is_null(index)? {
+                return Ok(None);
             }
-            let (element, end) = self.layout.element(at)?;
-            visit(index, Some(element))?;
+            let (element, end) = array.layout.element(at)?;
             at = end;
-        }
-        Ok(())
+            Ok(Some(element))
+        })
     }
 
     /// Where the bits are that say which elements are not NULL, should any be.

@@ -73,14 +73,20 @@ impl<'call> Call<'call> {
         // PostgreSQL keeps for the length of the call.
         let plain = unsafe {
             let stored = stored.as_ptr();
-            if varatt_is_4b_u(stored) || (varatt_is_1b(stored) && !varatt_is_1b_e(stored)) {
-                stored
-            } else {
-                pg_sys::pg_detoast_datum_packed(stored)
-            }
+            if is_plain(stored) { stored } else { pg_sys::pg_detoast_datum_packed(stored) }
         };
         let plain = NonNull::new(plain)?;
         Some(Argument { datum, plain, is_copy: plain != stored, lives: PhantomData })
+    }
+
+    /// The bytes of an argument that is stored plainly, or that it is NULL; nothing where it has to be detoasted.
+    pub fn plain_or_null(&self, index: usize) -> Option<Option<&'call [u8]>> {
+        let Some(datum) = self.datum(index) else {
+            return Some(None);
+        };
+        let stored = datum.cast_mut_ptr::<varlena>();
+        // SAFETY: as in `argument_or_null`; what is plain is read where it is, and PostgreSQL keeps it for the length of the call.
+        unsafe { is_plain(stored).then(|| Some(content(stored))) }
     }
 
     /// SQL NULL.
@@ -88,6 +94,26 @@ impl<'call> Call<'call> {
         // SAFETY: `new` demands a valid `info`, and nobody else holds a reference to it.
         unsafe { pgrx::pg_return_null(self.info) }
     }
+}
+
+/// Whether a varlena is neither compressed nor elsewhere.
+///
+/// # Safety
+///
+/// `stored` must point to a varlena.
+unsafe fn is_plain(stored: *mut varlena) -> bool {
+    // SAFETY: its header may be read.
+    unsafe { varatt_is_4b_u(stored) || (varatt_is_1b(stored) && !varatt_is_1b_e(stored)) }
+}
+
+/// The bytes behind the header of a plain varlena.
+///
+/// # Safety
+///
+/// `plain` must point to a plain varlena that nobody writes to while the result is used.
+unsafe fn content<'a>(plain: *mut varlena) -> &'a [u8] {
+    // SAFETY: the header gives the number of bytes that follow.
+    unsafe { std::slice::from_raw_parts(vardata_any(plain).cast::<u8>(), varsize_any_exhdr(plain)) }
 }
 
 /// A function that is declared STRICT is not called with a NULL.
@@ -115,10 +141,7 @@ impl Argument<'_> {
         // SAFETY: `plain` is a varlena that is neither compressed nor elsewhere, so its header gives the number
         // of bytes that follow. It lives as long as the call, or, as a copy, as long as `self`; nobody writes
         // to it meanwhile. Any bytes are initialised memory: PostgreSQL zeroes what it leaves out.
-        unsafe {
-            let plain = self.plain.as_ptr();
-            std::slice::from_raw_parts(vardata_any(plain).cast::<u8>(), varsize_any_exhdr(plain))
-        }
+        unsafe { content(self.plain.as_ptr()) }
     }
 
     /// The elements, of an array.
@@ -136,10 +159,7 @@ impl Argument<'_> {
 }
 
 /// Calls one of the server's own functions, which is STRICT, with arguments that are not NULL.
-pub fn call_server(
-    function: unsafe fn(FunctionCallInfo) -> Datum,
-    arguments: &[Datum],
-) -> Datum {
+pub fn call_server(function: unsafe fn(FunctionCallInfo) -> Datum, arguments: &[Datum]) -> Datum {
     let arguments: Vec<Option<Datum>> = arguments.iter().copied().map(Some).collect();
     // SAFETY: the function is one of the server's, declared in SQL with arguments of these types.
     unsafe { pgrx::direct_function_call_as_datum(function, &arguments) }.unwrap_or_else(|| not_strict())

@@ -3,7 +3,7 @@
 //! In: calls, with the argument types that `sql/` declares. Out: datums. Always: arguments are freed before an
 //! error is raised, and errors are those of `jsonb-core`: operands of a wrong form, then paths, then documents.
 
-use jsonb_core::{Changes, CoreError, ElementChange};
+use jsonb_core::{Changes, CoreError, ElementChange, SqlArray};
 use pgrx::pg_sys::{self, Datum, FunctionCallInfo, Pg_finfo_record};
 use pgrx::{check_for_interrupts, pg_guard};
 
@@ -11,9 +11,10 @@ use crate::datum::{Argument, Call, call_server, raise};
 
 type Result<T> = std::result::Result<T, CoreError>;
 
-/// Makes functions of calls visible to PostgreSQL: the entry point, and the record that says how it is called.
+/// Makes functions of calls visible to PostgreSQL: the entry point, and the record that says how it is called. Before the function, with
+/// which everything can be done, comes one that does what needs no guard, should there be one.
 macro_rules! entry_points {
-    ($($info:ident $entry:ident $body:ident;)*) => {$(
+    ($($info:ident $entry:ident $body:ident $(after $quick:ident)?;)*) => {$(
         #[unsafe(no_mangle)]
         #[doc(hidden)]
         pub extern "C" fn $info() -> &'static Pg_finfo_record {
@@ -23,11 +24,20 @@ macro_rules! entry_points {
 
         #[unsafe(no_mangle)]
         #[doc(hidden)]
-        #[pg_guard]
         pub extern "C-unwind" fn $entry(info: FunctionCallInfo) -> Datum {
-            // SAFETY: PostgreSQL calls this, with valid call information; `call` ends before it returns.
-            let call = unsafe { Call::new(info) };
-            $body(&call).unwrap_or_else(|error| raise(error))
+            #[pg_guard]
+            extern "C-unwind" fn guarded(info: FunctionCallInfo) -> Datum {
+                // SAFETY: PostgreSQL calls this, with valid call information; `call` ends before it returns.
+                let call = unsafe { Call::new(info) };
+                $body(&call).unwrap_or_else(|error| raise(error))
+            }
+            $(
+                // SAFETY: as above.
+                if let Some(result) = $quick(&unsafe { Call::new(info) }) {
+                    return result;
+                }
+            )?
+            guarded(info)
         }
     )*};
 }
@@ -42,7 +52,7 @@ entry_points! {
     pg_finfo_tview_array_upsert_where tview_array_upsert_where array_upsert_where;
     pg_finfo_tview_array_delete_where tview_array_delete_where array_delete_where;
     pg_finfo_tview_array_insert_at tview_array_insert_at array_insert_at;
-    pg_finfo_tview_has_path_changed tview_has_path_changed has_path_changed;
+    pg_finfo_tview_has_path_changed tview_has_path_changed has_path_changed after has_path_changed_plainly;
     pg_finfo_tview_apply tview_apply apply;
     pg_finfo_tview_put tview_put put;
     pg_finfo_tview_change_elements tview_change_elements change_elements;
@@ -112,15 +122,17 @@ fn has_path_changed(call: &Call) -> Result<Datum> {
     let Some(path) = call.argument_or_null(2) else {
         return Ok(call.null());
     };
-    let Some(path) = path.elements()?.path_to_read()? else {
-        return Ok(Datum::from(false));
-    };
-    let changed = match (&old, &new) {
-        (Some(old), Some(new)) => jsonb_core::has_path_changed(old.bytes(), new.bytes(), &path)?,
-        (Some(one), None) | (None, Some(one)) => jsonb_core::get_path(one.bytes(), &path)?.is_some(),
-        (None, None) => false,
-    };
-    Ok(Datum::from(changed))
+    let (old, new) = (old.as_ref().map(Argument::bytes), new.as_ref().map(Argument::bytes));
+    jsonb_core::has_array_path_changed(old, new, &path.elements()?).map(Datum::from)
+}
+
+/// The same where nothing has to be detoasted and nothing is wrong: without what PostgreSQL's errors need around a call, which costs as
+/// much as reading a field. Nothing here calls PostgreSQL; a panic, which the core has none of, would be seen again where it is caught.
+fn has_path_changed_plainly(call: &Call) -> Option<Datum> {
+    let (old, new) = (call.plain_or_null(0)?, call.plain_or_null(1)?);
+    let path = call.plain_or_null(2)??;
+    let read = || SqlArray::parse(path).and_then(|path| jsonb_core::has_array_path_changed(old, new, &path));
+    std::panic::catch_unwind(read).ok()?.ok().map(Datum::from)
 }
 
 fn apply(call: &Call) -> Result<Datum> {
@@ -160,8 +172,11 @@ fn put(call: &Call) -> Result<Datum> {
             Err(_) => return Ok(put_by_server(&target, fields.as_ref(), &operands)),
         }
     }
-    let values: Vec<(&[&[u8]], Option<&[u8]>)> =
-        paths.iter().zip(&operands).map(|(path, (_, value))| (&path[..], value.as_ref().map(Argument::bytes))).collect();
+    let values: Vec<(&[&[u8]], Option<&[u8]>)> = paths
+        .iter()
+        .zip(&operands)
+        .map(|(path, (_, value))| (&path[..], value.as_ref().map(Argument::bytes)))
+        .collect();
     match jsonb_core::put(target.bytes(), fields.as_ref().map(Argument::bytes), &values)? {
         Some(result) => Ok(target.changed(result)),
         None => Ok(put_by_server(&target, fields.as_ref(), &operands)),
