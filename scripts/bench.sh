@@ -81,7 +81,7 @@ quick)
     ;;
 all)
     with_extension
-    bench run blog cqrs writes clients arrays single_row_update cascade_10_entities bulk_1k_rows bulk_100k_rows scale stability \
+    bench run blog cqrs writes clients arrays arrays_pglz gin single_row_update cascade_10_entities bulk_1k_rows bulk_100k_rows scale stability \
         memory reads concurrency -o "$results/all.json" "$@"
     report
     ;;

@@ -38,8 +38,28 @@ const TVIEWS: [Tview; 1] = [Tview {
 const SPAN: i32 = 200_000;
 const NEW: i32 = 100_000;
 
-/// Measures it.
+/// Where there are documents, they are written again under another compression.
+const PGLZ: &str = "
+DO $$
+BEGIN
+    IF to_regclass('tv_list') IS NOT NULL AND current_setting('server_version_num')::integer >= 140000 THEN
+        EXECUTE 'ALTER TABLE tv_list ALTER COLUMN data SET COMPRESSION pglz';
+        EXECUTE 'UPDATE tv_list SET data = data::text::jsonb';
+    END IF;
+END $$;
+";
+
+/// Measures it, as documents are compressed by the migration.
 pub fn run(request: &Request<'_>) -> Result<Workload> {
+    measure(request, "arrays", "")
+}
+
+/// The same with pglz.
+pub fn run_pglz(request: &Request<'_>) -> Result<Workload> {
+    measure(request, "arrays_pglz", PGLZ)
+}
+
+fn measure(request: &Request<'_>, name: &'static str, after: &str) -> Result<Workload> {
     let (longest, lists) = (request.size("longest"), request.size("lists"));
     let lengths: Vec<i32> =
         (1..).map(|power| 10_i32.pow(power)).take_while(|length| *length < longest).chain([longest]).collect();
@@ -53,10 +73,10 @@ pub fn run(request: &Request<'_>) -> Result<Workload> {
         );
     }
     let program = Program {
-        name: "arrays",
+        name,
         views: VIEWS.to_owned(),
         rows,
-        after: String::new(),
+        after: after.to_owned(),
         hand: None,
         comparison: None,
         tviews: TVIEWS.to_vec(),

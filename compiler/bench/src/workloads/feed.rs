@@ -61,13 +61,17 @@ pub fn program(users: i32) -> Program {
     }
 }
 
+fn hundred_bios() -> String {
+    BIO.replace("id = $1", "id BETWEEN $1 AND $1 + 99")
+}
+
 /// What the patches were made for, with what was asked of them.
 pub fn writes(request: &Request<'_>) -> Result<Workload> {
     let users = request.size("users");
     let username = "UPDATE users SET username = 'user ' || $1 || '.' || $2::int WHERE id = $1";
     let title = "UPDATE posts SET title = 'Title ' || $1 || '.' || $2::int WHERE id = $1";
     let new = "INSERT INTO comments VALUES (1000000000 + $2::int, $1, 1 + $1 % 97, 'A comment that is new')";
-    let bios = BIO.replace("id = $1", "id BETWEEN $1 AND $1 + 99");
+    let bios = hundred_bios();
     let touched = "SELECT touch($1, 100, (SELECT max(id) FROM users)) + 0 * $2::int";
     let ops = vec![
         Op::new("a bio", users, BIO).goal(Target::Overhead(1.1)).goal(Target::Time(1.11)),
@@ -80,6 +84,18 @@ pub fn writes(request: &Request<'_>) -> Result<Workload> {
             .every(5),
     ];
     request.paired(&program(users), ops, 200)
+}
+
+/// The migration with and without GIN indexes.
+pub fn gin(request: &Request<'_>) -> Result<Workload> {
+    let users = request.size("users");
+    let arms = vec![ArmKind::None, ArmKind::Auto, ArmKind::Gin];
+    let ops = vec![
+        Op::new("one comment", users * 50, COMMENT),
+        Op::new("a bio shown by ten posts", users, BIO),
+        Op::new("100 bios at once", users - 99, &hundred_bios()).every(5),
+    ];
+    Request { arms, ..request.clone() }.paired(&program(users), ops, 200)
 }
 
 /// One row of a table that one document shows.

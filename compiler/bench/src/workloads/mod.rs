@@ -28,6 +28,7 @@ use crate::result::Workload;
 use crate::rounds::Plan;
 
 /// What a workload is told.
+#[derive(Clone)]
 pub struct Request<'a> {
     /// Its server; workloads follow one another on it.
     pub server: &'a Server,
@@ -109,6 +110,18 @@ pub const KINDS: &[Kind] = &[
         sizes: arrays::SIZES,
         run: arrays::run,
     },
+    Kind {
+        name: "arrays_pglz",
+        about: "The same with documents that are compressed by pglz, as servers without lz4 do.",
+        sizes: arrays::SIZES,
+        run: arrays::run_pglz,
+    },
+    Kind {
+        name: "gin",
+        about: "What a GIN index on each document costs: an update of an indexed column is never a heap-only one.",
+        sizes: USERS,
+        run: feed::gin,
+    },
     Kind { name: "single_row_update", about: "One row, one document.", sizes: USERS, run: feed::single },
     Kind { name: "cascade_10_entities", about: "One row that ten documents show.", sizes: USERS, run: feed::cascade },
     Kind { name: "bulk_1k_rows", about: "1,000 rows by one statement.", sizes: USERS, run: feed::bulk_1k },
@@ -169,13 +182,7 @@ impl Kind {
             }
             sizes.insert(size.name.to_owned(), value);
         }
-        let own = Request {
-            sizes: sizes.clone(),
-            arms: request.arms.clone(),
-            only: request.only.clone(),
-            tviewc: request.tviewc.clone(),
-            ..*request
-        };
+        let own = Request { sizes: sizes.clone(), ..request.clone() };
         let workload = (self.run)(&own)?;
         Ok(Workload { name: self.name.to_owned(), about: self.about.to_owned(), sizes, ..workload })
     }
