@@ -316,7 +316,9 @@ DECLARE
 BEGIN
     RETURN CASE
         WHEN place IS NOT NULL
-         AND (NOT sorted OR list OPERATOR(pg_catalog.->) place OPERATOR(pg_catalog.->) match_key IS NOT DISTINCT FROM following)
+         AND (NOT sorted
+              OR following IS NULL AND list OPERATOR(pg_catalog.->) place OPERATOR(pg_catalog.->) match_key IS NULL
+              OR list OPERATOR(pg_catalog.->) place OPERATOR(pg_catalog.->) match_key OPERATOR(pg_catalog.=) following)
         THEN pg_catalog.jsonb_insert(target, pg_catalog.array_append(array_path, place::pg_catalog.text), element)
     END;
 END
@@ -339,6 +341,8 @@ DECLARE
     list   pg_catalog.jsonb := target OPERATOR(pg_catalog.#>) array_path;
     result pg_catalog.jsonb := target;
     here   integer;
+    before pg_catalog.jsonb;
+    behind pg_catalog.jsonb;
 BEGIN
     IF pg_catalog.jsonb_typeof(list) IS DISTINCT FROM 'array' OR pg_catalog.cardinality(matches) OPERATOR(pg_catalog.>) many THEN
         RETURN NULL;
@@ -376,13 +380,13 @@ BEGIN
             THEN tview.jsonb_position(list, match_key, matches[i])
         END;
         IF here IS NOT NULL THEN
+            behind := list OPERATOR(pg_catalog.->) (here OPERATOR(pg_catalog.+) 1) OPERATOR(pg_catalog.->) match_key;
+            before := CASE WHEN here OPERATOR(pg_catalog.>) 0
+                           THEN list OPERATOR(pg_catalog.->) (here OPERATOR(pg_catalog.-) 1) OPERATOR(pg_catalog.->) match_key END;
             -- Where it stands already there is nothing to move.
             IF NOT moves[i] OR NOT sorted
-               OR list OPERATOR(pg_catalog.->) (here OPERATOR(pg_catalog.+) 1) OPERATOR(pg_catalog.->) match_key
-                      IS NOT DISTINCT FROM following[i]
-              AND (CASE WHEN here OPERATOR(pg_catalog.>) 0
-                        THEN list OPERATOR(pg_catalog.->) (here OPERATOR(pg_catalog.-) 1) OPERATOR(pg_catalog.->) match_key
-                   END) IS NOT DISTINCT FROM preceding[i] THEN
+               OR (following[i] IS NULL AND behind IS NULL OR behind OPERATOR(pg_catalog.=) following[i])
+              AND (preceding[i] IS NULL AND before IS NULL OR before OPERATOR(pg_catalog.=) preceding[i]) THEN
                 result := pg_catalog.jsonb_set(result, pg_catalog.array_append(array_path, here::pg_catalog.text), elements[i]);
                 CONTINUE;
             END IF;

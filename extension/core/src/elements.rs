@@ -22,8 +22,8 @@ pub struct ElementChange<'a> {
     pub matched: Option<&'a [u8]>,
     /// What it is to be; `None` if it is to be removed.
     pub element: Option<&'a [u8]>,
-    /// Whether it may have come or moved, or only shows something else. `None` as the portable function takes NULL.
-    pub moves: Option<bool>,
+    /// Whether it may have come or moved, or only shows something else.
+    pub moves: bool,
     /// The match key's value of the element before it, of one that may have moved; `None` if it is the first.
     pub preceding: Option<&'a [u8]>,
     /// The match key's value of the element behind it; `None` if it is the last.
@@ -74,7 +74,7 @@ fn change_all<'a>(
             matched: finder.search_for(change.matched)?,
             element: change.element.map(Value::document).transpose()?,
             moves: change.moves,
-            preceding: finder.search_for(change.preceding.filter(|_| sorted && change.moves != Some(false)))?,
+            preceding: finder.search_for(change.preceding.filter(|_| sorted && change.moves))?,
             following: change.following.map(Value::document).transpose()?,
         });
     }
@@ -100,7 +100,7 @@ fn change_all<'a>(
 struct ReadChange<'a> {
     matched: Option<usize>,
     element: Option<Value<'a>>,
-    moves: Option<bool>,
+    moves: bool,
     preceding: Option<usize>,
     following: Option<Value<'a>>,
 }
@@ -116,7 +116,7 @@ enum Made {
 impl<'a> ReadChange<'a> {
     fn make(&self, array: &mut ArrayEdit<'a>, finder: &mut Finder<'a>, sorted: bool) -> Result<Made> {
         let here = finder.position(array, self.matched)?;
-        let stays = self.moves == Some(false) || !sorted;
+        let stays = !self.moves || !sorted;
         match (self.element, here) {
             (None, None) => Ok(Made::Nothing),
             // What then stands for no element is not known here.
@@ -125,9 +125,7 @@ impl<'a> ReadChange<'a> {
             (Some(element), Some(here)) if stays || self.stands_at(array, finder, here)? => {
                 replace(array, here, element)
             }
-            (Some(element), None) if stays && self.moves == Some(true) => {
-                Ok(splice(array, array.len, 0, Some(element)))
-            }
+            (Some(element), None) if stays && self.moves => Ok(splice(array, array.len, 0, Some(element))),
             (Some(_), None) if stays => Ok(Made::Nothing),
             (Some(element), here) => {
                 if let Some(here) = here {
@@ -319,7 +317,7 @@ mod tests {
             .map(|[matched, element, preceding, following]| ElementChange {
                 matched: matched.as_deref(),
                 element: element.as_deref(),
-                moves: Some(true),
+                moves: true,
                 preceding: preceding.as_deref(),
                 following: following.as_deref(),
             })
@@ -356,7 +354,7 @@ mod tests {
         let change = ElementChange {
             matched: Some(&one),
             element: Some(&element),
-            moves: Some(true),
+            moves: true,
             preceding: None,
             following: Some(&two),
         };

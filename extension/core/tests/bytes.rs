@@ -27,7 +27,7 @@ fn call_all(bytes: &[u8], other: &[u8], path: &[&[u8]]) {
         for path in [path, &[]] {
             let change = ElementChange { matched: Some(operand), element: Some(operand), ..ElementChange::default() };
             let gone = ElementChange { element: None, ..change };
-            let moved = ElementChange { moves: Some(true), preceding: Some(operand), ..change };
+            let moved = ElementChange { moves: true, preceding: Some(operand), ..change };
             let several = [
                 change_elements(target, path, b"id", &[change, moved, gone], false),
                 change_elements(target, path, b"id", &[moved], true),

@@ -28,7 +28,7 @@ fn run(document: &Json, path: &[String], changes: &[ElementJson], sorted: bool) 
         .map(|(change, [matched, element, preceding, following])| ElementChange {
             matched: matched.as_deref(),
             element: element.as_deref(),
-            moves: change.moves,
+            moves: change.moves != Some(false),
             preceding: preceding.as_deref(),
             following: following.as_deref(),
         })

@@ -230,7 +230,7 @@ fn change_elements(call: &Call) -> Result<Datum> {
     let change = |(index, matched): (usize, &Option<_>)| ElementChange {
         matched: *matched,
         element: value(0, index),
-        moves: moves.get(index).copied().flatten(),
+        moves: moves.get(index).copied().flatten().unwrap_or(true),
         preceding: value(1, index),
         following: value(2, index),
     };

@@ -18,7 +18,7 @@ fuzz_target!(|input: &[u8]| {
     for path in [&[][..], &[b"a" as &[u8]], &[b"0"], &[b"a", b"-1"]] {
         let _ = (get_path(document, path), has_path_changed(document, operand, path));
         let change = ElementChange { matched: Some(operand), element: Some(operand), ..ElementChange::default() };
-        let moved = ElementChange { moves: Some(true), preceding: Some(operand), following: Some(operand), ..change };
+        let moved = ElementChange { moves: true, preceding: Some(operand), following: Some(operand), ..change };
         for result in [
             change_elements(document, path, b"id", &[change, moved, ElementChange { element: None, ..change }], true),
             change_elements(document, path, b"id", &[moved], false),

@@ -14,6 +14,7 @@ use super::model::{get, position};
 pub struct ElementJson {
     pub matched: Option<Json>,
     pub element: Option<Json>,
+    /// NULL is taken for true.
     pub moves: Option<bool>,
     pub preceding: Option<Json>,
     pub following: Option<Json>,
@@ -45,8 +46,8 @@ pub fn change_elements(
         if change.moves == Some(false) || !sorted {
             match here {
                 Some(here) => list[here] = element.clone(),
-                None if change.moves == Some(true) => list.push(element.clone()),
-                None => {}
+                None if change.moves == Some(false) => {}
+                None => list.push(element.clone()),
             }
             continue;
         }

@@ -10,7 +10,8 @@ const DECLARED: &str =
         || ' ' || p.provolatile::text || ' ' || p.proparallel::text || ' ' || p.proisstrict
     FROM pg_proc AS p
    WHERE p.pronamespace = ANY ($1::text[]::regnamespace[])
-     AND p.proname NOT IN ('jsonb_check', 'jsonb_walk', 'jsonb_create', 'jsonb_position', 'jsonb_merge_into')
+     AND p.proname NOT IN ('jsonb_check', 'jsonb_walk', 'jsonb_create', 'jsonb_position', 'jsonb_merge_into',
+                           'jsonb_insert_between')
      AND NOT (p.proname = 'jsonb_change_elements' AND p.pronamespace = to_regnamespace('tview'))
    ORDER BY 1";
 

@@ -119,7 +119,7 @@ pub fn random_elements(document: &Json, at: &Seed, seeds: &[&ElementSeed], sorte
         changes.iter().zip(&operands).map(|(change, [matched, element, preceding, following])| ElementChange {
             matched: matched.as_deref(),
             element: element.as_deref(),
-            moves: change.moves,
+            moves: change.moves != Some(false),
             preceding: preceding.as_deref(),
             following: following.as_deref(),
         });
