@@ -344,7 +344,8 @@ DECLARE
     before pg_catalog.jsonb;
     behind pg_catalog.jsonb;
 BEGIN
-    IF pg_catalog.jsonb_typeof(list) IS DISTINCT FROM 'array' OR pg_catalog.cardinality(matches) OPERATOR(pg_catalog.>) many THEN
+    IF coalesce(pg_catalog.jsonb_typeof(list) OPERATOR(pg_catalog.<>) 'array', true)
+       OR pg_catalog.cardinality(matches) OPERATOR(pg_catalog.>) many THEN
         RETURN NULL;
     END IF;
     -- What most calls are for, in as few steps as can be.
