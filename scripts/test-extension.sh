@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the extension for one server and runs the suite of both runtimes on a private copy of that server.
+# Builds the extension for one server and runs the suite of both runtimes on a private copy of that server, and then random writes
+# and interleavings of programs whose triggers find the extension.
 #
 # Usage: scripts/test-extension.sh [PG_CONFIG] [-- ARGUMENTS FOR cargo test…]
 #        scripts/test-extension.sh --bench [PG_CONFIG] [-- ARGUMENTS FOR THE BENCHMARK…]
@@ -43,4 +44,6 @@ if [[ -n $bench ]]; then
 else
     (cd extension/tview_native && cargo fmt --check)
     TVIEWC_PG_BIN=$bin TVIEWC_NATIVE=required cargo test -p tview-runtime-suite --locked "$@"
+    TVIEWC_PG_BIN=$bin TVIEWC_NATIVE=required cargo test -p tviewc --test live --locked "$@" -- \
+        random::example random::blog patch_pairs change_elements
 fi

@@ -55,11 +55,14 @@ pub fn installed(name: &str, sql: &str) -> Output {
     installed_with(name, sql, Strategy::Auto)
 }
 
-/// The same with a choice of strategies.
+/// The same with a choice of strategies. With `TVIEWC_NATIVE=required` triggers find the extension.
 pub fn installed_with(name: &str, sql: &str, strategy: Strategy) -> Output {
     database(name, sql);
     let output = compiled_with(sql, "test", strategy);
     server().psql(name, OWNER, &output.up).expect("the migration is applied");
+    if std::env::var("TVIEWC_NATIVE").is_ok_and(|value| value == "required") {
+        server().psql(name, SUPERUSER, "CREATE EXTENSION tview_native").expect("the extension is created");
+    }
     output
 }
 
