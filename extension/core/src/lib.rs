@@ -64,7 +64,7 @@ pub use ops::{
     smart_patch_array, smart_patch_nested, smart_patch_scalar,
 };
 pub use path::PathText;
-pub use put::put;
+pub use put::{PathValue, put};
 pub use read::{get_path, has_array_path_changed, has_path_changed};
 pub use request::Changes;
 pub use sql_array::{Path, SqlArray};

@@ -12,13 +12,11 @@ use crate::error::Result;
 use crate::path::{parse_integer, resolve};
 use crate::tree::{Holder, Node, Slot, Tree};
 
-/// Adds `fields` to the document, as `||` does, and then puts each value at its path, as `jsonb_set` does; a value that
-/// is `None` changes nothing.
-pub fn put<'t>(
-    data: &'t [u8],
-    fields: Option<&[u8]>,
-    values: &[(&[&[u8]], Option<&[u8]>)],
-) -> Result<Option<Cow<'t, [u8]>>> {
+/// A path and the value that is put there; one that is `None` changes nothing.
+pub type PathValue<'a> = (&'a [&'a [u8]], Option<&'a [u8]>);
+
+/// Adds `fields` to the document, as `||` does, and then puts each value at its path, as `jsonb_set` does.
+pub fn put<'t>(data: &'t [u8], fields: Option<&[u8]>, values: &[PathValue<'_>]) -> Result<Option<Cow<'t, [u8]>>> {
     let operands = values.iter().map(|(path, value)| path_growth(path).saturating_add(value.map_or(0, <[u8]>::len)));
     let growth = operands.fold(fields.map_or(0, <[u8]>::len), usize::saturating_add);
     let mut is_plain = true;
@@ -31,11 +29,7 @@ pub fn put<'t>(
     Ok(is_plain.then_some(result))
 }
 
-fn put_all<'a>(
-    tree: &mut Tree<'a>,
-    fields: Option<&'a [u8]>,
-    values: &[(&'a [&'a [u8]], Option<&'a [u8]>)],
-) -> Result<bool> {
+fn put_all<'a>(tree: &mut Tree<'a>, fields: Option<&'a [u8]>, values: &[PathValue<'a>]) -> Result<bool> {
     if let Some(fields) = fields {
         let (Slot::Kept(Value::Object(_)), Value::Object(fields)) = (tree.root, Value::document(fields)?) else {
             return Ok(false);
@@ -55,11 +49,15 @@ fn put_all<'a>(
 impl<'a> Tree<'a> {
     /// Puts a value at a path of which all levels but the last have to be there; says whether that was plain.
     fn set(&mut self, path: &'a [&'a [u8]], value: Value<'a>) -> Result<bool> {
+        if !matches!(self.root, Slot::Opened(_) | Slot::Kept(Value::Object(_) | Value::Array(_))) {
+            // An error of the server's function, whatever the path.
+            return Ok(false);
+        }
         let (mut holder, mut slot) = (Holder::Root, self.root);
         for (level, element) in path.iter().copied().enumerate() {
             let Ok(id) = self.open(holder, slot) else {
-                // The server's function leaves a scalar on the way as it is, but not as a document.
-                return Ok(level > 0);
+                // It leaves a scalar on the way as it is.
+                return Ok(true);
             };
             let (place, found) = match self.node(id)? {
                 Node::Object(object) => (Holder::Pair(id, element), object.get(element)?),
@@ -133,6 +131,7 @@ mod tests {
     #[test]
     fn what_the_server_does_otherwise_is_left_to_it() {
         assert_eq!(shown("1", None, &[(&["a"], Some("2"))]), None);
+        assert_eq!(shown("1", None, &[(&[], Some("2"))]), None);
         assert_eq!(shown("[1]", None, &[(&["1"], Some("2"))]), None);
         assert_eq!(shown("[1]", None, &[(&["x"], Some("2"))]), None);
         assert_eq!(shown("[1]", Some("{}"), &[]), None);

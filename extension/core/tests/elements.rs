@@ -8,7 +8,7 @@ use common::elements::{ElementJson, ElementSeed, change_elements as model, eleme
 use common::generate::{document, json, seed};
 use common::json::Json;
 use common::model::get;
-use jsonb_core::{ElementChange, change_elements, put, validate};
+use jsonb_core::{ElementChange, PathValue, change_elements, put, validate};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -90,7 +90,7 @@ proptest! {
         let paths: Vec<Vec<String>> = seeds.iter().map(|(seed, _)| seed.path(&document)).collect();
         let paths: Vec<Vec<&[u8]>> = paths.iter().map(|path| path.iter().map(String::as_bytes).collect()).collect();
         let values: Vec<Option<Vec<u8>>> = seeds.iter().map(|(_, value)| value.as_ref().map(Json::binary)).collect();
-        let all: Vec<(&[&[u8]], Option<&[u8]>)> =
+        let all: Vec<PathValue> =
             paths.iter().zip(&values).map(|(path, value)| (&path[..], value.as_deref())).collect();
         let result = put(&data, added.as_deref(), &all).expect("jsonb");
         let mut state = document.clone();
@@ -113,6 +113,9 @@ proptest! {
 
 /// As `jsonb_set` does, where it does so plainly.
 fn set(json: &mut Json, path: &[&str], value: &Json, is_document: bool) -> bool {
+    if is_document && !matches!(json, Json::Obj(_) | Json::Arr(_)) {
+        return false;
+    }
     let Some((element, rest)) = path.split_first() else {
         return true;
     };
@@ -130,7 +133,7 @@ fn set(json: &mut Json, path: &[&str], value: &Json, is_document: bool) -> bool 
             Some(Some(index)) => elements.get_mut(index),
             _ => return false,
         },
-        _ => return !is_document,
+        _ => return true,
     };
     child.is_none_or(|child| set(child, rest, value, false))
 }

@@ -3,7 +3,7 @@
 //! In: calls, with the argument types that `sql/` declares. Out: datums. Always: arguments are freed before an
 //! error is raised, and errors are those of `jsonb-core`: operands of a wrong form, then paths, then documents.
 
-use jsonb_core::{Changes, CoreError, ElementChange, SqlArray};
+use jsonb_core::{Changes, CoreError, ElementChange, PathValue, SqlArray};
 use pgrx::pg_sys::{self, Datum, FunctionCallInfo, Pg_finfo_record};
 use pgrx::{check_for_interrupts, pg_guard};
 
@@ -172,7 +172,7 @@ fn put(call: &Call) -> Result<Datum> {
             Err(_) => return Ok(put_by_server(&target, fields.as_ref(), &operands)),
         }
     }
-    let values: Vec<(&[&[u8]], Option<&[u8]>)> = paths
+    let values: Vec<PathValue> = paths
         .iter()
         .zip(&operands)
         .map(|(path, (_, value))| (&path[..], value.as_ref().map(Argument::bytes)))

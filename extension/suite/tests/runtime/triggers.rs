@@ -1,6 +1,6 @@
 //! What only trigger functions call: case by case and at random, in both runtimes.
 
-use jsonb_core::{ElementChange, change_elements, put, text};
+use jsonb_core::{ElementChange, PathValue, change_elements, put, text};
 
 use crate::cases::{Expected, check};
 use crate::common::elements::{ElementJson, ElementSeed, change_elements as model};
@@ -90,6 +90,7 @@ fn values_that_are_put() {
             ("@jsonb_put('[1]', '[2]')", Is("[1, 2]")),
             ("@jsonb_put('1', '2')", Is("[1, 2]")),
             ("@jsonb_put('1', '{a}', '2')", Fails("22023", "cannot set path in scalar")),
+            ("@jsonb_put('1', '{}', '2')", Fails("22023", "cannot set path in scalar")),
             (
                 r#"@jsonb_put('{"a": [1]}', '{a,x}', '2')"#,
                 Fails("22P02", r#"path element at position 2 is not an integer: "x""#),
@@ -153,7 +154,7 @@ pub fn random_values(document: &Json, fields: Option<&Json>, values: &[(Vec<Stri
     let (data, added) = (document.binary(), fields.map(Json::binary));
     let paths: Vec<Vec<&[u8]>> = values.iter().map(|(path, _)| path.iter().map(String::as_bytes).collect()).collect();
     let operands: Vec<Option<Vec<u8>>> = values.iter().map(|(_, value)| value.map(Json::binary)).collect();
-    let of_core: Vec<(&[&[u8]], Option<&[u8]>)> =
+    let of_core: Vec<PathValue> =
         paths.iter().zip(&operands).map(|(path, value)| (&path[..], value.as_deref())).collect();
     let result = put(&data, added.as_deref(), &of_core).expect("jsonb")?;
     let mut arguments = vec![jsonb(document)];
