@@ -91,7 +91,7 @@ mod tests {
         let paths: Vec<Vec<&[u8]>> =
             values.iter().map(|(path, _)| path.iter().map(|e| e.as_bytes()).collect()).collect();
         let operands: Vec<Option<Vec<u8>>> = values.iter().map(|(_, value)| value.map(bytes)).collect();
-        let values: Vec<(&[&[u8]], Option<&[u8]>)> =
+        let values: Vec<PathValue> =
             paths.iter().zip(&operands).map(|(path, value)| (&path[..], value.as_deref())).collect();
         let result = put(&data, fields.as_deref(), &values).unwrap()?;
         let text = to_text(&result).unwrap();
