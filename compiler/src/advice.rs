@@ -9,7 +9,8 @@ use crate::diagnostics::{Code, Diagnostic, Diagnostics};
 use crate::names::QualName;
 use crate::plan::{TablePlan, Tview, TviewParts, Way};
 use crate::relate::{Pair, ValueLock, window_of_all};
-use crate::resolve::UseId;
+use crate::resolve::{ColumnRef, Formula, Term, UseId};
+use crate::source::Span;
 
 /// Reports missing indexes, coarse locks and policies that stand in the way.
 pub fn advise(
@@ -28,7 +29,7 @@ pub fn advise(
                 .help(unmatched.help.clone()),
         );
     }
-    let mut said = BTreeSet::new();
+    let (mut said, mut failing_said) = (BTreeSet::new(), BTreeSet::new());
     for plan in tables {
         for step in &plan.steps {
             let tview = &tviews[step.tview];
@@ -54,6 +55,11 @@ pub fn advise(
         }
         for link in tview.relations.variants.iter().flat_map(|v| v.links.iter()) {
             lookup(tview, link.child, &link.on, catalog, &mut said, diagnostics);
+            link.on
+                .iter()
+                .flat_map(formulas)
+                .filter(|f| f.may_fail)
+                .for_each(|f| failing(tview, f, catalog, &mut failing_said, diagnostics));
             if let Some(ValueLock::Relation(reason)) = &link.lock {
                 let owner = &tview.view.uses[link.child.0];
                 let title =
@@ -62,6 +68,48 @@ pub fn advise(
             }
         }
     }
+}
+
+fn formulas(pair: &Pair) -> Vec<&Formula> {
+    match pair {
+        Pair::Equal { child, parent, .. } => [child, parent]
+            .into_iter()
+            .filter_map(|term| match term {
+                Term::Formula(formula) => Some(formula.as_ref()),
+                Term::Column(_) => None,
+            })
+            .collect(),
+        Pair::Holds(formula) => vec![formula.as_ref()],
+    }
+}
+
+/// The way to the keys follows one condition without the others, which may keep it from rows that it fails for.
+fn failing(
+    tview: &Tview,
+    formula: &Formula,
+    catalog: &Catalog,
+    said: &mut BTreeSet<(Span, String)>,
+    diagnostics: &mut Diagnostics,
+) {
+    let Some(column) = formula.columns().into_iter().next() else { return };
+    let owner = tview.view.use_of(column);
+    let name = |c: ColumnRef| {
+        let of = tview.view.use_of(c);
+        format!("{}.{}", of.alias, catalog.table(&of.table).columns[c.column].name)
+    };
+    let text = formula.text(&name);
+    if !said.insert((owner.span, text.clone())) {
+        return;
+    }
+    diagnostics.push(
+        Diagnostic::new(
+            Code::FailingComparison,
+            format!("`{text}` is computed for every changed row of `{}`", owner.alias),
+            owner.span,
+        )
+        .note("where it fails the write fails, even if another condition of the view leaves such rows out")
+        .help(format!("guard it itself: `CASE WHEN … THEN {text} END`")),
+    );
 }
 
 /// Generated functions must see all rows, and run as the role that applies the migration.

@@ -146,7 +146,7 @@ impl Reader<'_> {
         match &expr.kind {
             ExprKind::Coalesce(list) => {
                 let (inside, after) = self.text.call(&at, "coalesce")?;
-                let first = self.text.items(inside).into_iter().next().filter(|_| after.is_empty())?;
+                let first = self.coalesced(inside).filter(|_| after.is_empty())?;
                 self.array(first, coalesced(list)?)
             }
             ExprKind::Subquery(block, inner) => {
@@ -177,7 +177,7 @@ impl Reader<'_> {
         match &expr.kind {
             ExprKind::Coalesce(list) => {
                 let (inside, after) = self.text.call(item, "coalesce")?;
-                let first = self.text.items(inside).into_iter().next().filter(|_| self.is_alias(&after))?;
+                let first = self.coalesced(inside).filter(|_| self.is_alias(&after))?;
                 self.aggregate(&first, coalesced(list)?)
             }
             ExprKind::ArrayAgg(agg) => {
@@ -192,6 +192,21 @@ impl Reader<'_> {
             }
             _ => None,
         }
+    }
+
+    /// The first operand, where the others are written as no array with elements: these would stay when the first one comes.
+    fn coalesced(&self, inside: Range<usize>) -> Option<Range<usize>> {
+        let mut operands = self.text.items(inside).into_iter();
+        let first = operands.next()?;
+        let shows_no_element = |at: Range<usize>| {
+            let at = self.text.call(&at, "cast").map_or(at, |(inside, _)| inside);
+            match self.text.token(at.start) {
+                Token::SingleQuotedString(text) => serde_json::from_str::<serde_json::Value>(text)
+                    .is_ok_and(|value| value.as_array().is_none_or(Vec::is_empty)),
+                _ => self.text.is_word(at.start, "null"),
+            }
+        };
+        operands.all(shows_no_element).then_some(first)
     }
 
     /// Nothing, or a name that nobody reads.

@@ -42,6 +42,8 @@ pub struct Formula {
     pub strict: Option<Vec<ColumnRef>>,
     /// NULL whenever one of its columns is.
     pub null_in_null_out: bool,
+    /// It can raise an error, for rows that another condition leaves out.
+    pub may_fail: bool,
 }
 
 /// An expression over what set-returning functions in FROM make of columns. It is no function of rows of tables; that there
@@ -106,7 +108,7 @@ impl Formula {
     /// A condition that all rows fulfil.
     pub fn always() -> Self {
         let pieces = vec![Piece::Text("true".into())];
-        Formula { pieces, ty: None, strict: None, null_in_null_out: false }
+        Formula { pieces, ty: None, strict: None, null_in_null_out: false, may_fail: false }
     }
 
     /// As text, with columns written by `column`.
@@ -276,12 +278,12 @@ impl<'a> Resolver<'a> {
         exists.push(text(")"));
         // There is no element of NULL, and none for which a comparison with NULL holds.
         let null_in_null_out = empty_for_null && self.passes_null(ast);
-        Some(Arc::new(Formula { pieces: exists, ty: None, strict: None, null_in_null_out }))
+        Some(Arc::new(Formula { pieces: exists, ty: None, strict: None, null_in_null_out, may_fail: false }))
     }
 
     fn formula(&mut self, pieces: Vec<Piece>, ast: &'a Ast, null_in_null_out: bool) -> Arc<Formula> {
-        let (ty, strict) = (self.type_of(ast), self.strict_columns(ast));
-        Arc::new(Formula { pieces, ty, strict, null_in_null_out })
+        let (ty, strict, may_fail) = (self.type_of(ast), self.strict_columns(ast), self.may_fail(ast));
+        Arc::new(Formula { pieces, ty, strict, null_in_null_out, may_fail })
     }
 
     /// The columns of a set-returning function in FROM: none where its arguments are more than functions of columns.

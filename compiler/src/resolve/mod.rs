@@ -11,6 +11,7 @@
 
 mod conditions;
 mod expr;
+mod failing;
 pub mod formula;
 mod from;
 pub mod functions;

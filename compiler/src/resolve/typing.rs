@@ -374,7 +374,7 @@ pub(super) fn declared_type(overloads: &[Function]) -> Option<SqlType> {
 }
 
 /// Whether functions of texts take it as one.
-fn is_textual(ty: &SqlType) -> bool {
+pub(super) fn is_textual(ty: &SqlType) -> bool {
     let base = match &ty.class {
         TypeClass::Domain(below) => below.as_ref(),
         _ => ty,

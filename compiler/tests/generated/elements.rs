@@ -70,9 +70,12 @@ impl Gen<'_> {
             false => String::new(),
         };
         let array = format!("jsonb_agg(jsonb_build_object({}) ORDER BY {order}){filter}", fields.join(", "));
+        // What stands for no element may be anything.
+        let none =
+            self.word(&["'[]'::jsonb", "'[]'", "'[]'", "'null'", "'{}'::jsonb", "NULL, '[]'", "'[{\"k0\": 1}]'"]);
         match self.dice.below(3) {
-            0 => format!("coalesce((SELECT {array}\n        {}), '[]'::jsonb)", inner.text()),
-            1 => format!("(SELECT coalesce({array}, '[]')\n        {})", inner.text()),
+            0 => format!("coalesce((SELECT {array}\n        {}), {none})", inner.text()),
+            1 => format!("(SELECT coalesce({array}, {none})\n        {})", inner.text()),
             _ => format!("(SELECT {array}\n        {})", inner.text()),
         }
     }

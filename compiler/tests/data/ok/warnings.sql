@@ -18,3 +18,11 @@ CREATE VIEW v_tagged AS SELECT t.id, jsonb_build_object('l', c.label) AS data FR
 CREATE VIEW helper AS SELECT p.author_id FROM post p WHERE p.id > pg_backend_pid();
 CREATE VIEW ranked AS SELECT p.id, p.title, rank() OVER (PARTITION BY p.author_id ORDER BY p.id) AS place FROM post p;
 CREATE VIEW v_ranked AS SELECT r.id, jsonb_build_object('title', r.title, 'place', r.place) AS data FROM ranked r;
+CREATE TABLE vote (id integer PRIMARY KEY, kind text, target text, weight integer);
+CREATE VIEW v_voted AS
+SELECT p.id, jsonb_build_object(
+    'votes', (SELECT count(*) FROM vote v WHERE v.kind = 'post' AND v.target::integer = p.id),
+    'shares', (SELECT count(*) FROM vote v WHERE 100 / v.weight = p.id),
+    'guarded', (SELECT count(*) FROM vote v WHERE CASE WHEN v.kind = 'post' THEN v.target::integer END = p.id),
+    'text', (SELECT count(*) FROM vote v WHERE v.target = p.id::text AND v.weight::bigint = p.id)) AS data
+  FROM post p;

@@ -1,0 +1,40 @@
+//! Which expressions can raise an error.
+//!
+//! In: a parsed expression. Out: whether it casts a text (or a type that is not known) to something else, or divides, where no CASE
+//! guards it. What always holds: a view may keep such an expression from rows that it fails for by another condition, and a link
+//! follows the one without the other.
+
+use sqlparser::ast::{BinaryOperator, Expr as Ast, FunctionArg, FunctionArgExpr, FunctionArguments};
+
+use super::expr::operands;
+use super::query::Resolver;
+use super::typing::is_textual;
+
+impl<'a> Resolver<'a> {
+    pub(super) fn may_fail(&mut self, ast: &'a Ast) -> bool {
+        match ast {
+            Ast::Case { .. } => false,
+            Ast::Cast { expr, .. } => {
+                let is_constant = matches!(expr.as_ref(), Ast::Value(_));
+                let parses = !is_constant && !self.is_text(ast) && self.type_of(expr).is_none_or(|ty| is_textual(&ty));
+                parses || self.may_fail(expr)
+            }
+            Ast::BinaryOp { left, op: BinaryOperator::Divide | BinaryOperator::Modulo, right } => {
+                !matches!(right.as_ref(), Ast::Value(_)) || self.may_fail(left)
+            }
+            Ast::Nested(inner) => self.may_fail(inner),
+            Ast::Function(call) => match &call.args {
+                FunctionArguments::List(list) => list.args.iter().any(|argument| match argument {
+                    FunctionArg::Unnamed(FunctionArgExpr::Expr(value)) => self.may_fail(value),
+                    _ => false,
+                }),
+                _ => false,
+            },
+            other => operands(other).into_iter().flatten().any(|operand| self.may_fail(operand)),
+        }
+    }
+
+    fn is_text(&mut self, ast: &'a Ast) -> bool {
+        self.type_of(ast).is_some_and(|ty| is_textual(&ty))
+    }
+}
