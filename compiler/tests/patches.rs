@@ -458,13 +458,13 @@ fn a_whole_row_is_not_replaced() {
         |value: &str| output(program(&posts(&format!("'author', {value}"), "")), Strategy::Auto).expect("compiles").up;
     // It shows columns that the table has got since.
     let row = up("to_jsonb(a)");
-    assert!(row.contains("jsonb_set(document.data, '{author}', coalesce(nullif(document.data #> '{author}', 'null'), '{}') || changes.value_1"), "{row}");
+    assert!(row.contains("jsonb_put(document.data, '{author}'::text[], coalesce(nullif(document.data #> '{author}', 'null'), '{}') || changes.value_1"), "{row}");
     assert!(row.contains("(SELECT a.id, jsonb_build_object('code', a.code, "), "{row}");
     let object = up("jsonb_build_object('id', a.id, 'name', a.name, 'code', a.code)");
-    assert!(object.contains("jsonb_set(document.data, '{author}', changes.value_1)"), "{object}");
+    assert!(object.contains("jsonb_put(document.data, '{author}'::text[], changes.value_1)"), "{object}");
     assert!(object.contains("jsonb_build_object('id', a.id, 'name', a.name, 'code', a.code) AS part_1"), "{object}");
     let field = up("jsonb_build_object('name', a.name, 'kind', 'author')");
-    assert!(field.contains("jsonb_set(document.data, '{author,name}', changes.value_1)"), "{field}");
+    assert!(field.contains("jsonb_put(document.data, '{author,name}'::text[], changes.value_1)"), "{field}");
     assert!(field.contains("coalesce(to_jsonb(a.name), 'null') AS part_1"), "{field}");
 }
 
