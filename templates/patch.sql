@@ -10,7 +10,7 @@
 
 -- Trigger functions that patch look for functions in tview_native, which are the extension's, and then in tview_portable, which
 -- has the same for when it is not there, and nothing else: what the user's own functions call by bare names is not found there.
--- Both schemas have to exist before somebody else makes them, and nobody but their owner may put anything into them.
+-- Both schemas have to exist before somebody else makes them, and nobody but their owner and this role may put anything into them.
 DO $tview$
 DECLARE
     wanted name;
@@ -19,7 +19,9 @@ BEGIN
     FOREACH wanted IN ARRAY ARRAY['tview', 'tview_native', 'tview_portable'] LOOP
         SELECT n.nspowner AS owner, r.rolsuper AS is_super,
                EXISTS (SELECT FROM pg_catalog.aclexplode(n.nspacl) AS a
-                        WHERE a.privilege_type = 'CREATE' AND a.grantee <> n.nspowner) AS is_open
+                        WHERE a.privilege_type = 'CREATE'
+                          AND a.grantee NOT IN (n.nspowner, (SELECT u.oid FROM pg_catalog.pg_roles AS u WHERE u.rolname = CURRENT_USER))
+                      ) AS is_open
           INTO schema
           FROM pg_catalog.pg_namespace AS n
           JOIN pg_catalog.pg_roles AS r ON r.oid = n.nspowner

@@ -80,7 +80,9 @@ fn a_killed_session_leaves_nothing_behind() {
     until_waiting(&server, 1);
     let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
     server.connect("blog", SUPERUSER).expect("connected").batch_execute(kill).expect("killed");
-    assert_eq!(code(waiting.join().expect("no panic")), "57P01");
+    // Whether a client reads the last message before it sees that the connection has ended is chance.
+    let killed = code(waiting.join().expect("no panic"));
+    assert!(["57P01", "connection closed"].contains(&killed.as_str()), "{killed}");
     holder.batch_execute("COMMIT").expect("committed");
     is_well(&server);
 }
