@@ -113,7 +113,7 @@ impl Text<'_> {
     /// What stands in the parentheses of a call of a function, and behind them.
     pub fn call(&self, at: &Range<usize>, function: &str) -> Option<(Range<usize>, Range<usize>)> {
         let opens = at.len() > 2 && self.is_word(at.start, function) && *self.token(at.start + 1) == Token::LParen;
-        let close = self.closing(at.start + 1).filter(|close| opens && *close < at.end)?;
+        let close = opens.then(|| self.closing(at.start + 1)).flatten().filter(|close| *close < at.end)?;
         Some((at.start + 2..close, close + 1..at.end))
     }
 
