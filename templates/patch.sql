@@ -9,35 +9,17 @@
 -- ---------------------------------------------------------------------------------------------
 
 -- Trigger functions that patch look for functions in tview_native, which are the extension's, and then in tview_portable, which
--- has the same for when it is not there, and nothing else: what the user's own functions call by bare names is not found there.
--- Both schemas have to exist before somebody else makes them, and nobody but their owner and this role may put anything into them.
+-- has the same for when it is not there, and nothing else. Where views call functions of the user's own, which inherit the path,
+-- neither is on it.
 DO $tview$
 DECLARE
     wanted name;
-    schema record;
 BEGIN
-    FOREACH wanted IN ARRAY ARRAY['tview', 'tview_native', 'tview_portable'] LOOP
-        SELECT n.nspowner AS owner, r.rolsuper AS is_super,
-               EXISTS (SELECT FROM pg_catalog.aclexplode(n.nspacl) AS a
-                        WHERE a.privilege_type = 'CREATE'
-                          AND a.grantee NOT IN (n.nspowner, (SELECT u.oid FROM pg_catalog.pg_roles AS u WHERE u.rolname = CURRENT_USER))
-                      ) AS is_open
-          INTO schema
-          FROM pg_catalog.pg_namespace AS n
-          JOIN pg_catalog.pg_roles AS r ON r.oid = n.nspowner
-         WHERE n.nspname = wanted;
-        IF NOT FOUND THEN
+    FOREACH wanted IN ARRAY ARRAY['tview_native', 'tview_portable'] LOOP
+        IF to_regnamespace(wanted::text) IS NULL THEN
             EXECUTE pg_catalog.format('CREATE SCHEMA %I', wanted);
             INSERT INTO tview.created_object (program, kind, name) VALUES ('', 'schema', wanted)
             ON CONFLICT DO NOTHING;
-        ELSIF NOT schema.is_super AND NOT pg_catalog.pg_has_role(schema.owner, 'MEMBER') THEN
-            RAISE EXCEPTION 'schema % belongs to %, who could put functions into the way of this migration''s',
-                    wanted, schema.owner::regrole
-                USING HINT = 'Drop the schema, or make the owner of the tables its owner.';
-        ELSIF schema.is_open THEN
-            RAISE EXCEPTION 'others than its owner may create objects in schema %, and put functions into the way of this migration''s',
-                    wanted
-                USING HINT = pg_catalog.format('Revoke it: REVOKE CREATE ON SCHEMA %I FROM …, PUBLIC.', wanted);
         END IF;
     END LOOP;
 END

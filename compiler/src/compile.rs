@@ -106,6 +106,7 @@ fn compile_here(sources: &Sources, options: &Options) -> Compilation {
         tables: &tables,
         parts: &parts,
         decisions: &decisions,
+        calls_own_functions: tviews.iter().any(|t| t.view.calls_user_functions),
     };
     let files = emit::emit(&program);
     let output = Output {

@@ -51,6 +51,9 @@ pub struct Program<'a> {
     pub parts: &'a [TviewParts],
     /// What they do with each use.
     pub decisions: &'a Decisions<'a>,
+    /// Whether views call users' functions. What these call by bare names is looked for along the path of ours: nothing may be
+    /// on it that they do not expect, and so what patches is called with its schema, and is the portable runtime's.
+    pub calls_own_functions: bool,
 }
 
 /// The files.
@@ -176,7 +179,7 @@ fn settings(program: &Program, patches: bool) -> String {
         let compared = plan.carried.iter().chain(plan.pairing.iter().flatten());
         compared.map(|c| &table.columns[*c].ty.class).any(is_foreign)
     });
-    let own_functions = program.tviews.iter().any(|t| t.view.calls_user_functions || t.relations.has_formulas());
+    let own_functions = program.calls_own_functions || program.tviews.iter().any(|t| t.relations.has_formulas());
     // Names are qualified, so that the path matters for operators of extension types and for what
     // users' functions call; without those it holds nothing that others could put things into. The patch functions come before
     // what others could make a function of the same name in.

@@ -211,7 +211,7 @@ pub fn write(context: &Context, step: &TviewStep, groups: &[Group], patched: &[K
     let columns: Vec<PartColumn> = columns.collect();
     let statement = PartWriteSql {
         name: tview.name.sql(),
-        runtime: columns.iter().any(|c| patch::calls_runtime(&c.value)).then(|| context.free_alias("runtime")),
+        runtime: columns.iter().any(|c| patch::calls_runtime(context, &c.value)).then(|| context.free_alias("runtime")),
         columns,
         keys: list(keys.names.iter().map(|n| format!("{shown}.{n}"))),
         from: change.lines,
@@ -241,7 +241,7 @@ impl Change<'_> {
     }
 
     fn value(&self, output: usize) -> Put {
-        self.values.get(&output).cloned().unwrap_or_else(|| Put::into(self.old(output)))
+        self.values.get(&output).cloned().unwrap_or_else(|| Put::into(self.context, self.old(output)))
     }
 
     fn group(&mut self, group: &Group) {
@@ -316,7 +316,7 @@ impl Change<'_> {
             let value = &self.context.layout().values[*id];
             let (old, new) = (self.value(value.output), format!("{relation}.{column}"));
             let changed = match value.path.is_empty() {
-                true => Put::into(self.found(relation, new, &old.sql())),
+                true => old.instead(self.found(relation, new, &old.sql())),
                 // NULL, where the relation has no row, changes nothing.
                 false => put(value, old, new),
             };
@@ -342,14 +342,16 @@ impl Change<'_> {
         }
         let inner = "\n                   ";
         let changed = format!(
-            "jsonb_change_elements({old}, {path}::text[], {}::text, {relation}.matches, {relation}.elements,{inner}    \
+            "{}jsonb_change_elements({old}, {path}::text[], {}::text, {relation}.matches, {relation}.elements,{inner}    \
              {relation}.moves, {relation}.preceding, {relation}.following, {sorted}, {MANY_ELEMENTS})",
+            if context.program.calls_own_functions { "tview." } else { "" },
             sql_literal(&part.field),
         );
         let array = names::array(context.program.name, &context.tview.name, number).sql();
         let array = format!("tview.{array}({})", list((1..=group.keys).map(|n| format!("{relation}.key_{n}"))));
-        let new = format!("coalesce({inner}{changed},{inner}{})", put(value, Put::into(old.clone()), array).sql());
-        self.values.insert(value.output, Put::into(self.found(relation, new, &old)));
+        let new =
+            format!("coalesce({inner}{changed},{inner}{})", put(value, Put::into(context, old.clone()), array).sql());
+        self.values.insert(value.output, Put::into(context, self.found(relation, new, &old)));
     }
 
     /// The elements by document: what they are and, where they may come, go or move, what they stand between.
@@ -387,7 +389,7 @@ impl Change<'_> {
 /// A document with another value at its place.
 fn put(value: &Value, old: Put, new: String) -> Put {
     match value.path.is_empty() {
-        true => Put::into(new),
+        true => old.instead(new),
         false => old.set(patch::path_sql(&value.path), new),
     }
 }

@@ -94,17 +94,18 @@ pub fn write(context: &Context, steps: &[PatchStep], patched: &[KeysModel], inde
     let old = |output: usize| format!("{document}.{}", column(output));
     let assignment = |output: &usize| {
         let changes = writing.parts.iter().filter(|part| part.output() == *output);
-        let value = changes.fold(Put::into(old(*output)), |value, part| part.applied(value, &old(*output)));
+        let put = Put::into(context, old(*output));
+        let value = changes.fold(put, |value, part| part.applied(value, &old(*output)));
         format!("{} = {}", column(*output), value.sql())
     };
     let assignments: Vec<String> = outputs.iter().map(assignment).collect();
     let statement = templates::PatchSql {
         name: tview.name.sql(),
-        runtime: assignments.iter().any(|a| calls_runtime(a)).then(|| context.free_alias("runtime")),
+        runtime: assignments.iter().any(|a| calls_runtime(context, a)).then(|| context.free_alias("runtime")),
         assignments,
         from: writing.from,
         document_is_key: joined(keys.names.iter().zip(writing.ends).map(|(n, end)| format!("{document}.{n} = {end}"))),
-        differs: writing.parts.iter().map(|part| part.differs(&old(part.output()))).collect(),
+        differs: writing.parts.iter().map(|part| part.differs(Put::into(context, old(part.output())))).collect(),
         document,
     };
     let text = templates::text(&statement);
@@ -305,7 +306,7 @@ impl Part<'_> {
     pub fn applied(&self, value: Put, old: &str) -> Put {
         let new = &self.value;
         match (self.change, self.place()) {
-            (Change::Column { .. }, _) => Put::into(match &self.found {
+            (Change::Column { .. }, _) => value.instead(match &self.found {
                 Some(found) => format!("CASE WHEN {found} THEN {new} ELSE {old} END"),
                 None => new.clone(),
             }),
@@ -325,13 +326,13 @@ impl Part<'_> {
     }
 
     /// Whether the document changes here, in bytes.
-    fn differs(&self, old: &str) -> String {
-        let new = &self.value;
+    fn differs(&self, document: Put) -> String {
+        let (new, old) = (&self.value, document.sql());
         let (before, after) = match (self.change, self.place()) {
-            (Change::Column { .. }, _) => (old.to_owned(), new.clone()),
-            (_, None) => (old.to_owned(), Put::into(old.to_owned()).add(new.clone()).sql()),
+            (Change::Column { .. }, _) => (old, new.clone()),
+            (_, None) => (old, document.add(new.clone()).sql()),
             (_, Some(at)) if self.is_added() => {
-                let object = object_at(old, &at);
+                let object = object_at(&old, &at);
                 (object.clone(), format!("{object} || {new}"))
             }
             (_, Some(at)) => (format!("{old} #> {at}"), new.clone()),
@@ -350,6 +351,8 @@ impl Part<'_> {
 /// of another schema on the path can come before them.
 #[derive(Debug, Clone)]
 pub(super) struct Put {
+    /// `tview_portable.`, or nothing where the path leads to the function.
+    schema: &'static str,
     target: String,
     fields: Option<String>,
     /// Paths and values.
@@ -357,8 +360,9 @@ pub(super) struct Put {
 }
 
 /// Whether an expression calls a function that the extension has too; then its statement reads `patch_runtime`.
-pub(super) fn calls_runtime(expression: &str) -> bool {
-    ["jsonb_put(", "jsonb_change_elements("].iter().any(|call| expression.contains(call))
+pub(super) fn calls_runtime(context: &Context, expression: &str) -> bool {
+    let calls = ["jsonb_put(", "jsonb_change_elements("];
+    !context.program.calls_own_functions && calls.iter().any(|call| expression.contains(call))
 }
 
 /// So many values one call takes.
@@ -366,24 +370,30 @@ const MAX_VALUES: usize = 3;
 
 impl Put {
     /// This document.
-    pub fn into(target: String) -> Put {
-        Put { target, fields: None, values: Vec::new() }
+    pub fn into(context: &Context, target: String) -> Put {
+        let schema = if context.program.calls_own_functions { "tview_portable." } else { "" };
+        Put { schema, target, fields: None, values: Vec::new() }
+    }
+
+    /// Something else in its place.
+    pub fn instead(&self, target: String) -> Put {
+        Put { schema: self.schema, target, fields: None, values: Vec::new() }
     }
 
     /// With the fields of an object added to it.
     pub fn add(self, fields: String) -> Put {
         match self {
-            Put { target, fields: None, values } if values.is_empty() => Put { target, fields: Some(fields), values },
-            Put { target, fields: Some(more), values } if values.is_empty() => {
-                Put { target, fields: Some(format!("{more} || {fields}")), values }
+            Put { fields: None, ref values, .. } if values.is_empty() => Put { fields: Some(fields), ..self },
+            Put { fields: Some(ref more), ref values, .. } if values.is_empty() => {
+                Put { fields: Some(format!("{more} || {fields}")), ..self }
             }
-            done => Put::into(done.sql()).add(fields),
+            done => done.instead(done.sql()).add(fields),
         }
     }
 
     /// With a value at a path, or as it is where the value is NULL.
     pub fn set(self, path: String, value: String) -> Put {
-        let mut put = if self.values.len() < MAX_VALUES { self } else { Put::into(self.sql()) };
+        let mut put = if self.values.len() < MAX_VALUES { self } else { self.instead(self.sql()) };
         put.values.push((path, value));
         put
     }
@@ -396,7 +406,7 @@ impl Put {
             (None, true) => self.target.clone(),
             (fields, _) => {
                 let arguments = [self.target.clone()].into_iter().chain(fields.clone()).chain(values);
-                format!("jsonb_put({})", list(arguments))
+                format!("{}jsonb_put({})", self.schema, list(arguments))
             }
         }
     }

@@ -32,9 +32,8 @@ pub fn model<'s>(program: &Program, plan: &TablePlan, settings: &impl Fn(bool) -
         let names = key.columns.iter().map(|c| array_element(column(c).name.as_str()));
         sql_literal(&format!("{{{}}}", names.collect::<Vec<_>>().join(",")))
     });
-    // Proofs of keys rest on these being NOT NULL.
-    let in_key = |c: &&usize| table.keys.iter().any(|k| k.not_null && k.columns.contains(c));
-    let required = plan.reads.iter().filter(in_key);
+    // Proofs rest on these: of keys, of links out of NOT IN, of elements, of rows that an outer join found.
+    let required = plan.reads.iter().filter(|c| column(c).not_null);
     TableModel {
         name: plan.table.sql(),
         name_literal: sql_literal(&plan.table.sql()),

@@ -1,6 +1,6 @@
 //! Which expressions can raise an error.
 //!
-//! In: a parsed expression. Out: whether it casts a text (or a type that is not known) to something else, or divides, where no CASE
+//! In: a parsed expression. Out: whether it casts a text or a jsonb (or a type that is not known) to something else, or divides, where no CASE
 //! guards it. What always holds: a view may keep such an expression from rows that it fails for by another condition, and a link
 //! follows the one without the other.
 
@@ -9,6 +9,7 @@ use sqlparser::ast::{BinaryOperator, Expr as Ast, FunctionArg, FunctionArgExpr, 
 use super::expr::operands;
 use super::query::Resolver;
 use super::typing::is_textual;
+use crate::catalog::SqlType;
 
 impl<'a> Resolver<'a> {
     pub(super) fn may_fail(&mut self, ast: &'a Ast) -> bool {
@@ -16,7 +17,8 @@ impl<'a> Resolver<'a> {
             Ast::Case { .. } => false,
             Ast::Cast { expr, .. } => {
                 let is_constant = matches!(expr.as_ref(), Ast::Value(_));
-                let parses = !is_constant && !self.is_text(ast) && self.type_of(expr).is_none_or(|ty| is_textual(&ty));
+                let parses =
+                    !is_constant && !self.is_text(ast) && self.type_of(expr).is_none_or(|ty| holds_anything(&ty));
                 parses || self.may_fail(expr)
             }
             Ast::BinaryOp { left, op: BinaryOperator::Divide | BinaryOperator::Modulo, right } => {
@@ -37,4 +39,9 @@ impl<'a> Resolver<'a> {
     fn is_text(&mut self, ast: &'a Ast) -> bool {
         self.type_of(ast).is_some_and(|ty| is_textual(&ty))
     }
+}
+
+/// Whether a value of this type can be one that does not fit another.
+fn holds_anything(ty: &SqlType) -> bool {
+    is_textual(ty) || ty.dimensions == 0 && ty.base == "jsonb"
 }
