@@ -245,6 +245,23 @@ fn a_definition_takes_the_place_of_nothing() {
     assert_eq!(picture("definitions_taken"), before);
 }
 
+/// Links out of NOT IN rest on columns outside keys.
+#[test]
+fn what_proofs_rest_on_is_not_null() {
+    let sql = "CREATE TABLE person (id integer PRIMARY KEY, name text);
+        CREATE TABLE ban (id integer PRIMARY KEY, person_id integer NOT NULL);
+        CREATE INDEX ON ban (person_id);
+        CREATE VIEW v_person AS SELECT p.id, jsonb_build_object('free', p.id NOT IN (SELECT b.person_id FROM ban b)) AS data FROM person p;";
+    let output = compiled(sql, "test");
+    database("nullable", &sql.replace("integer NOT NULL", "integer"));
+    let error = fails("nullable", &output.up);
+    assert!(error.contains("person_id should be integer NOT NULL"), "{error}");
+    run("nullable", "ALTER TABLE ban ALTER COLUMN person_id SET NOT NULL");
+    run("nullable", &output.up);
+    run("nullable", "INSERT INTO person VALUES (1, 'a'), (2, 'b'); INSERT INTO ban VALUES (1, 2);");
+    assert_eq!(assert_equal("nullable"), 2);
+}
+
 #[test]
 fn an_asserted_key_that_is_none_fails_loudly() {
     let sql = "CREATE TABLE note (id integer PRIMARY KEY, code text NOT NULL, body text);

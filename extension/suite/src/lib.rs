@@ -14,6 +14,9 @@ use tviewc_verify::{SUPERUSER, Server, ServerOptions};
 /// The portable functions, as they are in every migration.
 pub const PORTABLE: &str = include_str!("../../../templates/patch.sql");
 
+/// What a migration asks of its schemas before anything else.
+pub const TRUSTED: &str = include_str!("../../../templates/trusted.sql");
+
 /// What the portable functions find in a migration.
 const BEFORE: &str = "CREATE SCHEMA tview;
     CREATE TABLE tview.created_object (program text, kind text, name text, PRIMARY KEY (program, kind, name));";

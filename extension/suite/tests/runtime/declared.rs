@@ -1,7 +1,7 @@
 //! What SQL is told about the functions is the same in both schemas, and true.
 
 use postgres::Client;
-use tview_runtime_suite::{PORTABLE, database, has_native, native, portable, portable_database, server};
+use tview_runtime_suite::{PORTABLE, TRUSTED, database, has_native, native, portable, portable_database, server};
 use tviewc_verify::SUPERUSER;
 
 /// Name, arguments with their defaults, result, and how it may be planned; not of what only the portable functions call.
@@ -105,13 +105,16 @@ fn schemas_of_others_are_refused() {
         .batch_execute("CREATE SCHEMA tview; CREATE TABLE tview.created_object (program text, kind text, name text)")
         .expect("what comes before in a migration");
     let mut refusal = || {
-        let error = client.batch_execute(PORTABLE).expect_err("refused");
+        let error = client.batch_execute(TRUSTED).expect_err("refused");
         error.as_db_error().map(|error| error.message().to_owned()).unwrap_or_default()
     };
     for schema in ["tview_native", "tview_portable"] {
         admin.batch_execute(&format!("CREATE SCHEMA {schema} AUTHORIZATION stranger")).expect("a schema");
         let message = refusal();
         assert!(message.starts_with(&format!("schema {schema} belongs to stranger")), "{message}");
+        // A superuser is a member of every role, and does not run a stranger's functions for that.
+        let error = admin.batch_execute(TRUSTED).expect_err("refused");
+        assert!(error.as_db_error().is_some_and(|e| e.message().contains("belongs to")), "{error}");
         admin.batch_execute(&format!("ALTER SCHEMA {schema} OWNER TO postgres")).expect("another owner");
     }
     for (schema, role) in [("tview", "PUBLIC"), ("tview_native", "stranger"), ("tview_portable", "PUBLIC")] {
@@ -120,8 +123,16 @@ fn schemas_of_others_are_refused() {
         assert!(message.contains(&format!("may create objects in schema {schema},")), "{message}");
         admin.batch_execute(&format!("REVOKE CREATE ON SCHEMA {schema} FROM {role}")).expect("taken back");
     }
+    // What was put there before it was taken back.
+    let planted = "CREATE FUNCTION tview_native.jsonb_put(jsonb, jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT $1';
+        ALTER FUNCTION tview_native.jsonb_put(jsonb, jsonb) OWNER TO stranger";
+    admin.batch_execute(planted).expect("a function");
+    let message = refusal();
+    assert!(message.starts_with("schema tview_native holds tview_native.jsonb_put(jsonb,jsonb)"), "{message}");
+    admin.batch_execute("DROP FUNCTION tview_native.jsonb_put(jsonb, jsonb)").expect("dropped");
     admin.batch_execute("GRANT CREATE, USAGE ON SCHEMA tview_portable TO schema_owner").expect("a grant");
-    client.batch_execute(PORTABLE).expect("a superuser's is accepted, with what this role needs in it");
+    client.batch_execute(TRUSTED).expect("a superuser's is accepted");
+    client.batch_execute(PORTABLE).expect("with what this role needs in it");
 }
 
 /// The extension is trusted: the owner of a database creates it there, and others call it.
