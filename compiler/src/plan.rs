@@ -484,6 +484,10 @@ fn tview_step(plan: &mut TablePlan, reader: &Reader) -> TviewStep {
             let changed = plan.flag(read_columns(tview, use_id));
             step.add(UseStep { use_id, changed, reach: Reach::Whole });
         }
+        // A row that holds a part of the key only does not name the documents that rows below a link are about to make with it:
+        // whatever it changes has to wait for them, or they for it.
+        let owners: BTreeSet<_> = variant.key.iter().filter_map(|t| Some(t.as_column()?.use_id)).collect();
+        let several = owners.len() > 1;
         for link in variant.links.iter().filter(|l| l.lock.is_some()) {
             let mut lock =
                 LockStep { link: link.child, number: link.number, exclusive: Vec::new(), shared: Vec::new() };
@@ -494,7 +498,8 @@ fn tview_step(plan: &mut TablePlan, reader: &Reader) -> TviewStep {
             let above = variant.links.way_up(link.child);
             for above in above[1..].iter().rev().filter(|l| of_table(&l.child)) {
                 if let Some(way) = way_to_value(variant, above.child, link) {
-                    lock.shared.push(Source { flag: plan.flag(compared(above.child)), way });
+                    let changes = if several { read_columns(tview, above.child) } else { compared(above.child) };
+                    lock.shared.push(Source { flag: plan.flag(changes), way });
                 }
             }
             step.lock(lock);
