@@ -193,12 +193,12 @@ impl<'p> Context<'p> {
             source.way.start == use_id && asked
         };
         let mut locks = Vec::new();
-        for lock in &self.step.locks {
+        for lock in self.step.locks.iter().filter(|l| !l.again) {
             let on = self.link(lock);
             if lock.exclusive.iter().any(concerns) {
                 locks.push(format!("exclusive on the value of {on}"));
             } else if lock.shared.iter().any(concerns) {
-                locks.push(format!("shared on the new value of {on}"));
+                locks.push(format!("shared on the value of {on}"));
             }
         }
         locks.push(format!("keys without a document, then the documents of {} in key order", self.tview.name));

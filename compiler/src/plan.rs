@@ -196,6 +196,8 @@ pub struct LockStep {
     pub link: UseId,
     /// Which of its links ([`Link::number`]).
     pub number: usize,
+    /// Whether that is asked once more, after all locks: a row on the way may have been moved while they were waited for.
+    pub again: bool,
     /// Values whose meaning the write changes: old and new.
     pub exclusive: Vec<Source>,
     /// Values that documents newly depend on: new ones of rows whose links changed.
@@ -484,28 +486,59 @@ fn tview_step(plan: &mut TablePlan, reader: &Reader) -> TviewStep {
             let changed = plan.flag(read_columns(tview, use_id));
             step.add(UseStep { use_id, changed, reach: Reach::Whole });
         }
-        // A row that holds a part of the key only does not name the documents that rows below a link are about to make with it:
-        // whatever it changes has to wait for them, or they for it.
-        let owners: BTreeSet<_> = variant.key.iter().filter_map(|t| Some(t.as_column()?.use_id)).collect();
-        let several = owners.len() > 1;
-        for link in variant.links.iter().filter(|l| l.lock.is_some()) {
-            let mut lock =
-                LockStep { link: link.child, number: link.number, exclusive: Vec::new(), shared: Vec::new() };
-            if of_table(&link.child) {
-                let way = values(Way::new(link.child, Vec::new(), Vec::new()), link, true);
-                lock.exclusive.push(Source { flag: plan.flag(read_columns(tview, link.child)), way });
-            }
-            let above = variant.links.way_up(link.child);
-            for above in above[1..].iter().rev().filter(|l| of_table(&l.child)) {
-                if let Some(way) = way_to_value(variant, above.child, link) {
-                    let changes = if several { read_columns(tview, above.child) } else { compared(above.child) };
-                    lock.shared.push(Source { flag: plan.flag(changes), way });
-                }
-            }
-            step.lock(lock);
-        }
+        let uses: Vec<UseId> = variant.links.iter().map(|l| l.child).filter(of_table).collect();
+        lock_links(plan, variant, &uses, &|u| (read_columns(tview, u), compared(u)), &mut step);
     }
-    TviewStep { tview: reader.index, uses: step.uses, patches, parts, missing, locks: step.locks }
+    let locks = step.all_locks();
+    TviewStep { tview: reader.index, uses: step.uses, patches, parts, missing, locks }
+}
+
+/// What a write to these uses locks: the values of their own links, since it changes what these lead to; those of links below, since
+/// documents come to depend on them; and those of links that the way to the key goes down, since whoever inserts a row there
+/// makes documents that this write does not see, and reads what it changes.
+fn lock_links(
+    plan: &mut TablePlan,
+    variant: &Variant,
+    uses: &[UseId],
+    columns: &dyn Fn(UseId) -> (ColumnSet, ColumnSet),
+    step: &mut StepBuilder,
+) {
+    let to_key = variant.links.down_to_key(&variant.key);
+    let mut passed: BTreeSet<UseId> = BTreeSet::new();
+    for link in variant.links.iter() {
+        passed.insert(link.child);
+        if link.lock.is_none() {
+            continue;
+        }
+        let lock = |again| LockStep {
+            link: link.child,
+            number: link.number,
+            again,
+            exclusive: Vec::new(),
+            shared: Vec::new(),
+        };
+        let (mut first, mut again) = (lock(false), lock(true));
+        let above: Vec<UseId> = variant.links.way_up(link.child)[1..].iter().map(|l| l.child).collect();
+        for start in uses.iter().copied() {
+            let (read, compared) = columns(start);
+            let leads_to_key = to_key.contains(&link.child);
+            if start == link.child {
+                let way = values(Way::new(start, Vec::new(), Vec::new()), link, true);
+                first.exclusive.push(Source { flag: plan.flag(read), way });
+            } else if above.contains(&start) {
+                let flag = plan.flag(if leads_to_key { read } else { compared });
+                first.shared.push(Source { flag, way: way_to_value(variant, start, link) });
+            } else if leads_to_key && variant.links.way_down(link.child, start).is_none() {
+                let source = Source { flag: plan.flag(read), way: way_to_value(variant, start, link) };
+                if !passed.contains(&start) {
+                    again.shared.push(source.clone());
+                }
+                first.shared.push(source);
+            }
+        }
+        step.lock(first);
+        step.lock(again);
+    }
 }
 
 /// The values of one side of a link.
@@ -527,8 +560,8 @@ struct StepBuilder {
     /// By use: its places in the list.
     of_use: BTreeMap<UseId, Vec<usize>>,
     locks: Vec<LockStep>,
-    /// By link: its place in the list.
-    of_link: BTreeMap<(UseId, usize), usize>,
+    /// By link, the first time and again: its place in the list.
+    of_link: BTreeMap<(UseId, usize, bool), usize>,
 }
 
 impl StepBuilder {
@@ -544,7 +577,8 @@ impl StepBuilder {
         if lock.exclusive.is_empty() && lock.shared.is_empty() {
             return;
         }
-        match self.of_link.get(&(lock.link, lock.number)) {
+        let at = (lock.link, lock.number, lock.again);
+        match self.of_link.get(&at) {
             Some(at) => {
                 let known = &mut self.locks[*at];
                 let new = |list: &[Source], more: Vec<Source>| -> Vec<Source> {
@@ -556,10 +590,17 @@ impl StepBuilder {
                 known.shared.extend(more);
             }
             None => {
-                self.of_link.insert((lock.link, lock.number), self.locks.len());
+                self.of_link.insert(at, self.locks.len());
                 self.locks.push(lock);
             }
         }
+    }
+
+    /// In locking order.
+    fn all_locks(&mut self) -> Vec<LockStep> {
+        let (again, mut locks): (Vec<_>, Vec<_>) = std::mem::take(&mut self.locks).into_iter().partition(|l| l.again);
+        locks.extend(again);
+        locks
     }
 }
 
@@ -617,12 +658,14 @@ pub fn parts_of_key(variant: &Variant) -> Vec<Vec<usize>> {
     parts.collect()
 }
 
-/// From a changed row of `above` down to the parent's side of `link`.
-fn way_to_value(variant: &Variant, above: UseId, link: &Link) -> Option<Way> {
-    let way = variant.links.way_down(above, link.child)?;
-    let (last, between) = way.split_last()?;
-    let joins = between.iter().map(|l| Join { use_id: l.child, on: l.on.clone(), is_child: true }).collect();
-    Some(values(Way::new(above, joins, Vec::new()), last, false))
+/// From a changed row to the parent's side of a link: up as far as that lies below, and then down.
+fn way_to_value(variant: &Variant, start: UseId, link: &Link) -> Way {
+    let above: BTreeSet<UseId> = link.parent.iter().flat_map(|p| variant.links.way_up(*p)).map(|l| l.child).collect();
+    let up = variant.links.way_up(start);
+    let open = up.iter().take_while(|l| !above.contains(&l.child));
+    let joins = open.filter_map(|l| Some(Join { use_id: l.parent?, on: l.on.clone(), is_child: false })).collect();
+    let joins = descend(variant, start, joins, link.parent.into_iter());
+    values(Way::new(start, joins, Vec::new()), link, false)
 }
 
 impl TablePlan {

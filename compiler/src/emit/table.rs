@@ -473,6 +473,7 @@ fn lock_step(context: &Context, step: &LockStep, indent: &str) -> String {
     let link = regclass(&name);
     let alias = &tview.view.uses[step.link.0].alias;
     let why = match (step.exclusive.is_empty(), step.shared.is_empty()) {
+        _ if step.again => "once more, as rows may have moved there while this waited",
         (false, true) => "what these rows mean to documents changes",
         (true, false) => "documents come to depend on these rows: wait for whoever is changing them",
         _ => "what these rows mean changes, and documents come to depend on them",

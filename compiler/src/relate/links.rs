@@ -142,6 +142,44 @@ impl Links {
     }
 }
 
+impl Links {
+    /// The uses that ways to the key go down to, where the root does not hold it: parts of the key, and what lies between them and
+    /// the root.
+    pub fn down_to_key(&self, key: &[Term]) -> BTreeSet<UseId> {
+        if self.list.first().is_none_or(|root| root.key.is_some()) {
+            return BTreeSet::new();
+        }
+        let below_root = key.iter().flat_map(Term::uses).flat_map(|u| self.way_up(u)).filter(|l| l.parent.is_some());
+        below_root.map(|l| l.child).collect()
+    }
+
+    /// The same links, of those with one parent the ones that lead down to the key last: who comes up through another one
+    /// locks that before it asks where the key is.
+    fn key_last(mut self, key: &[Term]) -> Self {
+        let down = self.down_to_key(key);
+        if down.is_empty() {
+            return self;
+        }
+        let mut children: BTreeMap<Option<UseId>, Vec<Link>> = BTreeMap::new();
+        for link in std::mem::take(&mut self.list) {
+            children.entry(link.parent).or_default().push(link);
+        }
+        let mut open = children.remove(&None).unwrap_or_default();
+        while let Some(link) = open.pop() {
+            let mut below = children.remove(&Some(link.child)).unwrap_or_default();
+            below.sort_by_key(|l| !down.contains(&l.child));
+            // The last one is taken first.
+            let key_from = below.partition_point(|l| down.contains(&l.child));
+            below[..key_from].reverse();
+            below[key_from..].reverse();
+            open.extend(below);
+            self.at[link.child.0] = Some(self.list.len());
+            self.list.push(link);
+        }
+        self
+    }
+}
+
 /// How many joins may lie between a table and the key. Every table on the way is locked through all that are above it,
 /// so that what is emitted for a chain grows with the third power of its length.
 pub(super) const MAX_WAY: usize = 32;
@@ -178,7 +216,7 @@ pub fn derive(view: &FlatView, key: &[Term], catalog: &Catalog) -> Links {
             }
         }
     }
-    best.unwrap_or(Links { whole: uses, too_far, ..Links::default() })
+    best.map_or(Links { whole: uses, too_far, ..Links::default() }, |links| links.key_last(key))
 }
 
 /// What links are made of, whatever the root is.

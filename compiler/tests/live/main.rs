@@ -9,6 +9,7 @@ mod drift;
 mod dump;
 mod faults;
 mod group_pairs;
+mod key_pairs;
 mod more_pairs;
 mod needed_locks;
 mod operations;

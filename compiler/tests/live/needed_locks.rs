@@ -2,8 +2,9 @@
 //! its view, or a transaction failed. With it, none does. So the suites of interleavings would notice a lock that is lost.
 
 use tviewc_verify::interleave::tviews_are_equal;
-use tviewc_verify::{InterleaveOptions, SUPERUSER, Session, interleave_with};
+use tviewc_verify::{InterleaveOptions, Orders, SUPERUSER, Session, interleave_with};
 
+use crate::key_pairs::{THREE_PARTS, THREE_PARTS_ROWS};
 use crate::support::{OWNER, compiled, database, fixture, run, server};
 
 /// A way to lose a lock.
@@ -12,6 +13,8 @@ enum Lost {
     Replaced(&'static str),
     /// A text that is left out of the migration.
     LeftOut(&'static str),
+    /// Calls that are left out of it, after a comment with this text.
+    CallsLeftOut(&'static str),
 }
 
 /// The lock function of values, for one kind of lock without what it should do.
@@ -39,8 +42,23 @@ const ROWS: &str = "INSERT INTO bench_authors (name, email) SELECT 'a' || i, 'e'
 const COMMENT: &str = "INSERT INTO bench_comments (post_id, author_id, content) VALUES (1, 1, 'new')";
 const RENAME: &str = "UPDATE bench_authors SET name = name || '!' WHERE id = 1";
 
-/// How many times a document differs or a transaction fails, over all orders of the two; with a lock lost and with all.
-fn wrong_orders(name: &str, sql: &str, rows: &str, pair: [&str; 2], lost: &Lost) -> (usize, usize) {
+/// A migration without the calls that such a comment explains.
+fn without_calls(up: &str, comment: &str) -> String {
+    let mut inside = false;
+    let mut kept = String::new();
+    for line in up.split_inclusive('\n') {
+        inside |= line.contains(comment);
+        if !inside {
+            kept += line;
+        }
+        inside &= !line.ends_with(");\n");
+    }
+    kept
+}
+
+/// How many times a document differs or a transaction fails, over all orders of two writes and a sample of those of more; with a
+/// lock lost and with all.
+fn wrong_orders(name: &str, sql: &str, rows: &str, writes: &[&str], lost: &Lost) -> (usize, usize) {
     let up = compiled(sql, "test").up;
     let wrong = |suffix: &str, up: &str, replaced: Option<&str>| {
         let template = format!("needed_{name}_{suffix}");
@@ -50,8 +68,10 @@ fn wrong_orders(name: &str, sql: &str, rows: &str, pair: [&str; 2], lost: &Lost)
         if let Some(sql) = replaced {
             server().psql(&template, SUPERUSER, sql).expect("the lock is lost");
         }
-        let sessions = pair.map(|sql| Session::new("s", OWNER, &["BEGIN", sql, "COMMIT"]));
-        let options = InterleaveOptions::default();
+        let sessions: Vec<Session> =
+            writes.iter().map(|sql| Session::new("s", OWNER, &["BEGIN", sql, "COMMIT"])).collect();
+        let orders = if writes.len() == 2 { Orders::All } else { Orders::Sample { count: 60, seed: 7 } };
+        let options = InterleaveOptions { orders, ..InterleaveOptions::default() };
         let report =
             interleave_with(server(), &template, &sessions, &options, &tviews_are_equal).expect("all orders run");
         server().drop_database(&template).expect("dropped");
@@ -63,12 +83,16 @@ fn wrong_orders(name: &str, sql: &str, rows: &str, pair: [&str; 2], lost: &Lost)
             assert!(up.contains(text));
             wrong("lost", &up.replace(text, ""), None)
         }
+        Lost::CallsLeftOut(comment) => {
+            assert!(up.contains(comment));
+            wrong("lost", &without_calls(&up, comment), None)
+        }
     };
     (without, wrong("whole", &up, None))
 }
 
-fn is_needed(name: &str, sql: &str, rows: &str, pair: [&str; 2], lost: &Lost) {
-    let (without, with) = wrong_orders(name, sql, rows, pair, lost);
+fn is_needed(name: &str, sql: &str, rows: &str, writes: &[&str], lost: &Lost) {
+    let (without, with) = wrong_orders(name, sql, rows, writes, lost);
     assert!(without > 0, "{name}: nothing is wrong without the lock");
     assert_eq!(with, 0, "{name}");
 }
@@ -77,14 +101,14 @@ fn is_needed(name: &str, sql: &str, rows: &str, pair: [&str; 2], lost: &Lost) {
 #[test]
 fn exclusive_values() {
     let lost = values_without!("link::text NOT LIKE '%lock_key'", "NULL", "shared");
-    is_needed("exclusive", &fixture("examples/blog/views.sql"), ROWS, [COMMENT, RENAME], &lost);
+    is_needed("exclusive", &fixture("examples/blog/views.sql"), ROWS, &[COMMENT, RENAME], &lost);
 }
 
 /// Who begins to depend on a value excludes who changes what it means.
 #[test]
 fn shared_values() {
     let lost = values_without!("link::text NOT LIKE '%lock_key'", "exclusive", "NULL");
-    is_needed("shared", &fixture("examples/blog/views.sql"), ROWS, [COMMENT, RENAME], &lost);
+    is_needed("shared", &fixture("examples/blog/views.sql"), ROWS, &[COMMENT, RENAME], &lost);
 }
 
 /// Many values are locked as a whole, which excludes single ones.
@@ -92,7 +116,7 @@ fn shared_values() {
 fn many_values() {
     let lost = values_without!("cardinality(coalesce(exclusive, shared)) > 64", "NULL", "NULL");
     let all = "UPDATE bench_authors SET name = name || '?'";
-    is_needed("many", &fixture("examples/blog/views.sql"), ROWS, [COMMENT, all], &lost);
+    is_needed("many", &fixture("examples/blog/views.sql"), ROWS, &[COMMENT, all], &lost);
 }
 
 /// Who makes a document appear through a filter, and who changes what it shows before it is there.
@@ -103,7 +127,7 @@ fn keys_of_documents_to_come() {
         CREATE INDEX ON p (a_id);
         CREATE VIEW v_p AS SELECT p.id, jsonb_build_object('a', jsonb_build_object('name', a.name)) AS data
             FROM p JOIN a ON a.id = p.a_id WHERE p.shown;";
-    let pair = ["UPDATE p SET shown = true", "UPDATE a SET name = 'new'"];
+    let pair = &["UPDATE p SET shown = true", "UPDATE a SET name = 'new'"];
     let lost = values_without!("link::text LIKE '%lock_key'", "NULL", "NULL");
     is_needed("filter", sql, "INSERT INTO a VALUES (1, 'old'); INSERT INTO p VALUES (1, 1, false)", pair, &lost);
 }
@@ -114,7 +138,7 @@ fn keys_without_a_document() {
     let sql = "CREATE TABLE item (id integer PRIMARY KEY, kind text NOT NULL);
         CREATE INDEX ON item (kind);
         CREATE VIEW v_kind AS SELECT kind, jsonb_build_object('n', count(*)) AS data FROM item GROUP BY kind;";
-    let pair = ["INSERT INTO item VALUES (1, 'new')", "INSERT INTO item VALUES (2, 'new')"];
+    let pair = &["INSERT INTO item VALUES (1, 'new')", "INSERT INTO item VALUES (2, 'new')"];
     let lost = values_without!("link::text LIKE '%lock_key'", "NULL", "NULL");
     is_needed("absent", sql, "INSERT INTO item VALUES (9, 'old')", pair, &lost);
 }
@@ -124,7 +148,7 @@ fn keys_without_a_document() {
 fn rows_of_documents() {
     let other = "INSERT INTO bench_comments (post_id, author_id, content) VALUES (1, 3, 'other')";
     let lost = Lost::LeftOut("FOR UPDATE OF t");
-    is_needed("rows", &fixture("examples/blog/views.sql"), ROWS, [COMMENT, other], &lost);
+    is_needed("rows", &fixture("examples/blog/views.sql"), ROWS, &[COMMENT, other], &lost);
 }
 
 /// What a condition without values links.
@@ -135,10 +159,31 @@ fn links_as_a_whole() {
         CREATE VIEW v_item AS SELECT i.id AS item_id, b.id AS band_id, jsonb_build_object('price', i.price, 'low', b.low) AS data
             FROM item i JOIN band b ON i.price BETWEEN b.low AND b.high;";
     let rows = "INSERT INTO band VALUES (1, 0, 10), (2, 11, 20); INSERT INTO item VALUES (1, 5), (2, 15)";
-    let pair = ["INSERT INTO item VALUES (3, 12)", "UPDATE band SET low = 12, high = 15 WHERE id = 1"];
+    let pair = &["INSERT INTO item VALUES (3, 12)", "UPDATE band SET low = 12, high = 15 WHERE id = 1"];
     let lost = Lost::Replaced(
         "CREATE OR REPLACE FUNCTION tview.lock_link(link regclass, exclusive boolean, shared boolean)
          RETURNS void LANGUAGE sql AS ''",
     );
     is_needed("whole", sql, rows, pair, &lost);
+}
+
+/// Who changes what hangs on one part of a key, and who makes documents by a row that holds another part.
+#[test]
+fn links_down_to_the_key() {
+    let sql = "CREATE TABLE p (id integer PRIMARY KEY, area integer); CREATE INDEX ON p (area);
+        CREATE TABLE t (id integer PRIMARY KEY, area integer); CREATE INDEX ON t (area);
+        CREATE TABLE c (id integer PRIMARY KEY, p_id integer); CREATE INDEX ON c (p_id);
+        CREATE VIEW v_pt AS SELECT p.id AS p, t.id AS t, jsonb_build_object('n',
+            (SELECT count(*) FROM c WHERE c.p_id = p.id)) AS data FROM p JOIN t ON t.area = p.area;";
+    let rows = "INSERT INTO p VALUES (1, 1); INSERT INTO t VALUES (1, 1)";
+    let lost = values_without!("link::text LIKE '%lock__t' AND shared IS NOT NULL", "exclusive", "NULL");
+    is_needed("down", sql, rows, &["INSERT INTO c VALUES (1, 1)", "INSERT INTO t VALUES (2, 1)"], &lost);
+}
+
+/// The same where a row on the way moves while its value is waited for.
+#[test]
+fn links_down_to_the_key_once_more() {
+    let writes =
+        ["UPDATE c SET r_area = 2 WHERE id = 1", "INSERT INTO y VALUES (9, 1)", "INSERT INTO b VALUES (9, 2, 'new')"];
+    is_needed("moved", THREE_PARTS, THREE_PARTS_ROWS, &writes, &Lost::CallsLeftOut("-- b: once more"));
 }

@@ -102,6 +102,7 @@ fixtures! {
     patches: "compiler/tests/data/live/patches.sql",
     groups: "compiler/tests/data/live/groups.sql",
     subqueries: "compiler/tests/data/live/subqueries.sql",
+    told_keys: "compiler/tests/data/live/told_keys.sql",
     several_tables: "compiler/tests/data/live/several_tables.sql",
     set_operations: "compiler/tests/data/live/set_operations.sql",
     windows: "compiler/tests/data/live/windows.sql",
