@@ -45,5 +45,5 @@ else
     (cd extension/tview_native && cargo fmt --check)
     TVIEWC_PG_BIN=$bin TVIEWC_NATIVE=required cargo test -p tview-runtime-suite --locked "$@"
     TVIEWC_PG_BIN=$bin TVIEWC_NATIVE=required cargo test -p tviewc --test live --locked "$@" -- \
-        random::example random::blog patch_pairs change_elements
+        random::example random::blog patch_pairs change_elements snapshots plan_pairs::blog plan_pairs::patches plan_pairs::groups
 fi

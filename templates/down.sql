@@ -44,14 +44,19 @@ BEGIN
 {%- if let Some(write) = table.write %}
     DROP FUNCTION IF EXISTS tview.{{ write }};
 {%- endif %}
+{%- if let Some(reached) = table.reached %}
+    DROP FUNCTION IF EXISTS tview.{{ reached }};
+{%- endif %}
 {% endfor %}
 {#- Later ones may read earlier ones. #}
 {%- for tview in tviews.iter().rev() %}
     DROP FUNCTION IF EXISTS tview.{{ tview.recompute }}({{ tview.key_types }});
+    DROP FUNCTION IF EXISTS tview.{{ tview.known }}({{ tview.key_types }}, bigint);
     DROP FUNCTION IF EXISTS tview.{{ tview.lock }}({{ tview.key_types }});
     DROP FUNCTION IF EXISTS tview.{{ tview.try_lock }}({{ tview.key_types }});
     DROP FUNCTION IF EXISTS tview.{{ tview.refresh }}();
     DROP FUNCTION IF EXISTS tview.{{ tview.check }}();
+    DROP FUNCTION IF EXISTS tview.{{ tview.differ }}(jsonb);
     DROP FUNCTION IF EXISTS tview.{{ tview.repair }}(jsonb);
 {%- for function in tview.part_functions %}
     DROP FUNCTION IF EXISTS tview.{{ function }};
@@ -81,6 +86,9 @@ BEGIN
         DROP FUNCTION tview.lock_values(regclass, integer[], integer[]);
         DROP FUNCTION tview.lock_link(regclass, boolean, boolean);
         DROP FUNCTION tview.require_read_committed();
+        DROP FUNCTION tview.seen(text, text, jsonb, jsonb);
+        DROP FUNCTION tview.require_seen(text, boolean);
+        DROP FUNCTION tview.by_latest_snapshot(text, integer, integer);
         DROP FUNCTION tview.unknown_table(text, regclass[]);
         DROP FUNCTION tview.refuse_table(text, regclass);
         DROP FUNCTION tview.expect_table(text, boolean, text[], text[], text[], text[]);

@@ -138,6 +138,63 @@ BEGIN
 END
 $tview$;
 
+-- Under REPEATABLE READ and SERIALIZABLE the snapshot is older than the locks. The extension can look with a newer one: this gives the
+-- statement that has it do so, several times over, with a function and so many arguments. Without the extension such writes end here.
+CREATE OR REPLACE FUNCTION tview.by_latest_snapshot(reached text, arguments integer, passes integer)
+RETURNS text
+LANGUAGE plpgsql
+AS $tview$
+DECLARE
+    list text := (SELECT string_agg('$' || n, ', ' ORDER BY n) FROM generate_series(1, arguments) AS n);
+BEGIN
+    IF to_regprocedure('tview_native.under_latest_snapshot(text,integer,"any")') IS NULL THEN
+        RAISE EXCEPTION 'a write that changes documents needs READ COMMITTED, not %',
+                upper(current_setting('transaction_isolation'))
+            USING ERRCODE = 'feature_not_supported',
+                  HINT = 'Run the transaction with BEGIN ISOLATION LEVEL READ COMMITTED, or create the extension tview_native.';
+    END IF;
+    RETURN format('SELECT tview_native.under_latest_snapshot(%L, %s, %s)',
+                  format('SELECT tview.%I(%s)', reached, list), passes, list);
+END
+$tview$;
+
+-- Ends a transaction whose snapshot is too old.
+CREATE OR REPLACE FUNCTION tview.require_seen(tview text, is_seen boolean)
+RETURNS void
+LANGUAGE plpgsql
+AS $tview$
+BEGIN
+    IF NOT is_seen THEN
+        RAISE EXCEPTION 'could not serialize access: the snapshot is older than changes that documents of % need', tview
+            USING ERRCODE = 'serialization_failure', HINT = 'Run the transaction again.';
+    END IF;
+END
+$tview$;
+
+-- The documents of a tview that a write reaches, as keys, for who sees them. Where an older snapshot saw others `before`, or what they
+-- have become since is not what the write made of them, the transaction ends.
+CREATE OR REPLACE FUNCTION tview.seen(tview text, differ text, before jsonb, now jsonb)
+RETURNS jsonb
+LANGUAGE plpgsql
+STABLE
+AS $tview$
+DECLARE
+    known jsonb := before -> tview;
+    wrong bigint;
+BEGIN
+    IF before IS NOT NULL THEN
+        SELECT count(*)
+          INTO wrong
+          FROM (SELECT n.key FROM jsonb_array_elements(now) AS n(key)
+                EXCEPT SELECT k.key FROM jsonb_array_elements(known) AS k(key)) AS d;
+        PERFORM tview.require_seen(tview, wrong = 0);
+        EXECUTE format('SELECT tview.%I($1)', differ) INTO wrong USING known;
+        PERFORM tview.require_seen(tview, wrong = 0);
+    END IF;
+    RETURN jsonb_build_object(tview, coalesce(now, '[]'));
+END
+$tview$;
+
 -- The first of these tables that is not one that a program was installed for: it has taken the name of one that was renamed.
 -- Declared immutable so that it is computed when a plan is made: with names as arguments that is again after any of these
 -- tables, under the old name or the new one, was changed, and so a write pays nothing for it.
@@ -278,6 +335,9 @@ REVOKE EXECUTE ON FUNCTION
     tview.lock_values(regclass, integer[], integer[]),
     tview.lock_link(regclass, boolean, boolean),
     tview.require_read_committed(),
+    tview.by_latest_snapshot(text, integer, integer),
+    tview.require_seen(text, boolean),
+    tview.seen(text, text, jsonb, jsonb),
     tview.unknown_table(text, regclass[]),
     tview.refuse_table(text, regclass),
     tview.expect_table(text, boolean, text[], text[], text[], text[])

@@ -24,7 +24,7 @@ LANGUAGE plpgsql
 AS $tview$
 #variable_conflict use_variable
 DECLARE
-{% include "table_keys.sql" %}
+{%- include "table_keys.sql" %}
 BEGIN
     IF operation = 'TRUNCATE' THEN
         PERFORM tview.require_read_committed();
@@ -88,7 +88,7 @@ DECLARE
 {%- for flag in flags %}
     {{ flag.name }} boolean[]; -- whether any of these changed: {{ flag.columns }}
 {%- endfor %}
-{% include "table_keys.sql" %}{%- if partitioned %}
+{%- include "table_keys.sql" %}{%- if partitioned %}
     -- How many rows may have moved to another partition, and whether the statement shows all that it did.
     moves bigint;
     seen boolean := true;
@@ -141,6 +141,40 @@ $tview$;
 {%- endif %}
 
 REVOKE EXECUTE ON FUNCTION tview.{{ function }}() FROM PUBLIC;
+{%- if let Some(reached) = reached %}
+
+-- For transactions under REPEATABLE READ and SERIALIZABLE, where the extension is: which documents such a write reaches, as who asks
+-- sees it. With what the transaction itself saw `before`, it ends where that has missed something.
+CREATE OR REPLACE FUNCTION tview.{{ reached.function }}(
+    before jsonb,
+{%- for column in carried %}
+    {{ column.old }} {{ column.array_type }},
+    {{ column.new }} {{ column.array_type }}{% if !loop.last || !flags.is_empty() %},{% endif %}
+{%- endfor %}
+{%- for flag in flags %}
+    {{ flag.name }} boolean[]{% if !loop.last %},{% endif %}
+{%- endfor %}
+)
+RETURNS jsonb
+LANGUAGE plpgsql
+STABLE
+{{ reached.settings }}
+{% include "plan_mode.sql" %}
+AS $tview$
+#variable_conflict use_variable
+DECLARE
+    reached jsonb := '{}';
+    keys jsonb;
+BEGIN
+{%- for step in reached.steps %}
+{{ step }}
+{%- endfor %}
+    RETURN reached;
+END
+$tview$;
+
+REVOKE EXECUTE ON FUNCTION tview.{{ reached.function }} FROM PUBLIC;
+{%- endif %}
 
 -- AFTER … FOR EACH STATEMENT triggers fire in the order of their names: these come after others.
 DO $tview$

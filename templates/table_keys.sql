@@ -1,3 +1,7 @@
+{%- if reached.is_some() %}
+    -- Looks again with a newer snapshot, where the transaction's is older than the locks.
+    look_again text;
+{%- endif %}
     -- The keys of the documents to recompute.
 {%- for key in key_variables %}
     {{ key.name }} {{ key.array_type }};

@@ -5,7 +5,12 @@
     END IF;
 {%- endif %}
     IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
+{%- match reached %}
+{%- when Some with (reached) %}
+        look_again := tview.by_latest_snapshot({{ reached.literal }}, {{ reached.count }}, {{ reached.passes }});
+{%- when None %}
         PERFORM tview.require_read_committed();
+{%- endmatch %}
     END IF;
     IF cardinality({{ first_old }}) > {{ many }} OR cardinality({{ first_new }}) > {{ many }} THEN
         -- Many rows are worth plans of their own; until the function ends.
@@ -15,3 +20,10 @@
 
 {{ step }}
 {%- endfor %}
+{%- if let Some(reached) = reached %}
+
+    IF look_again IS NOT NULL THEN
+        EXECUTE look_again
+          USING tview.{{ reached.function }}(NULL, {{ reached.arguments }}), {{ reached.arguments }};
+    END IF;
+{%- endif %}

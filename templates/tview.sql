@@ -141,6 +141,19 @@ $tview$;
 {%- if !part_views.is_empty() %}
 {{ part_views }}
 {% endif %}
+-- For transactions under snapshot isolation: ends them if documents of these keys are newer than their snapshot; they see so many.
+CREATE OR REPLACE FUNCTION tview.{{ known }}({{ key_parameters }}, documents bigint)
+RETURNS void
+LANGUAGE plpgsql
+STABLE
+AS $tview$
+#variable_conflict use_variable
+BEGIN
+    PERFORM tview.require_seen({{ name_literal }}, documents = (
+        SELECT count(*) FROM unnest({{ key_variables }}) AS k({{ key_aliases }}) JOIN {{ name }} AS t ON {{ t_is_k }}));
+END
+$tview$;
+
 -- Locks these keys and recomputes their documents: those that the view no longer shows are deleted, the others
 -- written where they differ.
 CREATE OR REPLACE FUNCTION tview.{{ recompute }}({{ key_parameters }})
@@ -150,6 +163,11 @@ AS $tview$
 #variable_conflict use_variable
 BEGIN
     PERFORM tview.{{ lock }}({{ key_variables }});
+    IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
+        EXECUTE tview.by_latest_snapshot({{ known_literal }}, {{ keys.len() + 1 }}, 1)
+          USING {{ key_variables }},
+                (SELECT count(*) FROM unnest({{ key_variables }}) AS k({{ key_aliases }}) JOIN {{ name }} AS t ON {{ t_is_k }});
+    END IF;
 {%- if asserted %}
 
     -- The key was asserted, not proved.
@@ -215,8 +233,10 @@ $tview$;
 REVOKE EXECUTE ON FUNCTION
     tview.{{ try_lock }}({{ key_types }}),
     tview.{{ lock }}({{ key_types }}),
+    tview.{{ known }}({{ key_types }}, bigint),
     tview.{{ recompute }}({{ key_types }}),
     tview.{{ refresh }}(),
     tview.{{ check }}(),
+    tview.{{ differ }}(jsonb),
     tview.{{ repair }}(jsonb)
     FROM PUBLIC;

@@ -10,6 +10,23 @@
 {%- macro key_names(prefix) -%}
 {%- for key in keys -%}{{ prefix }}{{ key.name }}{% if !loop.last %}, {% endif %}{%- endfor -%}
 {%- endmacro -%}
+{%- macro differ() -%}
+record_image_ne(
+                             ROW({% call each("v", columns) %}{% endcall %}),
+                             ROW({% call each("t", columns) %}{% endcall %}))
+{%- if unordered_arrays %}
+                         -- Elements of arrays come in any order.
+                         AND tview.without_order(to_jsonb(ROW({% call each("v", columns) %}{% endcall %})))::text
+                              <> tview.without_order(to_jsonb(ROW({% call each("t", columns) %}{% endcall %})))::text
+{%- endif %}
+{%- endmacro -%}
+{%- macro read_keys() -%}
+    SELECT {% for key in keys %}array_agg(k.{{ key.name }}){% if !loop.last %}, {% endif %}{% endfor %}
+      INTO {% call variables("") %}{% endcall %}
+      FROM (SELECT DISTINCT {% call key_names("r.") %}{% endcall %}
+              FROM jsonb_to_recordset(documents) AS r({% for key in keys %}{{ key.name }} {{ key.element_type }}{% if !loop.last %}, {% endif %}{% endfor %})) AS k
+     WHERE {% for key in keys %}k.{{ key.name }} IS NOT NULL{% if !loop.last %} AND {% endif %}{% endfor %};
+{%- endmacro -%}
 -- For tview.check: the keys of the rows that differ.
 CREATE OR REPLACE FUNCTION tview.{{ check }}()
 RETURNS TABLE (key jsonb, difference text)
@@ -21,14 +38,7 @@ AS $tview$
         SELECT {% for key in keys %}coalesce(v.{{ key.name }}, t.{{ key.name }}) AS {{ key.variable }},{% if !loop.last %} {% endif %}{% endfor %}
                CASE WHEN t.{{ keys[0].name }} IS NULL THEN 'missing'
                     WHEN v.{{ keys[0].name }} IS NULL THEN 'extra'
-                    WHEN record_image_ne(
-                             ROW({% call each("v", columns) %}{% endcall %}),
-                             ROW({% call each("t", columns) %}{% endcall %}))
-{%- if unordered_arrays %}
-                         -- Elements of arrays come in any order.
-                         AND tview.without_order(to_jsonb(ROW({% call each("v", columns) %}{% endcall %})))::text
-                              <> tview.without_order(to_jsonb(ROW({% call each("t", columns) %}{% endcall %})))::text
-{%- endif %} THEN 'different'
+                    WHEN {% call differ() %}{% endcall %} THEN 'different'
                END AS difference
           FROM {{ view }} AS v
           FULL JOIN {{ name }} AS t ON {% call equal("t", "v") %}{% endcall %}
@@ -39,6 +49,33 @@ AS $tview$
      GROUP BY {% call variables("c.") %}{% endcall %}
     HAVING count(*) > 1 OR min(c.difference) IS NOT NULL
      ORDER BY {% call variables("c.") %}{% endcall %}
+$tview$;
+
+-- How many rows of these keys, a JSON array of objects, differ from the view.
+CREATE OR REPLACE FUNCTION tview.{{ differ }}(documents jsonb)
+RETURNS bigint
+LANGUAGE plpgsql
+STABLE
+{{ settings }}
+AS $tview$
+#variable_conflict use_variable
+DECLARE
+{%- for key in keys %}
+    {{ key.variable }} {{ key.array_type }};
+{%- endfor %}
+BEGIN
+    {% call read_keys() %}{% endcall %}
+    RETURN (
+        WITH fresh AS MATERIALIZED (
+{{- fresh }}
+        )
+        SELECT count(*)
+          FROM fresh AS v
+          FULL JOIN (SELECT t.*
+                       FROM unnest({% call variables("") %}{% endcall %}) AS k({% call key_names("") %}{% endcall %})
+                       JOIN {{ name }} AS t ON {% call equal("t", "k") %}{% endcall %}) AS t ON {% call equal("t", "v") %}{% endcall %}
+         WHERE {% call differ() %}{% endcall %});
+END
 $tview$;
 
 -- For tview.repair: recomputes the rows of these keys, a JSON array of objects; says how many differed.
@@ -53,23 +90,12 @@ DECLARE
 {%- endfor %}
     wrong bigint;
 BEGIN
-    SELECT {% for key in keys %}array_agg(k.{{ key.name }}){% if !loop.last %}, {% endif %}{% endfor %}
-      INTO {% call variables("") %}{% endcall %}
-      FROM (SELECT DISTINCT {% call key_names("r.") %}{% endcall %}
-              FROM jsonb_to_recordset(documents) AS r({% for key in keys %}{{ key.name }} {{ key.element_type }}{% if !loop.last %}, {% endif %}{% endfor %})) AS k
-     WHERE {% for key in keys %}k.{{ key.name }} IS NOT NULL{% if !loop.last %} AND {% endif %}{% endfor %};
+    {% call read_keys() %}{% endcall %}
     IF {{ keys[0].variable }} IS NULL THEN
         RETURN 0;
     END IF;
     PERFORM tview.{{ lock }}({% call variables("") %}{% endcall %});
-    SELECT count(*)
-      INTO wrong
-      FROM unnest({% call variables("") %}{% endcall %}) AS k({% call key_names("") %}{% endcall %})
-      LEFT JOIN LATERAL (SELECT w.* FROM {{ view }} AS w WHERE {% call equal("w", "k") %}{% endcall %} OFFSET 0) AS v ON true
-      LEFT JOIN {{ name }} AS t ON {% call equal("t", "k") %}{% endcall %}
-     WHERE record_image_ne(
-               ROW({% call each("v", columns) %}{% endcall %}),
-               ROW({% call each("t", columns) %}{% endcall %}));
+    wrong := tview.{{ differ }}(documents);
     PERFORM tview.{{ recompute }}({% call variables("") %}{% endcall %});
     RETURN wrong;
 END

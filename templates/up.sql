@@ -6,6 +6,8 @@
 -- Applied again it changes nothing.
 
 BEGIN;
+-- What is built once writers have been waited for has to see what they wrote.
+SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 
 SET LOCAL search_path = {{ search_path }};
 SET LOCAL client_min_messages = warning;
@@ -24,10 +26,11 @@ DECLARE
     installed text;
 BEGIN
     IF current_setting('default_transaction_isolation') <> 'read committed'
+       AND to_regprocedure('tview_native.under_latest_snapshot(text,integer,"any")') IS NULL
        AND coalesce(current_setting('tview.accept_isolation', true), '') <> 'on' THEN
         RAISE EXCEPTION 'default_transaction_isolation is %: writes that change documents would fail',
                 current_setting('default_transaction_isolation')
-            USING HINT = 'Make it READ COMMITTED, or SET tview.accept_isolation = on to install all the same.';
+            USING HINT = 'Make it READ COMMITTED, or create the extension tview_native; or SET tview.accept_isolation = on to install all the same.';
     END IF;
 
     SELECT p.source_hash INTO installed FROM tview.program AS p WHERE p.name = {{ program_literal }};

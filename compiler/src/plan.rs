@@ -96,6 +96,8 @@ pub struct TviewStep {
     pub tview: usize,
     /// Which documents are recomputed.
     pub uses: Vec<UseStep>,
+    /// Which documents are concerned, whatever is done with them.
+    pub reached: Vec<UseStep>,
     /// Which are patched, unless they are recomputed.
     pub patches: Vec<PatchStep>,
     /// In which values or elements are computed again, unless the documents are recomputed.
@@ -114,7 +116,7 @@ impl TviewStep {
 
     /// All ways to keys.
     pub fn ways(&self) -> impl Iterator<Item = &Way> {
-        let ways = self.uses.iter().filter_map(|u| match &u.reach {
+        let ways = self.uses.iter().chain(&self.reached).filter_map(|u| match &u.reach {
             Reach::Keys(way) | Reach::Parts { way, .. } => Some(way),
             Reach::Whole => None,
         });
@@ -490,7 +492,26 @@ fn tview_step(plan: &mut TablePlan, reader: &Reader) -> TviewStep {
         lock_links(plan, variant, &uses, &|u| (read_columns(tview, u), compared(u)), &mut step);
     }
     let locks = step.all_locks();
-    TviewStep { tview: reader.index, uses: step.uses, patches, parts, missing, locks }
+    let reached = reached(plan, tview);
+    TviewStep { tview: reader.index, uses: step.uses, reached, patches, parts, missing, locks }
+}
+
+/// Which documents any change of any use of the table concerns.
+fn reached(plan: &TablePlan, tview: &Tview) -> Vec<UseStep> {
+    let of_table = |u: &UseId| tview.view.uses[u.0].table == plan.table;
+    let mut all = StepBuilder::default();
+    for variant in &tview.relations.variants {
+        for start in variant.links.iter().map(|l| l.child).filter(of_table) {
+            let keys = Reach::Keys(way_to_key(variant, start));
+            for reach in [keys].into_iter().chain(way_to_parts(variant, start)) {
+                all.add(UseStep { use_id: start, changed: plan.known_flag(&read_columns(tview, start)), reach });
+            }
+        }
+        for use_id in variant.links.whole.iter().copied().filter(of_table) {
+            all.add(UseStep { use_id, changed: plan.known_flag(&read_columns(tview, use_id)), reach: Reach::Whole });
+        }
+    }
+    all.uses
 }
 
 /// What a write to these uses locks: the values of their own links, since it changes what these lead to; those of links below, since
@@ -669,6 +690,11 @@ fn way_to_value(variant: &Variant, start: UseId, link: &Link) -> Way {
 }
 
 impl TablePlan {
+    /// The flag for a column set where others need it anyway.
+    fn known_flag(&self, columns: &ColumnSet) -> Option<usize> {
+        self.flags.iter().position(|f| f == columns)
+    }
+
     /// The flag for a column set; none is needed where it is all that is read anyway, and none can
     /// be had where old and new rows are not paired.
     fn flag(&mut self, columns: ColumnSet) -> Option<usize> {

@@ -10,6 +10,7 @@ mod narrow;
 mod part_views;
 mod parts;
 mod patch;
+mod reached;
 mod table;
 mod templates;
 mod tview;

@@ -49,6 +49,11 @@ pub fn write(program: &str, table: &QualName) -> Ident {
     of_object(program, table, &["write"])
 }
 
+/// The function that locks and tells which documents changed rows of a base table reach.
+pub fn reached(program: &str, table: &QualName) -> Ident {
+    of_object(program, table, &["reached"])
+}
+
 /// The function that tries once to lock documents by key.
 pub fn try_lock(program: &str, tview: &QualName) -> Ident {
     of_object(program, tview, &["try_lock"])
@@ -57,6 +62,11 @@ pub fn try_lock(program: &str, tview: &QualName) -> Ident {
 /// The function that locks documents by key.
 pub fn lock(program: &str, tview: &QualName) -> Ident {
     of_object(program, tview, &["lock"])
+}
+
+/// The function that tells whether all documents of some keys are seen.
+pub fn known(program: &str, tview: &QualName) -> Ident {
+    of_object(program, tview, &["known"])
 }
 
 /// The function that recomputes documents by key.
@@ -72,6 +82,11 @@ pub fn refresh(program: &str, tview: &QualName) -> Ident {
 /// The function that compares all documents with the view.
 pub fn check(program: &str, tview: &QualName) -> Ident {
     of_object(program, tview, &["check"])
+}
+
+/// The function that compares documents with the view by key.
+pub fn differ(program: &str, tview: &QualName) -> Ident {
+    of_object(program, tview, &["differ"])
 }
 
 /// The function that mends documents by key.
@@ -147,6 +162,7 @@ pub fn object_names(
     for table in tables {
         names.push((table_function(program, table), format!("the trigger function of {table}")));
         names.push((write(program, table), format!("the writing function of {table}")));
+        names.push((reached(program, table), format!("a function for {table}")));
     }
     for (tview, parts) in tviews.iter().zip(parts) {
         for number in 1..=parts.arrays.len() {
@@ -156,9 +172,11 @@ pub fn object_names(
         }
         names.push((try_lock(program, &tview.name), format!("the locking function of {}", tview.name)));
         names.push((lock(program, &tview.name), format!("the lock function of {}", tview.name)));
+        names.push((known(program, &tview.name), format!("a function for {}", tview.name)));
         names.push((recompute(program, &tview.name), format!("the recompute function of {}", tview.name)));
         names.push((refresh(program, &tview.name), format!("the refresh function of {}", tview.name)));
         names.push((check(program, &tview.name), format!("the check function of {}", tview.name)));
+        names.push((differ(program, &tview.name), format!("a function for {}", tview.name)));
         names.push((repair(program, &tview.name), format!("the repair function of {}", tview.name)));
         names.push((key_lock(program, &tview.name), format!("the key lock of {}", tview.name)));
         names.push((narrowed(program, &tview.name), format!("a view for {}", tview.name)));

@@ -9,7 +9,7 @@ use super::parts::{self, Group};
 use super::templates::{self, Carried, FlagModel, KeysModel, SplitSql, TableModel, TableSql, Trigger};
 use super::tview::key_columns;
 use super::way::{Context, Images, casts, flag_variable};
-use super::{Program, base_table, list, names, one_line, patch};
+use super::{Program, base_table, list, names, one_line, patch, reached};
 use crate::catalog::{Table, TableKind, TypeClass};
 use crate::names::sql_literal;
 use crate::plan::{ColumnSet, LockStep, Reach, Source, TablePlan, Tview, TviewStep, UseStep};
@@ -22,6 +22,7 @@ pub fn model<'s>(program: &Program, plan: &TablePlan, settings: &impl Fn(bool) -
     let triggers = triggers(program.name);
     let sql = sql(program, plan, table, &triggers, settings);
     let write = sql.split.as_ref().map(|split| split.write.clone());
+    let reached = sql.reached.as_ref().map(|reached| reached.function.clone());
     let sql = templates::text(&sql);
     let column = |c: &usize| &table.columns[*c];
     let typed = |c: &usize| match column(c).ty.class {
@@ -42,6 +43,7 @@ pub fn model<'s>(program: &Program, plan: &TablePlan, settings: &impl Fn(bool) -
         function_literal: sql_literal(function.as_str()),
         function_regproc: regclass(&function.sql()),
         write,
+        reached,
         triggers,
         column_names: list(plan.reads.iter().map(|c| sql_literal(column(c).name.as_str()))),
         column_types: list(plan.reads.iter().map(typed)),
@@ -128,6 +130,18 @@ fn sql<'s>(
         parts.extend(of_step.parts.into_iter().flat_map(|g| g.variables));
         keys.extend(of_step.recomputed);
     }
+    let columns: Vec<Carried> = carried
+        .iter()
+        .zip(types)
+        .map(|(v, array_type)| Carried { old: v.old.clone(), new: v.new.clone(), array_type })
+        .collect();
+    let flags: Vec<FlagModel> = plan
+        .flags
+        .iter()
+        .enumerate()
+        .map(|(n, f)| FlagModel { name: flag_variable(n), columns: one_line(&column_list(table, f)) })
+        .collect();
+    let reached = reached::model(program, plan, &columns, &flags, settings(false));
     let aggregates = |q: &str| list(carried.iter().map(|v| format!("array_agg({q}.{})", v.column)));
     TableSql {
         name: plan.table.sql(),
@@ -139,17 +153,9 @@ fn sql<'s>(
         function_literal: sql_literal(function.as_str()),
         settings: settings(steps.iter().any(|step| step.contains("patch_runtime"))).to_owned(),
         split: split(program, plan, table, &carried),
-        carried: carried
-            .iter()
-            .zip(types)
-            .map(|(v, array_type)| Carried { old: v.old.clone(), new: v.new.clone(), array_type })
-            .collect(),
-        flags: plan
-            .flags
-            .iter()
-            .enumerate()
-            .map(|(n, f)| FlagModel { name: flag_variable(n), columns: one_line(&column_list(table, f)) })
-            .collect(),
+        reached,
+        carried: columns,
+        flags,
         key_variables: keys,
         patched_variables: patched,
         part_variables: parts,
@@ -225,6 +231,12 @@ fn split(program: &Program, plan: &TablePlan, table: &Table, carried: &[Variable
 fn differs(table: &Table, columns: &ColumnSet) -> String {
     let row = |q: &str| list(columns.iter().map(|c| format!("{q}.{}", table.columns[*c].name.sql())));
     format!("pg_catalog.record_image_ne(ROW({}), ROW({}))", row("o"), row("n"))
+}
+
+/// The variables of the function that writes, in the order of its parameters.
+pub fn call_parameters(carried: &[Carried], flags: &[FlagModel]) -> Vec<String> {
+    let rows = carried.iter().flat_map(|c| [c.old.clone(), c.new.clone()]);
+    rows.chain(flags.iter().map(|f| f.name.clone())).collect()
 }
 
 /// Pairs old and new rows and keeps those in which a column that is read has changed.
@@ -421,9 +433,14 @@ fn call_recompute(context: &Context, variables: &[KeysModel], indent: &str) -> S
 }
 
 fn find_keys(context: &Context, steps: &[&UseStep], variables: &[KeysModel], indent: &str) -> String {
-    let tview = context.tview;
     let names = list(variables.iter().map(|v| v.name.clone()));
-    let keys = tview.key_names();
+    let aggregates = list(context.tview.key_names().iter().map(|k| format!("array_agg(k.{})", k.sql())));
+    find(context, steps, &aggregates, &names, indent)
+}
+
+/// Collects the keys of the documents that rows reach, each once.
+pub fn find(context: &Context, steps: &[&UseStep], aggregates: &str, variables: &str, indent: &str) -> String {
+    let keys = context.tview.key_names();
     let deeper = format!("{indent}        ");
     let mut ways: Vec<String> = Vec::new();
     for step in steps {
@@ -440,8 +457,7 @@ fn find_keys(context: &Context, steps: &[&UseStep], variables: &[KeysModel], ind
     let distinct = if ways.len() == 1 { union.replacen("SELECT ", "SELECT DISTINCT ", 1) } else { union };
     let present: Vec<String> = keys.iter().map(|k| format!("k.{} IS NOT NULL", k.sql())).collect();
     format!(
-        "\n{indent}SELECT {}\n{indent}  INTO {names}\n{indent}  FROM (\n{deeper}{distinct}\n{indent}       ) AS k({})\n{indent} WHERE {};",
-        list(keys.iter().map(|k| format!("array_agg(k.{})", k.sql()))),
+        "\n{indent}SELECT {aggregates}\n{indent}  INTO {variables}\n{indent}  FROM (\n{deeper}{distinct}\n{indent}       ) AS k({})\n{indent} WHERE {};",
         list(keys.iter().map(|k| k.sql())),
         present.join(" AND "),
     )
@@ -457,7 +473,7 @@ fn plan_for_many(arrays: &[&str], indent: &str) -> String {
 }
 
 /// A condition under which any of the rows counts; `None` where all of them do.
-fn guard(flags: impl Iterator<Item = Option<usize>>) -> Option<String> {
+pub fn guard(flags: impl Iterator<Item = Option<usize>>) -> Option<String> {
     let mut flags: Vec<usize> = flags.collect::<Option<_>>()?;
     flags.sort_unstable();
     flags.dedup();
@@ -466,7 +482,8 @@ fn guard(flags: impl Iterator<Item = Option<usize>>) -> Option<String> {
     (!any.is_empty()).then(|| any.join(" OR "))
 }
 
-fn lock_step(context: &Context, step: &LockStep, indent: &str) -> String {
+/// Takes the locks of one link.
+pub fn lock_step(context: &Context, step: &LockStep, indent: &str) -> String {
     let tview: &Tview = context.tview;
     let Some(lock) = tview.relations.lock_of(step.link, step.number) else { return String::new() };
     let name = names::link_lock(context.program.name, tview, step.link, step.number).sql();

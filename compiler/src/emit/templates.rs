@@ -71,9 +71,11 @@ pub struct TviewModel {
     pub name_literal: String,
     pub try_lock: String,
     pub lock: String,
+    pub known: String,
     pub recompute: String,
     pub refresh: String,
     pub check: String,
+    pub differ: String,
     pub repair: String,
     pub key_types: String,
     /// Without the schema.
@@ -100,6 +102,8 @@ pub struct TableModel {
     pub function_regproc: String,
     /// The function that it calls, if it does.
     pub write: Option<String>,
+    /// The function that tells what it reaches, where there is one.
+    pub reached: Option<String>,
     pub triggers: Vec<Trigger>,
     pub column_names: String,
     pub column_types: String,
@@ -248,9 +252,12 @@ pub struct TviewSql {
     pub meta: Meta,
     pub try_lock: String,
     pub lock: String,
+    pub known: String,
+    pub known_literal: String,
     pub recompute: String,
     pub refresh: String,
     pub check: String,
+    pub differ: String,
     pub repair: String,
     pub refresh_literal: String,
     pub check_literal: String,
@@ -354,8 +361,11 @@ pub struct OperationKey {
 pub struct OperationsSql<'a> {
     pub name: String,
     pub view: String,
+    /// The rows of the keys.
+    pub fresh: &'a str,
     pub settings: &'a str,
     pub check: String,
+    pub differ: String,
     pub repair: String,
     pub lock: String,
     pub recompute: String,
@@ -395,6 +405,19 @@ pub struct SplitSql {
     pub truncate_arguments: String,
 }
 
+/// What a write under snapshot isolation is checked by.
+pub struct ReachedSql {
+    pub function: String,
+    pub literal: String,
+    /// Its arguments, as the function that writes has them, and how many these are.
+    pub arguments: String,
+    pub count: usize,
+    /// How often it is asked: each time may show more rows to lock.
+    pub passes: usize,
+    pub settings: String,
+    pub steps: Vec<String>,
+}
+
 #[derive(Template)]
 #[template(path = "table.sql")]
 pub struct TableSql {
@@ -407,6 +430,7 @@ pub struct TableSql {
     pub function_literal: String,
     /// Where the function that compares is not the one that writes.
     pub split: Option<SplitSql>,
+    pub reached: Option<ReachedSql>,
     pub settings: String,
     pub carried: Vec<Carried>,
     pub flags: Vec<FlagModel>,

@@ -59,9 +59,11 @@ pub fn model(program: &Program, at: usize, settings: &str) -> TviewModel {
         lock_tables: locks,
         try_lock: names::try_lock(program.name, &tview.name).sql(),
         lock: names::lock(program.name, &tview.name).sql(),
+        known: names::known(program.name, &tview.name).sql(),
         recompute,
         refresh,
         check: names::check(program.name, &tview.name).sql(),
+        differ: names::differ(program.name, &tview.name).sql(),
         repair: names::repair(program.name, &tview.name).sql(),
         sql,
     }
@@ -104,9 +106,12 @@ fn sql(
         meta: meta(program, at, keys),
         try_lock: names::try_lock(program.name, &tview.name).sql(),
         lock: names::lock(program.name, &tview.name).sql(),
+        known: names::known(program.name, &tview.name).sql(),
+        known_literal: sql_literal(names::known(program.name, &tview.name).as_str()),
         recompute: names::recompute(program.name, &tview.name).sql(),
         refresh: names::refresh(program.name, &tview.name).sql(),
         check: names::check(program.name, &tview.name).sql(),
+        differ: names::differ(program.name, &tview.name).sql(),
         repair: names::repair(program.name, &tview.name).sql(),
         refresh_literal: sql_literal(names::refresh(program.name, &tview.name).as_str()),
         check_literal: sql_literal(names::check(program.name, &tview.name).as_str()),
@@ -141,12 +146,12 @@ fn sql(
         part_views,
         unordered_arrays: tview.documents.has_unordered_arrays,
         view_of_rows: by_key.rows,
+        operations: templates::text(&operations(program, tview, keys, settings, &by_key.fresh)),
         fresh: by_key.fresh,
         w_is_k: equal("w", "k"),
         t_is_f: equal("t", "f"),
         write: templates::text(&write(tview, equal("t", "f"), false)),
         write_counted: templates::text(&write(tview, equal("t", "f"), true)),
-        operations: templates::text(&operations(program, tview, keys, settings)),
     }
 }
 
@@ -159,7 +164,13 @@ fn lookup_indexes(tview: &Tview, keys: &[KeyColumnSql]) -> Vec<String> {
 }
 
 /// The functions that compare with the view, and mend by key.
-fn operations<'a>(program: &Program, tview: &Tview, keys: &[KeyColumnSql], settings: &'a str) -> OperationsSql<'a> {
+fn operations<'a>(
+    program: &Program,
+    tview: &Tview,
+    keys: &[KeyColumnSql],
+    settings: &'a str,
+    fresh: &'a str,
+) -> OperationsSql<'a> {
     let key = |(n, key): (usize, &KeyColumnSql)| OperationKey {
         name: key.name.sql(),
         literal: sql_literal(key.name.as_str()),
@@ -170,8 +181,10 @@ fn operations<'a>(program: &Program, tview: &Tview, keys: &[KeyColumnSql], setti
     OperationsSql {
         name: tview.name.sql(),
         view: tview.view.name.sql(),
+        fresh,
         settings,
         check: names::check(program.name, &tview.name).sql(),
+        differ: names::differ(program.name, &tview.name).sql(),
         repair: names::repair(program.name, &tview.name).sql(),
         lock: names::lock(program.name, &tview.name).sql(),
         recompute: names::recompute(program.name, &tview.name).sql(),

@@ -20,6 +20,7 @@ mod random;
 mod sessions;
 #[path = "../common/server.rs"]
 mod shared;
+mod snapshots;
 mod stream_command;
 mod support;
 mod verify_command;

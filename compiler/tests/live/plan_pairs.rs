@@ -14,7 +14,7 @@ use tviewc_verify::interleave::{is_wrong, told, tviews_are_equal};
 use tviewc_verify::writer::{Aim, RunOptions, Writer, random_run_with};
 use tviewc_verify::{InterleaveOptions, Orders, SUPERUSER, Session, WriterOptions, interleave_with};
 
-use crate::support::{OWNER, fixture, full, installed, server, sources};
+use crate::support::{OWNER, fixture, full, has_extension, installed, server, sources};
 
 /// Something that the plan of a tview handles in a way of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +65,8 @@ fn plan_pairs(name: &str, path: &str) {
     let mut reader = server().connect(&scratch, SUPERUSER).expect("connected");
     let mut writer = Writer::for_role(&mut reader, OWNER, 1, writer).expect("a writer");
     let mut dice = Dice::new(1);
+    // Others are refused without the extension.
+    let levels: &[&str] = if has_extension() { &["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"] } else { &[] };
     let (mut planned, mut met) = (BTreeSet::new(), BTreeSet::new());
     for (tview, cases) in cases(&sql) {
         planned.extend(cases.iter().map(|case| case.strategy));
@@ -72,6 +74,10 @@ fn plan_pairs(name: &str, path: &str) {
             let mut statement = |case: &Case| writer.aimed(&mut client, &case.table, &case.aim).expect("it writes");
             let (Some(first), Some(second)) = (statement(&one), statement(&other)) else { continue };
             let sessions = [first, second].map(|sql| Session::new("s", OWNER, &["BEGIN", &sql, "COMMIT"]));
+            let sessions = sessions.map(|session| match dice.pick(levels) {
+                Some(level) => session.isolation(level),
+                None => session,
+            });
             let orders = if full() { Orders::All } else { Orders::Sample { count: 4, seed: number as u64 } };
             let options = InterleaveOptions { orders, ..InterleaveOptions::default() };
             let found = interleave_with(server(), &database, &sessions, &options, &tviews_are_equal).expect("they run");

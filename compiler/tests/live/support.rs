@@ -55,12 +55,17 @@ pub fn installed(name: &str, sql: &str) -> Output {
     installed_with(name, sql, Strategy::Auto)
 }
 
+/// Whether the databases of this run have the extension.
+pub fn has_extension() -> bool {
+    std::env::var("TVIEWC_NATIVE").is_ok_and(|value| value == "required")
+}
+
 /// The same with a choice of strategies. With `TVIEWC_NATIVE=required` triggers find the extension.
 pub fn installed_with(name: &str, sql: &str, strategy: Strategy) -> Output {
     database(name, sql);
     let output = compiled_with(sql, "test", strategy);
     server().psql(name, OWNER, &output.up).expect("the migration is applied");
-    if std::env::var("TVIEWC_NATIVE").is_ok_and(|value| value == "required") {
+    if has_extension() {
         server().psql(name, SUPERUSER, "CREATE EXTENSION tview_native").expect("the extension is created");
     }
     output

@@ -38,9 +38,17 @@ impl<'call> Call<'call> {
         usize::try_from(unsafe { (*self.info).nargs }).unwrap_or_default()
     }
 
-    fn datum(&self, index: usize) -> Option<Datum> {
+    /// An argument as it was passed.
+    pub fn datum(&self, index: usize) -> Option<Datum> {
         // SAFETY: `new` demands a valid `info`. The index is checked against the number of arguments.
         unsafe { pgrx::pg_getarg_datum(self.info, index) }
+    }
+
+    /// The type of an argument, as the caller has it.
+    pub fn argument_type(&self, index: usize) -> pg_sys::Oid {
+        let index = i32::try_from(index).unwrap_or(-1);
+        // SAFETY: `new` demands a valid `info`. Any index is allowed: it is checked against the call's expression.
+        unsafe { pg_sys::get_fn_expr_argtype((*self.info).flinfo, index) }
     }
 
     /// An integer; the function must be declared STRICT, with an integer there.

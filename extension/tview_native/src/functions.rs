@@ -8,6 +8,7 @@ use pgrx::pg_sys::{self, Datum, FunctionCallInfo, Pg_finfo_record};
 use pgrx::{check_for_interrupts, pg_guard};
 
 use crate::datum::{Argument, Call, call_server, raise};
+use crate::latest::under_latest_snapshot;
 
 type Result<T> = std::result::Result<T, CoreError>;
 
@@ -56,6 +57,7 @@ entry_points! {
     pg_finfo_tview_apply tview_apply apply;
     pg_finfo_tview_put tview_put put;
     pg_finfo_tview_change_elements tview_change_elements change_elements;
+    pg_finfo_tview_under_latest_snapshot tview_under_latest_snapshot under_latest_snapshot;
 }
 
 fn smart_patch_nested(call: &Call) -> Result<Datum> {
@@ -148,7 +150,7 @@ fn apply(call: &Call) -> Result<Datum> {
 /// What triggers write at several places: fields of the document, if the number of arguments is even, and then values
 /// with their paths. Not STRICT: a value that is NULL changes nothing.
 fn put(call: &Call) -> Result<Datum> {
-    let pairs_begin = if call.len() % 2 == 0 { 2 } else { 1 };
+    let pairs_begin = if call.len().is_multiple_of(2) { 2 } else { 1 };
     let Some(target) = call.argument_or_null(0) else {
         return Ok(call.null());
     };

@@ -7,5 +7,6 @@
 
 mod datum;
 mod functions;
+mod latest;
 
 pgrx::pg_module_magic!(name, version);
