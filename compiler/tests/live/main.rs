@@ -10,6 +10,7 @@ mod dump;
 mod faults;
 mod group_pairs;
 mod key_pairs;
+mod lost_locks;
 mod more_pairs;
 mod needed_locks;
 mod operations;

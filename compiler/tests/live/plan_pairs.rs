@@ -18,14 +18,16 @@ use crate::support::{OWNER, fixture, full, has_extension, installed, server, sou
 
 /// Something that the plan of a tview handles in a way of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Case {
-    table: String,
+pub(crate) struct Case {
+    pub table: String,
     strategy: &'static str,
-    aim: Aim,
+    pub aim: Aim,
+    /// What it locks, as `explain` says.
+    pub locks: BTreeSet<String>,
 }
 
 /// By tview.
-fn cases(sql: &str) -> BTreeMap<String, Vec<Case>> {
+pub(crate) fn cases(sql: &str) -> BTreeMap<String, Vec<Case>> {
     let options = Options { program: Some("test".into()), explain: true, ..Options::default() };
     let effects = compile(&sources(sql), &options).output.expect("it compiles").effects;
     let mut cases: BTreeMap<String, Vec<Case>> = BTreeMap::new();
@@ -34,9 +36,11 @@ fn cases(sql: &str) -> BTreeMap<String, Vec<Case>> {
         let known = cases.entry(reached.tview.to_string()).or_default();
         let (table, strategy) = (table.to_string(), reached.strategy);
         for aim in [Aim::Update(columns), Aim::Insert, Aim::Delete] {
-            let case = Case { table: table.clone(), strategy, aim };
-            if !known.iter().any(|k| k.table == case.table && k.aim == case.aim) {
-                known.push(case);
+            let locks = reached.locks.iter().cloned().collect();
+            let case = Case { table: table.clone(), strategy, aim, locks };
+            match known.iter_mut().find(|k| k.table == case.table && k.aim == case.aim) {
+                Some(known) => known.locks.extend(case.locks),
+                None => known.push(case),
             }
         }
     }
@@ -52,18 +56,26 @@ fn pairs(cases: &[Case], dice: &mut Dice) -> Vec<(Case, Case)> {
     cases.iter().filter_map(|case| Some((case.clone(), dice.pick(cases)?.clone()))).collect()
 }
 
+/// So that writes meet.
+pub(crate) fn few() -> WriterOptions {
+    WriterOptions { max_rows: 5, settings: false, ..WriterOptions::default() }
+}
+
+/// Fills a database with a few rows.
+pub(crate) fn few_rows(database: &str) {
+    let rows = RunOptions { seed: 3, transactions: 30, writer: few(), ..RunOptions::default() };
+    random_run_with(server(), database, OWNER, &rows, &mut |_, _| {}).unwrap_or_else(|failure| panic!("{failure}"));
+}
+
 fn plan_pairs(name: &str, path: &str) {
     let (database, sql) = (format!("planned_{name}"), fixture(path));
     installed(&database, &sql);
-    let writer = WriterOptions { max_rows: 5, settings: false, ..WriterOptions::default() };
-    let rows = RunOptions { seed: 3, transactions: 30, writer: writer.clone(), ..RunOptions::default() };
-    random_run_with(server(), &database, OWNER, &rows, &mut |_, _| {}).unwrap_or_else(|failure| panic!("{failure}"));
-
+    few_rows(&database);
     let scratch = format!("{database}_rows");
     server().create_database(&scratch, SUPERUSER, Some(&database)).expect("copied");
     let mut client = server().connect(&scratch, OWNER).expect("connected");
     let mut reader = server().connect(&scratch, SUPERUSER).expect("connected");
-    let mut writer = Writer::for_role(&mut reader, OWNER, 1, writer).expect("a writer");
+    let mut writer = Writer::for_role(&mut reader, OWNER, 1, few()).expect("a writer");
     let mut dice = Dice::new(1);
     // Others are refused without the extension.
     let levels: &[&str] = if has_extension() { &["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"] } else { &[] };
