@@ -83,12 +83,15 @@ BEGIN
 
     -- The runtime goes with the last program.
     IF NOT EXISTS (SELECT FROM tview.program) THEN
+        DROP FUNCTION tview.lock_values_again(regclass, integer[], integer[]);
         DROP FUNCTION tview.lock_values(regclass, integer[], integer[]);
         DROP FUNCTION tview.lock_link(regclass, boolean, boolean);
         DROP FUNCTION tview.require_read_committed();
         DROP FUNCTION tview.seen(text, text, jsonb, jsonb);
+        DROP FUNCTION tview.own_differences(text, jsonb);
+        DROP FUNCTION tview.require_rows(regclass, bigint);
         DROP FUNCTION tview.require_seen(text, boolean);
-        DROP FUNCTION tview.by_latest_snapshot(text, integer, integer);
+        DROP FUNCTION tview.by_latest_snapshot(text, integer);
         DROP FUNCTION tview.unknown_table(text, regclass[]);
         DROP FUNCTION tview.refuse_table(text, regclass);
         DROP FUNCTION tview.expect_table(text, boolean, text[], text[], text[], text[]);

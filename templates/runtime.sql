@@ -109,6 +109,23 @@ BEGIN
 END
 $tview$;
 
+-- The same once more for values that this transaction mostly holds: they are counted once.
+CREATE OR REPLACE FUNCTION tview.lock_values_again(link regclass, exclusive integer[], shared integer[])
+RETURNS void
+LANGUAGE plpgsql
+AS $tview$
+DECLARE
+    counter text := 'tview.values_' || link::oid;
+    held    integer := coalesce(nullif(current_setting(counter, true), ''), '0')::integer;
+    wanted  integer := coalesce(cardinality(exclusive), 0) + coalesce(cardinality(shared), 0);
+BEGIN
+    IF wanted > 0 THEN
+        counter := set_config(counter, greatest(held - wanted, 0)::text, true);
+        PERFORM tview.lock_values(link, exclusive, shared);
+    END IF;
+END
+$tview$;
+
 -- The lock of a whole link: for TRUNCATE, and for joins whose values have no hash.
 CREATE OR REPLACE FUNCTION tview.lock_link(link regclass, exclusive boolean, shared boolean)
 RETURNS void
@@ -139,13 +156,14 @@ END
 $tview$;
 
 -- Under REPEATABLE READ and SERIALIZABLE the snapshot is older than the locks. The extension can look with a newer one: this gives the
--- statement that has it do so, several times over, with a function and so many arguments. Without the extension such writes end here.
-CREATE OR REPLACE FUNCTION tview.by_latest_snapshot(reached text, arguments integer, passes integer)
+-- statement that has it call a function ($1: how often; $2 and so on: its arguments). Without the extension such writes end here.
+CREATE OR REPLACE FUNCTION tview.by_latest_snapshot(function text, arguments integer)
 RETURNS text
 LANGUAGE plpgsql
 AS $tview$
 DECLARE
-    list text := (SELECT string_agg('$' || n, ', ' ORDER BY n) FROM generate_series(1, arguments) AS n);
+    parameters text := (SELECT string_agg('$' || n, ', ' ORDER BY n) FROM generate_series(1, arguments) AS n);
+    given      text := (SELECT string_agg('$' || n + 1, ', ' ORDER BY n) FROM generate_series(1, arguments) AS n);
 BEGIN
     IF to_regprocedure('tview_native.under_latest_snapshot(text,integer,"any")') IS NULL THEN
         RAISE EXCEPTION 'a write that changes documents needs READ COMMITTED, not %',
@@ -153,8 +171,7 @@ BEGIN
             USING ERRCODE = 'feature_not_supported',
                   HINT = 'Run the transaction with BEGIN ISOLATION LEVEL READ COMMITTED, or create the extension tview_native.';
     END IF;
-    RETURN format('SELECT tview_native.under_latest_snapshot(%L, %s, %s)',
-                  format('SELECT tview.%I(%s)', reached, list), passes, list);
+    RETURN format('SELECT tview_native.under_latest_snapshot(%L, $1, %s)', format('SELECT tview.%I(%s)', function, parameters), given);
 END
 $tview$;
 
@@ -171,8 +188,38 @@ BEGIN
 END
 $tview$;
 
+-- Ends it if the tview has other than so many rows, for who sees them.
+CREATE OR REPLACE FUNCTION tview.require_rows(tview regclass, expected bigint)
+RETURNS void
+LANGUAGE plpgsql
+STABLE
+AS $tview$
+DECLARE
+    found bigint;
+BEGIN
+    EXECUTE format('SELECT count(*) FROM %s', tview) INTO found;
+    PERFORM tview.require_seen(tview::text, found = expected);
+END
+$tview$;
+
+-- How many documents differ from the view as the transaction's own snapshot shows both: VOLATILE, so that it looks with that one whatever
+-- the snapshot of who asks is.
+CREATE OR REPLACE FUNCTION tview.own_differences(differ text, documents jsonb)
+RETURNS bigint
+LANGUAGE plpgsql
+VOLATILE
+AS $tview$
+DECLARE
+    wrong jsonb;
+BEGIN
+    EXECUTE format('SELECT tview.%I($1)', differ) INTO wrong USING documents;
+    RETURN jsonb_array_length(wrong);
+END
+$tview$;
+
 -- The documents of a tview that a write reaches, as keys, for who sees them. Where an older snapshot saw others `before`, or what they
--- have become since is not what the write made of them, the transaction ends.
+-- have become since is not what the write made of them, the transaction ends. What differs for the older snapshot as well is for
+-- other triggers of the statement to write; these look again when they have.
 CREATE OR REPLACE FUNCTION tview.seen(tview text, differ text, before jsonb, now jsonb)
 RETURNS jsonb
 LANGUAGE plpgsql
@@ -180,16 +227,16 @@ STABLE
 AS $tview$
 DECLARE
     known jsonb := before -> tview;
-    wrong bigint;
+    wrong jsonb;
 BEGIN
     IF before IS NOT NULL THEN
-        SELECT count(*)
-          INTO wrong
-          FROM (SELECT n.key FROM jsonb_array_elements(now) AS n(key)
-                EXCEPT SELECT k.key FROM jsonb_array_elements(known) AS k(key)) AS d;
-        PERFORM tview.require_seen(tview, wrong = 0);
+        PERFORM tview.require_seen(tview, NOT EXISTS (
+            SELECT n.key FROM jsonb_array_elements(now) AS n(key)
+            EXCEPT SELECT k.key FROM jsonb_array_elements(known) AS k(key)));
         EXECUTE format('SELECT tview.%I($1)', differ) INTO wrong USING known;
-        PERFORM tview.require_seen(tview, wrong = 0);
+        IF wrong <> '[]' THEN
+            PERFORM tview.require_seen(tview, tview.own_differences(differ, wrong) = jsonb_array_length(wrong));
+        END IF;
     END IF;
     RETURN jsonb_build_object(tview, coalesce(now, '[]'));
 END
@@ -333,10 +380,13 @@ $tview$;
 REVOKE EXECUTE ON FUNCTION
     tview.copy_grants(regclass, regclass),
     tview.lock_values(regclass, integer[], integer[]),
+    tview.lock_values_again(regclass, integer[], integer[]),
     tview.lock_link(regclass, boolean, boolean),
     tview.require_read_committed(),
-    tview.by_latest_snapshot(text, integer, integer),
+    tview.by_latest_snapshot(text, integer),
     tview.require_seen(text, boolean),
+    tview.require_rows(regclass, bigint),
+    tview.own_differences(text, jsonb),
     tview.seen(text, text, jsonb, jsonb),
     tview.unknown_table(text, regclass[]),
     tview.refuse_table(text, regclass),

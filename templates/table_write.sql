@@ -7,7 +7,7 @@
     IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
 {%- match reached %}
 {%- when Some with (reached) %}
-        look_again := tview.by_latest_snapshot({{ reached.literal }}, {{ reached.count }}, {{ reached.passes }});
+        look_again := tview.by_latest_snapshot({{ reached.literal }}, {{ reached.count }});
 {%- when None %}
         PERFORM tview.require_read_committed();
 {%- endmatch %}
@@ -23,7 +23,11 @@
 {%- if let Some(reached) = reached %}
 
     IF look_again IS NOT NULL THEN
+{%- if reached.hops > 0 %}
+        -- Each time may show more rows to lock, behind those that are locked then.
+        EXECUTE look_again USING {{ reached.hops }}, NULL::jsonb, {{ reached.arguments }};
+{%- endif %}
         EXECUTE look_again
-          USING tview.{{ reached.function }}(NULL, {{ reached.arguments }}), {{ reached.arguments }};
+          USING 1, tview.{{ reached.function }}(NULL, {{ reached.arguments }}), {{ reached.arguments }};
     END IF;
 {%- endif %}

@@ -103,36 +103,43 @@ DECLARE
 BEGIN
     IF cardinality({{ first_key }}) = 1 THEN
         PERFORM FROM {{ name }} AS t WHERE {{ t_is_first }} FOR UPDATE OF t;
-        IF NOT FOUND THEN
-            {{ lock_first }}
-            PERFORM FROM {{ name }} AS t WHERE {{ t_is_first }} FOR UPDATE OF t;
-        END IF;
-        RETURN;
-    END IF;
-    BEGIN
-        SELECT count(*)
-          INTO locked
-          FROM (SELECT
-                  FROM unnest({{ key_variables }}) AS k({{ key_aliases }})
-                  JOIN {{ name }} AS t ON {{ t_is_k }}
-                 ORDER BY {{ t_keys }}
-                   FOR UPDATE OF t) AS d;
-        IF locked = cardinality({{ first_key }}) THEN
+        IF FOUND THEN
             RETURN;
-        ELSIF locked > 0 THEN
-            RAISE EXCEPTION USING ERRCODE = 'TV001', MESSAGE = 'some keys have no document';
         END IF;
-    EXCEPTION
-        WHEN SQLSTATE 'TV001' THEN NULL;
-    END;
-    LOOP
+        {{ lock_first }}
+        PERFORM FROM {{ name }} AS t WHERE {{ t_is_first }} FOR UPDATE OF t;
+    ELSE
         BEGIN
-            EXIT WHEN tview.{{ try_lock }}({{ key_variables }});
-            RAISE EXCEPTION USING ERRCODE = 'TV001', MESSAGE = 'a document went away while it was waited for';
+            SELECT count(*)
+              INTO locked
+              FROM (SELECT
+                      FROM unnest({{ key_variables }}) AS k({{ key_aliases }})
+                      JOIN {{ name }} AS t ON {{ t_is_k }}
+                     ORDER BY {{ t_keys }}
+                       FOR UPDATE OF t) AS d;
+            IF locked = cardinality({{ first_key }}) THEN
+                RETURN;
+            ELSIF locked > 0 THEN
+                RAISE EXCEPTION USING ERRCODE = 'TV001', MESSAGE = 'some keys have no document';
+            END IF;
         EXCEPTION
             WHEN SQLSTATE 'TV001' THEN NULL;
         END;
-    END LOOP;
+        LOOP
+            BEGIN
+                EXIT WHEN tview.{{ try_lock }}({{ key_variables }});
+                RAISE EXCEPTION USING ERRCODE = 'TV001', MESSAGE = 'a document went away while it was waited for';
+            EXCEPTION
+                WHEN SQLSTATE 'TV001' THEN NULL;
+            END;
+        END LOOP;
+    END IF;
+    IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
+        -- Whoever writes a document that this snapshot does not show locks its row, not its key.
+        EXECUTE tview.by_latest_snapshot({{ known_literal }}, {{ keys.len() + 1 }})
+          USING 1, {{ key_variables }},
+                (SELECT count(*) FROM unnest({{ key_variables }}) AS k({{ key_aliases }}) JOIN {{ name }} AS t ON {{ t_is_k }});
+    END IF;
 END
 $tview$;
 {% if !narrowed.is_empty() %}
@@ -163,11 +170,6 @@ AS $tview$
 #variable_conflict use_variable
 BEGIN
     PERFORM tview.{{ lock }}({{ key_variables }});
-    IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
-        EXECUTE tview.by_latest_snapshot({{ known_literal }}, {{ keys.len() + 1 }}, 1)
-          USING {{ key_variables }},
-                (SELECT count(*) FROM unnest({{ key_variables }}) AS k({{ key_aliases }}) JOIN {{ name }} AS t ON {{ t_is_k }});
-    END IF;
 {%- if asserted %}
 
     -- The key was asserted, not proved.
@@ -203,6 +205,9 @@ DECLARE
 BEGIN
     PERFORM tview.lock_link({{ key_lock }}, true, false);
     PERFORM FROM (SELECT FROM {{ name }} AS t ORDER BY {{ t_keys }} FOR UPDATE) AS d;
+    IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
+        EXECUTE tview.by_latest_snapshot('require_rows', 2) USING 1, {{ name_literal }}::regclass, (SELECT count(*) FROM {{ name }});
+    END IF;
 {%- if !k_is_null.is_empty() %}
     IF EXISTS (SELECT FROM {{ view }} AS k WHERE {{ k_is_null }}) THEN
         RAISE EXCEPTION 'a row of % has NULL in its key', {{ view_name_literal }}

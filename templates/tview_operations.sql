@@ -51,9 +51,9 @@ AS $tview$
      ORDER BY {% call variables("c.") %}{% endcall %}
 $tview$;
 
--- How many rows of these keys, a JSON array of objects, differ from the view.
+-- The rows of these keys that differ from the view; both are JSON arrays of objects.
 CREATE OR REPLACE FUNCTION tview.{{ differ }}(documents jsonb)
-RETURNS bigint
+RETURNS jsonb
 LANGUAGE plpgsql
 STABLE
 {{ settings }}
@@ -69,7 +69,7 @@ BEGIN
         WITH fresh AS MATERIALIZED (
 {{- fresh }}
         )
-        SELECT count(*)
+        SELECT coalesce(jsonb_agg(jsonb_build_object({% for key in keys %}{{ key.literal }}, coalesce(v.{{ key.name }}, t.{{ key.name }}){% if !loop.last %}, {% endif %}{% endfor %})), '[]')
           FROM fresh AS v
           FULL JOIN (SELECT t.*
                        FROM unnest({% call variables("") %}{% endcall %}) AS k({% call key_names("") %}{% endcall %})
@@ -95,7 +95,7 @@ BEGIN
         RETURN 0;
     END IF;
     PERFORM tview.{{ lock }}({% call variables("") %}{% endcall %});
-    wrong := tview.{{ differ }}(documents);
+    wrong := jsonb_array_length(tview.{{ differ }}(documents));
     PERFORM tview.{{ recompute }}({% call variables("") %}{% endcall %});
     RETURN wrong;
 END

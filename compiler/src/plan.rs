@@ -492,23 +492,28 @@ fn tview_step(plan: &mut TablePlan, reader: &Reader) -> TviewStep {
         lock_links(plan, variant, &uses, &|u| (read_columns(tview, u), compared(u)), &mut step);
     }
     let locks = step.all_locks();
-    let reached = reached(plan, tview);
-    TviewStep { tview: reader.index, uses: step.uses, reached, patches, parts, missing, locks }
+    let mut step =
+        TviewStep { tview: reader.index, uses: step.uses, reached: Vec::new(), patches, parts, missing, locks };
+    step.reached = reached(plan, tview, &step);
+    step
 }
 
-/// Which documents any change of any use of the table concerns.
-fn reached(plan: &TablePlan, tview: &Tview) -> Vec<UseStep> {
+/// Which documents any change of any use of the table concerns: those that the step locks, and no others.
+fn reached(plan: &TablePlan, tview: &Tview, step: &TviewStep) -> Vec<UseStep> {
     let of_table = |u: &UseId| tview.view.uses[u.0].table == plan.table;
     let mut all = StepBuilder::default();
     for variant in &tview.relations.variants {
         for start in variant.links.iter().map(|l| l.child).filter(of_table) {
             let keys = Reach::Keys(way_to_key(variant, start));
             for reach in [keys].into_iter().chain(way_to_parts(variant, start)) {
-                all.add(UseStep { use_id: start, changed: plan.known_flag(&read_columns(tview, start)), reach });
+                for changed in plan.rows_of(step, start, &read_columns(tview, start)) {
+                    all.add(UseStep { use_id: start, changed, reach: reach.clone() });
+                }
             }
         }
         for use_id in variant.links.whole.iter().copied().filter(of_table) {
-            all.add(UseStep { use_id, changed: plan.known_flag(&read_columns(tview, use_id)), reach: Reach::Whole });
+            let changed = plan.known_flag(&read_columns(tview, use_id));
+            all.add(UseStep { use_id, changed, reach: Reach::Whole });
         }
     }
     all.uses
@@ -690,6 +695,22 @@ fn way_to_value(variant: &Variant, start: UseId, link: &Link) -> Way {
 }
 
 impl TablePlan {
+    /// The flags of the rows of a use in which something changed that it reads: one for that, if it is needed anyway, or else those
+    /// of all that the step does with them.
+    fn rows_of(&self, step: &TviewStep, use_id: UseId, read: &ColumnSet) -> BTreeSet<Option<usize>> {
+        let known = self.known_flag(read);
+        if known.is_some() || *read == self.reads {
+            return BTreeSet::from([known]);
+        }
+        let uses =
+            step.uses.iter().filter(|u| u.use_id == use_id && matches!(u.reach, Reach::Keys(_))).map(|u| u.changed);
+        let patches = step.patches.iter().filter(|p| p.use_id == use_id).map(|p| p.changed);
+        let parts = step.parts.iter().filter(|p| p.use_id == use_id).map(|p| p.changed);
+        let flags: BTreeSet<Option<usize>> = uses.chain(patches).chain(parts).collect();
+        // Without one every row counts.
+        if flags.contains(&None) { BTreeSet::from([None]) } else { flags }
+    }
+
     /// The flag for a column set where others need it anyway.
     fn known_flag(&self, columns: &ColumnSet) -> Option<usize> {
         self.flags.iter().position(|f| f == columns)

@@ -10,7 +10,7 @@ use super::tview::key_columns;
 use super::way::Context;
 use super::{Program, list, names, one_line};
 use crate::names::sql_literal;
-use crate::plan::{Reach, TablePlan, TviewStep, UseStep};
+use crate::plan::{LockStep, Reach, TablePlan, TviewStep, UseStep};
 
 /// More arguments a function does not take; what calls this one has three of its own.
 const MAX_ARGUMENTS: usize = 100 - 3;
@@ -26,14 +26,13 @@ pub fn model(
     let arguments = call_parameters(carried, flags);
     let name = names::reached(program.name, &plan.table);
     let steps: Vec<String> = plan.steps.iter().map(|s| step(program, plan, s)).collect();
-    // Every pass may show rows behind those that the one before has locked.
-    let longest = plan.steps.iter().map(|s| s.locks.len()).max().unwrap_or_default();
+    let hops = plan.steps.iter().map(|s| s.locks.len()).max().unwrap_or_default();
     (arguments.len() <= MAX_ARGUMENTS).then(|| ReachedSql {
         function: name.sql(),
         literal: sql_literal(name.as_str()),
         count: 1 + arguments.len(),
         arguments: list(arguments),
-        passes: 1 + longest,
+        hops,
         settings: settings.to_owned(),
         steps,
     })
@@ -49,7 +48,7 @@ fn step(program: &Program, plan: &TablePlan, step: &TviewStep) -> String {
         sql += &format!("\n    IF {condition} THEN");
     }
     for lock in &step.locks {
-        sql += &lock_step(&context, lock, indent);
+        sql += &lock_step(&context, &LockStep { again: true, ..lock.clone() }, indent);
     }
     let (whole, keyed): (Vec<&UseStep>, Vec<&UseStep>) = step.reached.iter().partition(|u| u.reach == Reach::Whole);
     if !keyed.is_empty() {

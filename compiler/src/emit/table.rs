@@ -502,9 +502,10 @@ pub fn lock_step(context: &Context, step: &LockStep, indent: &str) -> String {
     let inner = if guard.is_some() { format!("{indent}    ") } else { indent.to_owned() };
     let call = match casts(lock) {
         Some(casts) => {
+            let lock_values = if step.again { "lock_values_again" } else { "lock_values" };
             let hashes = |sources: &[Source], images| array_of_hashes(context, sources, images, casts, &inner);
             format!(
-                "{inner}PERFORM tview.lock_values({link},\n{inner}    exclusive => {},\n{inner}    shared => {});",
+                "{inner}PERFORM tview.{lock_values}({link},\n{inner}    exclusive => {},\n{inner}    shared => {});",
                 hashes(&step.exclusive, Images::Both),
                 hashes(&step.shared, above),
             )

@@ -412,8 +412,8 @@ pub struct ReachedSql {
     /// Its arguments, as the function that writes has them, and how many these are.
     pub arguments: String,
     pub count: usize,
-    /// How often it is asked: each time may show more rows to lock.
-    pub passes: usize,
+    /// How often it is asked before the documents are compared: each time may show more rows to lock.
+    pub hops: usize,
     pub settings: String,
     pub steps: Vec<String>,
 }
