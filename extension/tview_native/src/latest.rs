@@ -7,6 +7,7 @@
 use std::ffi::{CString, c_char, c_int};
 
 use jsonb_core::CoreError;
+use pgrx::check_for_interrupts;
 use pgrx::pg_sys::{self, Datum, Oid};
 
 use crate::datum::Call;
@@ -37,6 +38,8 @@ pub fn under_latest_snapshot(call: &Call) -> Result<Datum, CoreError> {
             pgrx::error!("SPI_prepare failed: {code}");
         }
         for _ in 0..times {
+            // A query without a statement looks for none by itself.
+            check_for_interrupts!();
             let latest = pg_sys::GetLatestSnapshot();
             let none = std::ptr::null_mut();
             let (values, nulls) = (values.as_mut_ptr(), nulls.as_ptr());
