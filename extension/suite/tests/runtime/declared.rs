@@ -4,14 +4,15 @@ use postgres::Client;
 use tview_runtime_suite::{PORTABLE, TRUSTED, database, has_native, native, portable, portable_database, server};
 use tviewc_verify::SUPERUSER;
 
-/// Name, arguments with their defaults, result, and how it may be planned; not of what only the portable functions call.
+/// Name, arguments with their defaults, result, and how it may be planned; not of what only the portable functions call, nor of what
+/// SQL cannot do.
 const DECLARED: &str =
     "SELECT p.proname || '(' || pg_get_function_arguments(p.oid) || ') ' || pg_get_function_result(p.oid)
         || ' ' || p.provolatile::text || ' ' || p.proparallel::text || ' ' || p.proisstrict
     FROM pg_proc AS p
    WHERE p.pronamespace = ANY ($1::text[]::regnamespace[])
      AND p.proname NOT IN ('jsonb_check', 'jsonb_walk', 'jsonb_create', 'jsonb_position', 'jsonb_merge_into',
-                           'jsonb_insert_between')
+                           'jsonb_insert_between', 'under_latest_snapshot')
      AND NOT (p.proname = 'jsonb_change_elements' AND p.pronamespace = to_regnamespace('tview'))
    ORDER BY 1";
 
