@@ -57,7 +57,7 @@ const PLANNED: &str = "SELECT string_agg(DISTINCT s, E'\\n') FROM tview.pg_tview
 fn load_of(name: &str, path: &str) {
     let database = format!("load_{name}");
     installed(&database, &fixture(path));
-    let (threads, transactions) = if full() { (8, 1_000) } else { (4, 60) };
+    let (threads, transactions) = if full() { (8, 1_000) } else { (4, 40) };
     let options = LoadOptions { threads, transactions, ..LoadOptions::default() };
     let report = load(server(), &database, OWNER, &options).expect("the load runs");
     assert!(report.compared.is_equal(), "{report}");
@@ -72,7 +72,7 @@ fn orders_of(name: &str, path: &str) {
     let writer = WriterOptions { max_rows: 6, settings: false, ..WriterOptions::default() };
     let rows = RunOptions { seed: 5, transactions: 25, writer: writer.clone(), ..RunOptions::default() };
     random_run_with(server(), &database, OWNER, &rows, &mut |_, _| {}).unwrap_or_else(|failure| panic!("{failure}"));
-    let (rounds, orders) = if full() { (400, 10) } else { (6, 4) };
+    let (rounds, orders) = if full() { (400, 10) } else { (4, 3) };
     let mixed = ["READ COMMITTED", "REPEATABLE READ", "READ COMMITTED", "SERIALIZABLE"].map(str::to_owned).to_vec();
     for (isolation, rounds) in [(Vec::new(), rounds), (mixed, rounds / 3)] {
         let options = RandomOptions { rounds, orders, isolation, writer: writer.clone(), ..RandomOptions::default() };
