@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::catalog::{Catalog, Relation, RowSecurity, Table};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
 use crate::names::QualName;
-use crate::plan::{TablePlan, Tview, TviewParts, Way};
+use crate::plan::{LockStep, TablePlan, Tview, TviewParts, Way};
 use crate::relate::{Pair, ValueLock, window_of_all};
 use crate::resolve::{ColumnRef, Formula, Term, UseId};
 use crate::source::Span;
@@ -33,7 +33,7 @@ pub fn advise(
     for plan in tables {
         for step in &plan.steps {
             let tview = &tviews[step.tview];
-            let sources = step.locks.iter().flat_map(|l| l.exclusive.iter().chain(&l.shared)).map(|s| &s.way);
+            let sources = step.locks.iter().flat_map(LockStep::sources).map(|s| &s.way);
             for way in step.ways().chain(sources) {
                 lookups(tview, way, catalog, &mut said, diagnostics);
             }

@@ -114,6 +114,11 @@ impl TviewStep {
         self.uses.iter().map(|u| u.use_id).chain(self.parts.iter().map(|p| p.use_id)).collect()
     }
 
+    /// The links that it locks, each once; in locking order.
+    pub fn links(&self) -> impl Iterator<Item = &LockStep> {
+        self.locks.iter().filter(|l| !l.again)
+    }
+
     /// All ways to keys.
     pub fn ways(&self) -> impl Iterator<Item = &Way> {
         let ways = self.uses.iter().chain(&self.reached).filter_map(|u| match &u.reach {
@@ -204,6 +209,13 @@ pub struct LockStep {
     pub exclusive: Vec<Source>,
     /// Values that documents newly depend on: new ones of rows whose links changed.
     pub shared: Vec<Source>,
+}
+
+impl LockStep {
+    /// All values.
+    pub fn sources(&self) -> impl Iterator<Item = &Source> {
+        self.exclusive.iter().chain(&self.shared)
+    }
 }
 
 /// Values to lock.
@@ -545,9 +557,9 @@ fn lock_links(
         };
         let (mut first, mut again) = (lock(false), lock(true));
         let above: Vec<UseId> = variant.links.way_up(link.child)[1..].iter().map(|l| l.child).collect();
+        let leads_to_key = to_key.contains(&link.child);
         for start in uses.iter().copied() {
             let (read, compared) = columns(start);
-            let leads_to_key = to_key.contains(&link.child);
             if start == link.child {
                 let way = values(Way::new(start, Vec::new(), Vec::new()), link, true);
                 first.exclusive.push(Source { flag: plan.flag(read), way });
@@ -732,7 +744,7 @@ impl TablePlan {
 
 /// What each way of a step needs of the changed rows.
 fn step_needs(step: &TviewStep) -> Vec<ColumnSet> {
-    let sources = step.locks.iter().flat_map(|l| l.exclusive.iter().chain(&l.shared)).map(|s| &s.way);
+    let sources = step.locks.iter().flat_map(LockStep::sources).map(|s| &s.way);
     let patches = step.patches.iter().map(|p| &p.patch.way);
     sources.chain(step.ways()).chain(patches).map(Way::needs).collect()
 }

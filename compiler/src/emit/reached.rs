@@ -4,7 +4,7 @@
 //! the snapshot shows it that it is called under. Always: it locks in the order of the plan, and tells of every document that the write
 //! may have changed.
 
-use super::table::{call_parameters, find, guard, lock_step};
+use super::table::{MAX_ARGUMENTS, call_parameters, find, guard, lock_step};
 use super::templates::{Carried, FlagModel, ReachedSql};
 use super::tview::key_columns;
 use super::way::Context;
@@ -12,8 +12,8 @@ use super::{Program, list, names, one_line};
 use crate::names::sql_literal;
 use crate::plan::{LockStep, Reach, TablePlan, TviewStep, UseStep};
 
-/// More arguments a function does not take; what calls this one has three of its own.
-const MAX_ARGUMENTS: usize = 100 - 3;
+/// What looks under the latest snapshot takes the query, how often, and `before`.
+const OWN_ARGUMENTS: usize = 3;
 
 /// The function of a base table; `None` where it would have too many arguments.
 pub fn model(
@@ -24,10 +24,15 @@ pub fn model(
     settings: &str,
 ) -> Option<ReachedSql> {
     let arguments = call_parameters(carried, flags);
+    if OWN_ARGUMENTS + arguments.len() > MAX_ARGUMENTS {
+        return None;
+    }
     let name = names::reached(program.name, &plan.table);
     let steps: Vec<String> = plan.steps.iter().map(|s| step(program, plan, s)).collect();
-    let hops = plan.steps.iter().map(|s| s.locks.len()).max().unwrap_or_default();
-    (arguments.len() <= MAX_ARGUMENTS).then(|| ReachedSql {
+    // With each snapshot what stands one join further on a way is locked.
+    let sources = plan.steps.iter().flat_map(TviewStep::links).flat_map(LockStep::sources);
+    let hops = sources.map(|s| s.way.joins.len() + 1).max().unwrap_or_default();
+    Some(ReachedSql {
         function: name.sql(),
         literal: sql_literal(name.as_str()),
         count: 1 + arguments.len(),
@@ -47,7 +52,7 @@ fn step(program: &Program, plan: &TablePlan, step: &TviewStep) -> String {
     if let Some(condition) = &guard {
         sql += &format!("\n    IF {condition} THEN");
     }
-    for lock in &step.locks {
+    for lock in step.links() {
         sql += &lock_step(&context, &LockStep { again: true, ..lock.clone() }, indent);
     }
     let (whole, keyed): (Vec<&UseStep>, Vec<&UseStep>) = step.reached.iter().partition(|u| u.reach == Reach::Whole);

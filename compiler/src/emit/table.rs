@@ -199,7 +199,7 @@ fn purpose(program: &Program, plan: &TablePlan, step: &TviewStep) -> String {
 }
 
 /// More arguments a function does not take.
-const MAX_ARGUMENTS: usize = 100;
+pub const MAX_ARGUMENTS: usize = 100;
 
 /// The function that is called with the changed rows, where the trigger function itself needs no settings: operators that it uses
 /// are PostgreSQL's own, and arrays are of the types that the other one takes.
@@ -309,7 +309,7 @@ fn refresh(program: &Program, plan: &TablePlan, needed: impl Fn(&LockStep) -> bo
     let mut lines = Vec::new();
     for step in &plan.steps {
         let tview = &program.tviews[step.tview];
-        for lock in step.locks.iter().filter(|l| needed(l)) {
+        for lock in step.links().filter(|l| needed(l)) {
             let name = names::link_lock(program.name, tview, lock.link, lock.number).sql();
             lines.push(format!("PERFORM tview.lock_link({}, true, false);", regclass(&name)));
         }

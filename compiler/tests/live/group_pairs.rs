@@ -3,16 +3,15 @@
 use crate::concurrency::{Deadlocks, all_pairs};
 use crate::support::{fixture, installed, run};
 
+pub(crate) const GROUP_ROWS: &str = "INSERT INTO country VALUES ('AA', 'first'), ('BB', 'second');
+     INSERT INTO writer VALUES (1, 'Ann', 'AA', NULL), (2, 'Ben', 'BB', 1);
+     INSERT INTO book VALUES (1, 1, 'one', 'poem', 1.0), (2, 1, 'two', 'play', 2.00), (3, 2, 'three', 'poem', 3);
+     INSERT INTO review VALUES (1, 1, 5, 'good'), (2, 9, 1, 'lost');";
+
 #[test]
 fn groups() {
     installed("pairs_groups", &fixture("compiler/tests/data/live/groups.sql"));
-    run(
-        "pairs_groups",
-        "INSERT INTO country VALUES ('AA', 'first'), ('BB', 'second');
-         INSERT INTO writer VALUES (1, 'Ann', 'AA', NULL), (2, 'Ben', 'BB', 1);
-         INSERT INTO book VALUES (1, 1, 'one', 'poem', 1.0), (2, 1, 'two', 'play', 2.00), (3, 2, 'three', 'poem', 3);
-         INSERT INTO review VALUES (1, 1, 5, 'good'), (2, 9, 1, 'lost');",
-    );
+    run("pairs_groups", GROUP_ROWS);
     all_pairs(
         "pairs_groups",
         &[

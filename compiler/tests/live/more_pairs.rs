@@ -6,7 +6,8 @@ use tviewc_verify::{InterleaveOptions, Orders, Session, interleave_with};
 use crate::concurrency::{Deadlocks, all_pairs, long_transactions};
 use crate::support::{OWNER, assert_equal, fixture, full, installed, run, server};
 
-const BLOG_ROWS: &str = "INSERT INTO bench_authors (name, email) VALUES ('Ada', 'a'), ('Bob', 'b'), ('Cyd', 'c');
+pub(crate) const BLOG_ROWS: &str =
+    "INSERT INTO bench_authors (name, email) VALUES ('Ada', 'a'), ('Bob', 'b'), ('Cyd', 'c');
      INSERT INTO bench_posts (author_id, title, content) VALUES (1, 'one', 't'), (2, 'two', 't');
      INSERT INTO bench_comments (post_id, author_id, content) VALUES (1, 2, 'x'), (1, 1, 'y'), (2, 1, 'z');";
 

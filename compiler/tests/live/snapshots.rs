@@ -8,12 +8,10 @@ use tviewc_verify::interleave::{is_wrong, tviews_are_equal};
 use tviewc_verify::writer::{RunOptions, random_run_with};
 use tviewc_verify::{InterleaveOptions, InterleaveReport, Orders, SUPERUSER, Session, WriterOptions, interleave_with};
 
+use crate::group_pairs::GROUP_ROWS;
 use crate::key_pairs::{THREE_PARTS, THREE_PARTS_ROWS};
+use crate::more_pairs::BLOG_ROWS;
 use crate::support::{OWNER, fixture, full, has_extension, installed, run, server};
-
-const BLOG_ROWS: &str = "INSERT INTO bench_authors (name, email) VALUES ('Ada', 'a'), ('Bob', 'b'), ('Cyd', 'c');
-     INSERT INTO bench_posts (author_id, title, content) VALUES (1, 'one', 't'), (2, 'two', 't');
-     INSERT INTO bench_comments (post_id, author_id, content) VALUES (1, 2, 'x'), (1, 1, 'y'), (2, 1, 'z');";
 
 const RENAME: &str = "UPDATE bench_authors SET name = name || '!' WHERE id = 1";
 const COMMENT: &str = "INSERT INTO bench_comments (post_id, author_id, content) VALUES (2, 1, 'new')";
@@ -75,10 +73,6 @@ fn blog() {
 
 #[test]
 fn groups() {
-    let rows = "INSERT INTO country VALUES ('AA', 'first'), ('BB', 'second');
-         INSERT INTO writer VALUES (1, 'Ann', 'AA', NULL), (2, 'Ben', 'BB', 1);
-         INSERT INTO book VALUES (1, 1, 'one', 'poem', 1.0), (2, 1, 'two', 'play', 2.00), (3, 2, 'three', 'poem', 3);
-         INSERT INTO review VALUES (1, 1, 5, 'good'), (2, 9, 1, 'lost');";
     let writes = [
         "INSERT INTO book VALUES (9, 2, 'new', 'essay', 0.5)",
         "UPDATE book SET writer = 3 - writer, genre = 'essay'",
@@ -86,7 +80,7 @@ fn groups() {
         "UPDATE country SET name = name || '!' WHERE code = 'AA'",
         "UPDATE review SET book = 2, stars = 4 WHERE id = 1",
     ];
-    old_snapshots("snapshot_groups", &fixture("compiler/tests/data/live/groups.sql"), rows, &writes);
+    old_snapshots("snapshot_groups", &fixture("compiler/tests/data/live/groups.sql"), GROUP_ROWS, &writes);
 }
 
 #[test]
