@@ -65,8 +65,8 @@ bench-compare: bench-build ## target/bench/quick.json against the baseline: fail
 bench-history: bench-build ## add target/bench/quick.json to the history of guarded figures, a line per commit
 	$(bench) history $(results)/quick.json --file compiler/bench/history.jsonl
 
-bench-baseline: bench-build ## take target/bench/quick.json for right from now on; a step of its own, to be reviewed as a diff
-	$(bench) baseline $(results)/quick.json --out compiler/bench/baseline.json
+bench-baseline: bench-build ## take target/bench/quick.json (RESULTS="…" for several runs) for right from now on; to be reviewed as a diff
+	$(bench) baseline $(or $(RESULTS),$(results)/quick.json) --out compiler/bench/baseline.json
 
 bench-rivals: bench-build ## the same work by refreshed views, rebuilding triggers and other extensions, where they can be installed
 	@scripts/bench.sh rivals $(ARGS)

@@ -77,7 +77,7 @@ case $kind in
 quick)
     with_extension
     bench run blog cqrs writes single_row_update cascade_10_entities bulk_1k_rows arrays \
-        --size longest=1000 -o "$results/quick.json" "$@"
+        --size longest=1000 --passes 3 -o "$results/quick.json" "$@"
     ;;
 all)
     with_extension

@@ -9,6 +9,7 @@
 //! | `program` | tables, views and rows, and the arms that keep the documents |
 //! | `clients` | throughput of several clients |
 //! | `paired` | one operation on every arm's database, in turns |
+//! | `passes` | the same again, on databases made anew |
 //! | `probe`, `profile` | what the server counts; where the time goes |
 //! | `stats` | quantiles, intervals, the two-sample test |
 //! | `workloads` | what is measured |
@@ -20,6 +21,7 @@ pub mod error;
 pub mod guard;
 pub mod machine;
 pub mod paired;
+pub mod passes;
 pub mod probe;
 pub mod profile;
 pub mod program;

@@ -11,10 +11,11 @@ use clap::{Args, Parser, Subcommand};
 use tviewc_bench::error::{Error, Result};
 use tviewc_bench::guard::{self, Baseline, Thresholds};
 use tviewc_bench::machine;
+use tviewc_bench::passes;
 use tviewc_bench::program::{self, ArmKind};
 use tviewc_bench::progress::Progress;
 use tviewc_bench::report;
-use tviewc_bench::result::{FORMAT, Run};
+use tviewc_bench::result::{FORMAT, Run, Workload};
 use tviewc_bench::workloads::{KINDS, Kind, Request};
 
 /// Measures what keeping documents costs, on throwaway servers.
@@ -85,6 +86,10 @@ struct RunArguments {
     /// Rounds of one operation; each workload has its own number otherwise.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: Option<u32>,
+    /// Measure everything so many times, each time on databases made anew and with a part of the rounds: what differs from pass to
+    /// pass is not seen within one.
+    #[arg(long, default_value_t = 1, overrides_with = "passes", value_parser = clap::value_parser!(u32).range(1..=30))]
+    passes: u32,
     /// Seconds for all rounds of one operation. Thirty rounds are made in any case.
     #[arg(long, default_value_t = 120)]
     limit: u64,
@@ -176,6 +181,7 @@ fn measure(arguments: &RunArguments) -> Result<bool> {
         server: &server,
         arms: if arguments.all_arms { ArmKind::ALL.to_vec() } else { arguments.arms.clone() },
         rounds: arguments.rounds.map(|rounds| rounds as usize),
+        passes: arguments.passes as usize,
         limit: Duration::from_secs(arguments.limit),
         sizes: arguments.sizes.iter().cloned().collect(),
         only: arguments.only.clone(),
@@ -187,18 +193,27 @@ fn measure(arguments: &RunArguments) -> Result<bool> {
     if let Some((name, _)) = arguments.sizes.iter().find(|(name, _)| !has_size(wanted, name)) {
         return Err(Error::Usage(format!("none of the workloads has a size {name}; `tviewc-bench list` shows them")));
     }
-    for kind in wanted {
-        progress.say(&format!("{}: {}", kind.name, kind.about));
-        let workload = kind.run(&request)?;
-        print!("{}", report::text::workload(&workload));
-        run.workloads.push(workload);
-        // After each, so that an interrupted run leaves what it has.
-        run.write(&arguments.out)?;
+    let mut measured: Vec<Vec<Workload>> = vec![Vec::new(); wanted.len()];
+    for pass in 1..=arguments.passes {
+        for (number, kind) in wanted.iter().enumerate() {
+            progress.say(&format!("{}: {}{}", kind.name, kind.about, of_passes(pass, arguments.passes)));
+            let workload = kind.run(&request)?;
+            print!("{}", report::text::workload(&workload));
+            measured[number].push(workload);
+            run.workloads = measured.iter().filter_map(|passes| passes::together(passes)).collect();
+            // After each, so that an interrupted run leaves what it has.
+            run.write(&arguments.out)?;
+        }
     }
     if !run.is_equal() {
         eprintln!("tviewc-bench: documents differ from their views");
     }
     Ok(run.is_equal())
+}
+
+/// Which pass, where there are several.
+fn of_passes(pass: u32, all: u32) -> String {
+    if all == 1 { String::new() } else { format!(" (pass {pass} of {all})") }
 }
 
 fn has_size(kinds: &[&Kind], name: &str) -> bool {

@@ -82,6 +82,9 @@ pub struct Operation {
     pub guards: Vec<Guard>,
     /// What was asked for.
     pub goals: Vec<Goal>,
+    /// How many rounds are of each pass, where there are several; their samples follow one another.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passes: Vec<usize>,
 }
 
 /// What a sample is.

@@ -33,8 +33,10 @@ pub struct Plan {
     pub warm: usize,
     /// Rounds that are.
     pub rounds: usize,
-    /// No round begins after this time, once there are [`ENOUGH`].
+    /// No round begins after this time, once there are as many as are needed.
     pub limit: Duration,
+    /// So many are needed.
+    pub least: usize,
 }
 
 /// So many rounds a guarded figure needs.
@@ -58,7 +60,7 @@ pub fn interleave(
             }
         }
         progress(round + 1, plan.warm + plan.rounds);
-        if begun.elapsed() > plan.limit && round + 1 >= plan.warm + ENOUGH.min(plan.rounds) {
+        if begun.elapsed() > plan.limit && round + 1 >= plan.warm + plan.least.min(plan.rounds) {
             break;
         }
     }
@@ -84,7 +86,7 @@ mod tests {
                 Ok(Sample::of((10 * round + name) as f64))
             })
         };
-        let plan = Plan { warm: 1, rounds: 3, limit: Duration::from_secs(60) };
+        let plan = Plan { warm: 1, rounds: 3, limit: Duration::from_secs(60), least: ENOUGH };
         let samples = interleave(&mut [subject(0), subject(1)], plan, &mut |_, _| {}).unwrap();
         let values: Vec<Vec<f64>> = samples.iter().map(|s| s.iter().map(|s| s.value).collect()).collect();
         assert_eq!(values, [[10.0, 20.0, 30.0], [11.0, 21.0, 31.0]]);
@@ -94,7 +96,7 @@ mod tests {
     #[test]
     fn a_limit_leaves_as_many_rounds_as_a_guard_needs() {
         let mut subjects: Vec<Subject<'_>> = vec![Box::new(|_| Ok(Sample::of(1.0)))];
-        let plan = Plan { warm: 2, rounds: 100, limit: Duration::ZERO };
+        let plan = Plan { warm: 2, rounds: 100, limit: Duration::ZERO, least: ENOUGH };
         let samples = interleave(&mut subjects, plan, &mut |_, _| {}).unwrap();
         assert_eq!(samples[0].len(), ENOUGH);
     }

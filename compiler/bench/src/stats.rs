@@ -7,12 +7,14 @@ use rand::Rng;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{ContinuousCDF, Normal};
+use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
 /// How often a sample is drawn again.
 const DRAWS: usize = 1_000;
 /// What part of the drawn values lies in an interval.
 const CONFIDENCE: f64 = 0.95;
+/// As so many passes more counts what passes usually differ by.
+const USUAL: f64 = 4.0;
 
 /// A sample in a few figures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -118,6 +120,52 @@ pub fn compare(first: &[f64], second: &[f64]) -> Test {
     Test { p, delta, ratio }
 }
 
+/// Compares passes: the ratio of the means of their medians, with the interval that passes leave it, and how likely such a ratio is by
+/// chance, by the test of passes or by the rank test of all samples, whichever is less sure. Means are those of logarithms.
+pub fn compare_passes(first: &[Vec<f64>], second: &[Vec<f64>], usual: f64) -> Test {
+    let (p_of_samples, delta) = rank_test(&first.concat(), &second.concat());
+    let (first, second) = (Passes::of(first), Passes::of(second));
+    let freedom = first.freedom + second.freedom + USUAL;
+    let variance = (first.squares + second.squares + USUAL * usual) / freedom;
+    let error = (variance * (1.0 / first.count + 1.0 / second.count)).sqrt().max(f64::MIN_POSITIVE);
+    let difference = second.mean - first.mean;
+    let (p, reach) = match StudentsT::new(0.0, 1.0, freedom) {
+        Ok(t) => (2.0 * t.sf(difference.abs() / error), t.inverse_cdf(0.5 + CONFIDENCE / 2.0) * error),
+        Err(_) => (1.0, f64::INFINITY),
+    };
+    let ratio = Estimate { value: difference.exp(), low: (difference - reach).exp(), high: (difference + reach).exp() };
+    Test { p: p.max(p_of_samples), delta, ratio }
+}
+
+/// The variance of passes' medians, as logarithms, that figures have on average; `None` where none has two passes.
+pub fn usual_variance<'a>(figures: impl Iterator<Item = &'a [Vec<f64>]>) -> Option<f64> {
+    let (mut squares, mut freedom) = (0.0, 0.0);
+    for passes in figures.map(Passes::of) {
+        squares += passes.squares;
+        freedom += passes.freedom;
+    }
+    (freedom > 0.0).then(|| squares / freedom)
+}
+
+/// The logarithms of passes' medians.
+struct Passes {
+    count: f64,
+    mean: f64,
+    /// Of the distances from the mean.
+    squares: f64,
+    freedom: f64,
+}
+
+impl Passes {
+    fn of(passes: &[Vec<f64>]) -> Self {
+        let medians: Vec<f64> = passes.iter().map(|pass| median(pass).ln()).collect();
+        let count = medians.len() as f64;
+        let mean = medians.iter().sum::<f64>() / count;
+        let squares = medians.iter().map(|m| (m - mean).powi(2)).sum();
+        Self { count, mean, squares, freedom: (count - 1.0).max(0.0) }
+    }
+}
+
 fn draw(values: &[f64], dice: &mut ChaCha8Rng) -> Vec<f64> {
     (0..values.len()).map(|_| values[dice.random_range(0..values.len())]).collect()
 }
@@ -190,6 +238,21 @@ mod tests {
         }
         // 95, give or take what so many runs scatter.
         assert!((88..=100).contains(&hits), "{hits} of {runs}");
+    }
+
+    /// By hand: logarithms 0 and 0.2 against 0.3 and 0.5 differ by 0.3; the variance is (0.02 + 0.02 + 4 * 0.02) / 6 = 0.02, so that
+    /// t = 0.3 / sqrt(0.02) = 2.1213 with 6 degrees of freedom, of which the table says 0.078.
+    #[test]
+    fn passes_are_compared_by_a_moderated_t_test() {
+        let pass = |log: f64| vec![log.exp(); 30];
+        let test = compare_passes(&[pass(0.0), pass(0.2)], &[pass(0.3), pass(0.5)], 0.02);
+        assert!((test.ratio.value - 0.3_f64.exp()).abs() < 1e-12);
+        assert!((test.p - 0.0781).abs() < 1e-4, "{}", test.p);
+        let reach = 2.4469 * 0.02_f64.sqrt();
+        assert!((test.ratio.high.ln() - 0.3 - reach).abs() < 1e-4);
+        assert_eq!(usual_variance([[pass(1.0)].as_slice()].into_iter()), None);
+        let usual = usual_variance([[pass(0.0), pass(0.2)].as_slice(), [pass(0.5)].as_slice()].into_iter());
+        assert!((usual.unwrap() - 0.02).abs() < 1e-12);
     }
 
     #[test]

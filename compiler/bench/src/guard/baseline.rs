@@ -1,6 +1,7 @@
 //! What figures were when somebody said that they are right.
 //!
-//! In: results. Out: a file of guarded figures, each with its samples. It is made by a command of its own, never by a comparison.
+//! In: results. Out: a file of guarded figures, each with the samples of each pass. It is made by a command of its own, never by a
+//! comparison. Results of several hours make a better one than a long run: it then knows how figures differ from run to run.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,13 +9,16 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::result::{FORMAT, Operation, Run, Workload, write_json};
+use crate::result::{Guard, Operation, Run, Workload, write_json};
 use crate::stats::Summary;
+
+/// Changes when a reader of older files would misread newer ones.
+const FORMAT: u32 = 2;
 
 /// The file.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Baseline {
-    /// That of results.
+    /// Of this file.
     pub format: u32,
     /// Which commit was measured.
     pub commit: Option<String>,
@@ -39,20 +43,20 @@ pub struct Figure {
     pub p95: f64,
     /// How many.
     pub n: usize,
-    /// All of them.
-    pub samples: Vec<f64>,
+    /// All of them, by pass.
+    pub samples: Vec<Vec<f64>>,
 }
 
 impl Figure {
-    /// Of samples.
-    pub fn of(sizes: BTreeMap<String, i64>, samples: Vec<f64>) -> Self {
-        let Summary { mean, stddev, p95, n, .. } = Summary::of(&samples);
+    /// Of the samples of each pass.
+    pub fn of(sizes: BTreeMap<String, i64>, samples: Vec<Vec<f64>>) -> Self {
+        let Summary { mean, stddev, p95, n, .. } = Summary::of(&samples.concat());
         Self { sizes, mean, stddev, p95, n, samples }
     }
 }
 
 impl Baseline {
-    /// Of results; the samples of one figure in several results are put together.
+    /// Of results; the passes of one figure in several results are put together.
     pub fn of(runs: &[Run]) -> Result<Self> {
         let first = runs.first().ok_or_else(|| Error::Usage("there is no result".to_owned()))?;
         let mut figures: BTreeMap<String, Figure> = BTreeMap::new();
@@ -97,11 +101,16 @@ fn operations(workload: &Workload) -> impl Iterator<Item = (&Workload, &Operatio
     workload.operations.iter().map(move |operation| (workload, operation))
 }
 
-/// The guarded figures of an operation: names with ratios.
-pub fn guarded(workload: &Workload, operation: &Operation) -> Vec<(String, Vec<f64>)> {
-    let figure = |guard: &crate::result::Guard| {
+/// The guarded figures of an operation: names with the ratios of each pass.
+pub fn guarded(workload: &Workload, operation: &Operation) -> Vec<(String, Vec<Vec<f64>>)> {
+    let figure = |guard: &Guard| {
         let name = format!("{}/{}/{}:{}", workload.name, operation.name, guard.arm, guard.yardstick);
-        Some((name, operation.ratios(&guard.arm, &guard.yardstick)?))
+        let ratios = operation.ratios(&guard.arm, &guard.yardstick)?;
+        let mut rest = ratios.into_iter();
+        let passes = operation.rounds().into_iter().map(|rounds| rest.by_ref().take(rounds).collect());
+        let passes = passes.filter(|pass: &Vec<f64>| !pass.is_empty()).collect();
+        Some((name, passes))
     };
-    operation.guards.iter().filter_map(figure).filter(|(_, ratios)| !ratios.is_empty()).collect()
+    let figures = operation.guards.iter().filter_map(figure);
+    figures.filter(|(_, passes): &(String, Vec<Vec<f64>>)| !passes.is_empty()).collect()
 }

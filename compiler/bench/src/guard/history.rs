@@ -33,7 +33,7 @@ impl Entry {
             || Error::Usage("the result was not measured in a checkout: there is no commit to enter".to_owned());
         let operations = run.workloads.iter().flat_map(|w| w.operations.iter().map(move |o| (w, o)));
         let figures = operations.flat_map(|(workload, operation)| guarded(workload, operation));
-        let figures = figures.map(|(name, ratios)| (name, stats::resampled(&ratios, stats::median))).collect();
+        let figures = figures.map(|(name, passes)| (name, stats::resampled(&passes.concat(), stats::median))).collect();
         Ok(Self { commit: run.commit.clone().ok_or_else(unknown)?, time: run.time, figures })
     }
 }

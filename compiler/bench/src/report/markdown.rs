@@ -42,8 +42,9 @@ const LIMITS: &str = "
   share the machine. What a commit costs on a disk comes on top of every arm, and makes ratios smaller.
 - Times are a client's, with its round trip, except where an operation is timed in the server. Buffers are those of user tables.
 - Where the time goes is measured with `auto_explain`, which makes short statements slower: read the parts as proportions.
-- Rounds of one run are not independent of one another as the rank test supposes: caches, a busy neighbour and the size of tables move
-  all of them together. Arms meet the same conditions in turns, and figures that are guarded are ratios for that reason.
+- Rounds of one pass are not independent of one another as the rank test supposes: caches, a busy neighbour and the size of tables move
+  all of them together. Arms meet the same conditions in turns, and figures that are guarded are ratios for that reason; they are
+  measured in several passes, each on databases made anew, and the guard asks whether passes differ (a moderated t test) besides.
 - Intervals are of 95 % confidence, by resampling. A spread above ±20 % (quartiles to median) is flagged with `±`.
 - The triggers written by hand in `cqrs` take no locks and are right for one writer at a time; those of `writes` and `blog` lock as
   the migration does.

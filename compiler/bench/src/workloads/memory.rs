@@ -92,8 +92,7 @@ fn measure(request: &Request<'_>, arms: &[(&str, &str)], count: i32) -> Result<(
         }));
     }
     let title = format!("memory: {count} calls");
-    let plan =
-        Plan { warm: 0, rounds: request.rounds.unwrap_or(if count > 1_000 { 5 } else { 30 }), limit: request.limit };
+    let plan = Plan { warm: 0, ..request.plan(if count > 1_000 { 5 } else { 30 }) };
     let samples = interleave(&mut subjects, plan, &mut |done, all| request.progress.step(&title, done, all))?;
     drop(subjects);
     let arm = |name: &str, samples: Vec<f64>| Arm { name: name.to_owned(), samples, ..Arm::default() };

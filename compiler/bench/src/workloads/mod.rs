@@ -25,7 +25,7 @@ use crate::paired::{Context, Op, measure};
 use crate::program::{ArmKind, Program};
 use crate::progress::Progress;
 use crate::result::Workload;
-use crate::rounds::Plan;
+use crate::rounds::{ENOUGH, Plan};
 
 /// What a workload is told.
 #[derive(Clone)]
@@ -34,8 +34,10 @@ pub struct Request<'a> {
     pub server: &'a Server,
     /// The arms that are wanted.
     pub arms: Vec<ArmKind>,
-    /// Rounds of one operation; each workload has its own number otherwise.
+    /// Rounds of one operation in all passes; each workload has its own number otherwise.
     pub rounds: Option<usize>,
+    /// How often everything is measured, on databases made anew.
+    pub passes: usize,
     /// For all rounds of one operation.
     pub limit: Duration,
     /// How many of what.
@@ -194,8 +196,11 @@ impl Request<'_> {
         self.sizes.get(name).and_then(|value| i32::try_from(*value).ok()).unwrap_or(0)
     }
 
+    /// Of one pass.
     fn plan(&self, rounds: usize) -> Plan {
-        Plan { warm: 10, rounds: self.rounds.unwrap_or(rounds), limit: self.limit }
+        let part = |all: usize| all.div_ceil(self.passes);
+        let limit = self.limit / u32::try_from(self.passes).unwrap_or(u32::MAX);
+        Plan { warm: 10, rounds: part(self.rounds.unwrap_or(rounds)), limit, least: part(ENOUGH) }
     }
 
     fn is_wanted(&self, name: &str) -> bool {

@@ -237,7 +237,7 @@ fn long(request: &Request<'_>, tviewc: &Path) -> Result<Vec<Operation>> {
             Ok(Sample::of(0.0))
         }));
     }
-    let plan = Plan { warm: 0, rounds: request.rounds.unwrap_or(3), limit: request.limit };
+    let plan = Plan { warm: 0, ..request.plan(3) };
     let title = format!("long stream of {rows} documents");
     interleave(&mut subjects, plan, &mut |done, all| request.progress.step(&title, done, all))?;
     drop(subjects);

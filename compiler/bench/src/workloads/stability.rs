@@ -65,7 +65,7 @@ pub fn run(request: &Request<'_>) -> Result<Workload> {
     }
     let slices = usize::try_from(request.size("slices")).unwrap_or(0);
     // Every slice counts, and none is left out for time: what changes over time is what is asked.
-    let plan = Plan { warm: 0, rounds: slices, limit: Duration::MAX };
+    let plan = Plan { warm: 0, rounds: slices, limit: Duration::MAX, least: slices };
     let samples = interleave(&mut subjects, plan, &mut |done, all| request.progress.step("stability", done, all))?;
     drop(subjects);
     let (mut times, mut sizes, mut memories) = (
