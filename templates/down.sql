@@ -119,8 +119,10 @@ BEGIN
         DROP FUNCTION tview_portable.jsonb_put(jsonb, jsonb);
         DROP FUNCTION tview_portable.jsonb_change_elements(
             jsonb, text[], text, jsonb[], jsonb[], boolean[], jsonb[], jsonb[], boolean, integer);
+        DROP FUNCTION tview_portable.jsonb_change_sorted_elements(jsonb, text[], text, jsonb[], jsonb[], boolean, integer);
         DROP FUNCTION tview.jsonb_delta_available();
         DROP FUNCTION tview.jsonb_apply(jsonb, jsonb);
+        DROP FUNCTION tview.jsonb_change_sorted_elements(jsonb, text[], text, jsonb[], jsonb[], boolean, integer);
         DROP FUNCTION tview.jsonb_change_elements(jsonb, text[], text, jsonb[], jsonb[], boolean[], jsonb[], jsonb[], boolean, integer);
         DROP FUNCTION tview.jsonb_insert_between(jsonb, text[], jsonb, text, jsonb, jsonb, jsonb, boolean);
         DROP FUNCTION tview.jsonb_has_path_changed(jsonb, jsonb, text[]);

@@ -389,7 +389,69 @@ BEGIN
 END
 $tview$;
 
--- The same function where trigger functions look for it: the planner puts the call in its place.
+-- The same for an array that is sorted by the key, an integer: what is there tells where an element is, or goes. An element is put in the
+-- place of the one with its value for the key or, where there is none, among the others. NULL is returned, besides, where a value for
+-- the key that is compared is no number.
+CREATE OR REPLACE FUNCTION tview.jsonb_change_sorted_elements(
+    target jsonb, array_path text[], match_key text, matches jsonb[], elements jsonb[], descending boolean, many integer)
+RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+AS $tview$
+DECLARE
+    list   pg_catalog.jsonb := target OPERATOR(pg_catalog.#>) array_path;
+    result pg_catalog.jsonb := target;
+    place  integer;
+    above  integer;
+    middle integer;
+    number pg_catalog.jsonb;
+    path   pg_catalog.text[];
+BEGIN
+    IF match_key IS NULL OR matches IS NULL
+       OR coalesce(pg_catalog.jsonb_typeof(list) OPERATOR(pg_catalog.<>) 'array', true)
+       OR pg_catalog.cardinality(matches) OPERATOR(pg_catalog.>) many THEN
+        RETURN NULL;
+    END IF;
+    FOR i IN 1 .. pg_catalog.cardinality(matches) LOOP
+        IF i OPERATOR(pg_catalog.>) 1 THEN
+            list := result OPERATOR(pg_catalog.#>) array_path;
+        END IF;
+        IF coalesce(pg_catalog.jsonb_typeof(matches[i]) OPERATOR(pg_catalog.<>) 'number', true) THEN
+            RETURN NULL;
+        END IF;
+        -- The first element that does not come before. By halves; but most that come are the last.
+        place := 0;
+        above := pg_catalog.jsonb_array_length(list);
+        middle := above OPERATOR(pg_catalog.-) 1;
+        WHILE place OPERATOR(pg_catalog.<) above LOOP
+            number := list OPERATOR(pg_catalog.->) middle OPERATOR(pg_catalog.->) match_key;
+            IF coalesce(pg_catalog.jsonb_typeof(number) OPERATOR(pg_catalog.<>) 'number', true) THEN
+                RETURN NULL;
+            ELSIF (CASE WHEN descending THEN number OPERATOR(pg_catalog.>) matches[i]
+                        ELSE number OPERATOR(pg_catalog.<) matches[i] END) THEN
+                place := middle OPERATOR(pg_catalog.+) 1;
+            ELSE
+                above := middle;
+            END IF;
+            middle := (place OPERATOR(pg_catalog.+) above) OPERATOR(pg_catalog./) 2;
+        END LOOP;
+        path := pg_catalog.array_append(array_path, place::pg_catalog.text);
+        IF coalesce(list OPERATOR(pg_catalog.->) place OPERATOR(pg_catalog.->) match_key OPERATOR(pg_catalog.=) matches[i], false) THEN
+            IF elements[i] IS NOT NULL THEN
+                result := pg_catalog.jsonb_set(result, path, elements[i], false);
+            ELSIF pg_catalog.jsonb_array_length(list) OPERATOR(pg_catalog.=) 1 THEN
+                RETURN NULL;
+            ELSE
+                result := result OPERATOR(pg_catalog.#-) path;
+            END IF;
+        ELSIF elements[i] IS NOT NULL THEN
+            result := pg_catalog.jsonb_insert(result, path, elements[i]);
+        END IF;
+    END LOOP;
+    RETURN result;
+END
+$tview$;
+
+-- The same functions where trigger functions look for them: the planner puts the calls in their places.
 CREATE OR REPLACE FUNCTION tview_portable.jsonb_change_elements(
     target jsonb, array_path text[], match_key text, matches jsonb[], elements jsonb[], moves boolean[],
     preceding jsonb[], following jsonb[], sorted boolean, many integer)
@@ -398,6 +460,14 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $tview$
     SELECT tview.jsonb_change_elements(
         target, array_path, match_key, matches, elements, moves, preceding, following, sorted, many)
+$tview$;
+
+CREATE OR REPLACE FUNCTION tview_portable.jsonb_change_sorted_elements(
+    target jsonb, array_path text[], match_key text, matches jsonb[], elements jsonb[], descending boolean, many integer)
+RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $tview$
+    SELECT tview.jsonb_change_sorted_elements(target, array_path, match_key, matches, elements, descending, many)
 $tview$;
 
 -- What trigger functions write: fields are added to a document, as by ||, and then values put at paths, as by jsonb_set; a value
@@ -561,5 +631,5 @@ REVOKE EXECUTE ON FUNCTION
     tview.jsonb_smart_patch_nested, tview.jsonb_smart_patch_scalar, tview.jsonb_smart_patch_array,
     tview.jsonb_merge_shallow, tview.jsonb_merge_at_path, tview.jsonb_array_update_where,
     tview.jsonb_array_upsert_where, tview.jsonb_array_delete_where, tview.jsonb_array_insert_at,
-    tview.jsonb_change_elements, tview.jsonb_has_path_changed, tview.jsonb_apply, tview.jsonb_delta_available
+    tview.jsonb_change_elements, tview.jsonb_change_sorted_elements, tview.jsonb_has_path_changed, tview.jsonb_apply, tview.jsonb_delta_available
     FROM PUBLIC;

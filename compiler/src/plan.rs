@@ -320,6 +320,9 @@ pub struct ArrayPart {
     pub ty: String,
     /// Whether the match key is among the expressions that elements are sorted by.
     pub sorted_by_match: bool,
+    /// Where it is the first of these and an integer: whether the largest comes first. The elements in a document then tell where
+    /// another one goes.
+    pub descending: Option<bool>,
 }
 
 /// More elements of one array than this are not changed one by one.

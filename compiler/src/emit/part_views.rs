@@ -138,7 +138,7 @@ fn array_functions(program: &str, tview: &Tview, parts: &TviewParts, id: ValueId
         value: columns.value(id),
         key_parameters: list((1..).zip(&keys).map(parameter)),
         is_key: joined((1..).zip(&keys).map(is_key)),
-        beside: (!sorts.is_empty()).then_some(beside),
+        beside: (part.descending.is_none() && !sorts.is_empty()).then_some(beside),
     })
 }
 
@@ -248,7 +248,8 @@ impl Writer<'_> {
 
     fn elements(&self, array: &ArrayText, part: &ArrayPart) -> String {
         let columns = Columns::of(self.tview, self.parts);
-        let sorts = array.sorts.iter().enumerate();
+        // Who asks for neighbours needs to know what they are sorted by.
+        let sorts = array.sorts.iter().enumerate().filter(|_| part.descending.is_none());
         let sorts = sorts.map(|(n, sort)| format!("{} AS {}", self.written(&sort.at), columns.sort(n)));
         let selected = [
             format!("{} AS {}", part.written, columns.matched()),

@@ -17,9 +17,11 @@ use crate::plan::{MANY_ELEMENTS, PartStep, TviewStep, Value, ValueId};
 pub struct Group<'s> {
     values: Vec<ValueId>,
     steps: Vec<&'s PartStep>,
-    /// The keys of the documents, and of elements the match keys and whether they may come, go or move.
+    /// The keys of the documents, and of elements the match keys and, where that is asked, whether they may come, go or move.
     pub variables: Vec<KeysModel>,
     keys: usize,
+    /// Whether elements are put between their neighbours.
+    asks_moves: bool,
 }
 
 /// The parts of a step; the variables are numbered on from `first`.
@@ -48,11 +50,15 @@ pub fn groups<'s>(context: &Context, step: &'s TviewStep, first: usize) -> Vec<G
         };
         let mut variables: Vec<KeysModel> =
             keys.iter().map(|k| k.array_type.clone()).enumerate().map(variable).collect();
-        if let (true, Some(array)) = (is_array, parts.arrays.get(&value)) {
+        let array = parts.arrays.get(&value).filter(|_| is_array);
+        let asks_moves = array.is_some_and(|array| array.descending.is_none());
+        if let Some(array) = array {
             variables.push(KeysModel { name: format!("matches_{number}"), array_type: format!("{}[]", array.ty) });
+        }
+        if asks_moves {
             variables.push(KeysModel { name: format!("moves_{number}"), array_type: "boolean[]".into() });
         }
-        groups.push(Group { values: vec![value], steps, variables, keys: keys.len() });
+        groups.push(Group { values: vec![value], steps, variables, keys: keys.len(), asks_moves });
     }
     groups
 }
@@ -71,10 +77,15 @@ impl Group<'_> {
         list(self.variables.iter().map(|v| v.name.clone()))
     }
 
-    /// `key_1, key_2`, and of elements `match, moves`.
+    /// `key_1, key_2`, and of elements `match`.
+    fn told(&self) -> Vec<String> {
+        let matched = self.is_array().then(|| "match".to_owned());
+        (1..=self.keys).map(|n| format!("key_{n}")).chain(matched).collect()
+    }
+
+    /// The same, and `moves` where that is asked.
     fn columns(&self) -> Vec<String> {
-        let more = if self.is_array() { &["match", "moves"][..] } else { &[] };
-        (1..=self.keys).map(|n| format!("key_{n}")).chain(more.iter().map(|m| (*m).to_owned())).collect()
+        self.told().into_iter().chain(self.asks_moves.then(|| "moves".to_owned())).collect()
     }
 }
 
@@ -82,14 +93,14 @@ impl Group<'_> {
 pub fn find(context: &Context, group: &Group, recomputed: Option<&[KeysModel]>, indent: &str) -> String {
     let deeper = format!("{indent}        ");
     let way = |step: &&PartStep| match step.element {
-        Ok(element) if group.is_array() => context.select_elements(&step.way, step.changed, element, &deeper),
+        Ok(element) if group.asks_moves => context.select_elements(&step.way, step.changed, element, &deeper),
         _ => context.select(&step.way, Images::Both, step.changed, &deeper),
     };
     let mut ways: Vec<String> = group.steps.iter().map(way).collect();
     ways.dedup();
     let ways = ways.join(&format!("\n{deeper}UNION\n{deeper}"));
     let columns = group.columns();
-    let told: Vec<&String> = columns.iter().filter(|c| *c != "moves").collect();
+    let told = group.told();
     let mut conditions: Vec<String> = told.iter().map(|c| format!("e.{c} IS NOT NULL")).collect();
     if let Some(recomputed) = recomputed {
         let keys = &columns[..group.keys];
@@ -102,7 +113,7 @@ pub fn find(context: &Context, group: &Group, recomputed: Option<&[KeysModel]>, 
     }
     let aggregates = list(columns.iter().map(|c| format!("array_agg(e.{c})")));
     let told = list(told.into_iter().map(|c| format!("e.{c}")));
-    let moves = if group.is_array() { ", bool_or(e.moves)" } else { "" };
+    let moves = if group.asks_moves { ", bool_or(e.moves)" } else { "" };
     let (all, conditions) = (list(columns.iter().cloned()), conditions.join(&format!("\n{indent}           AND ")));
     let places = list(group.values.iter().map(|id| place(context.tview, &context.layout().values[*id])));
     let what = if group.is_array() { "elements that change in" } else { "documents that change at" };
@@ -119,11 +130,16 @@ pub fn find(context: &Context, group: &Group, recomputed: Option<&[KeysModel]>, 
 /// Keeps of the elements of one array no more than tell that they are too many to be changed one by one.
 fn at_most(group: &Group, indent: &str) -> String {
     let keys = list((1..=group.keys).map(|n| format!("e.key_{n}")));
+    let moves = match group.asks_moves {
+        true => format!(", array_agg(e.moves AND e.elements <= {MANY_ELEMENTS})"),
+        false => String::new(),
+    };
+    let count = if group.asks_moves { " count(*) OVER of_array AS elements," } else { "" };
     format!(
         "\n{indent}IF cardinality({}) > {MANY_ELEMENTS} THEN -- where they are of one array, so that it is computed again, one more than that is enough\n\
-         {indent}    SELECT {}, array_agg(e.match), array_agg(e.moves AND e.elements <= {MANY_ELEMENTS})\n\
+         {indent}    SELECT {}, array_agg(e.match){moves}\n\
          {indent}      INTO {}\n\
-         {indent}      FROM (SELECT e.*, count(*) OVER of_array AS elements, row_number() OVER of_array AS number\n\
+         {indent}      FROM (SELECT e.*,{count} row_number() OVER of_array AS number\n\
          {indent}              FROM unnest({}) AS e({})\n\
          {indent}            WINDOW of_array AS (PARTITION BY {keys})) AS e\n\
          {indent}     WHERE e.number <= {MANY_ELEMENTS} + 1;\n\
@@ -331,8 +347,8 @@ impl Change<'_> {
         let (Some(array), Some(part)) = (&value.array, parts.arrays.get(&id)) else { return };
         let number = array_number(parts, id);
         let sorted = !array.sorts.is_empty();
-        let lines = self.element_rows(group, number, sorted);
-        self.join(relation, lines, &["matches", "elements", "moves", "preceding", "following"].map(str::to_owned));
+        let (lines, columns) = self.element_rows(group, number, sorted);
+        self.join(relation, lines, &columns);
         let (mut old, path) = (self.value(value.output).sql(), patch::path_sql(&value.path));
         if self.values.contains_key(&value.output) {
             // It is mentioned twice.
@@ -341,11 +357,18 @@ impl Change<'_> {
             old = format!("{before}.value");
         }
         let inner = "\n                   ";
+        let (function, order) = match part.descending {
+            Some(descending) => ("jsonb_change_sorted_elements", descending),
+            None => ("jsonb_change_elements", sorted),
+        };
+        let (first, more) = columns.split_at(2);
+        let of_relation = |columns: &[String]| list(columns.iter().map(|c| format!("{relation}.{c}")));
+        let neighbours = if more.is_empty() { String::new() } else { format!("{}, ", of_relation(more)) };
         let changed = format!(
-            "{}jsonb_change_elements({old}, {path}::text[], {}::text, {relation}.matches, {relation}.elements,{inner}    \
-             {relation}.moves, {relation}.preceding, {relation}.following, {sorted}, {MANY_ELEMENTS})",
+            "{}{function}({old}, {path}::text[], {}::text, {},{inner}    {neighbours}{order}, {MANY_ELEMENTS})",
             if context.program.calls_own_functions { "tview." } else { "" },
             sql_literal(&part.field),
+            of_relation(first),
         );
         let array = names::array(context.program.name, &context.tview.name, number).sql();
         let array = format!("tview.{array}({})", list((1..=group.keys).map(|n| format!("{relation}.key_{n}"))));
@@ -354,25 +377,31 @@ impl Change<'_> {
         self.values.insert(value.output, Put::into(context, self.found(relation, new, &old)));
     }
 
-    /// The elements by document: what they are and, where they may come, go or move, what they stand between.
-    fn element_rows(&self, group: &Group, number: usize, sorted: bool) -> Vec<String> {
+    /// The elements by document: what they are and, where they may come, go or move, what they stand between; and the names of these.
+    fn element_rows(&self, group: &Group, number: usize, sorted: bool) -> (Vec<String>, Vec<String>) {
         let (program, tview) = (self.context.program.name, &self.context.tview.name);
         let columns = Columns::of(self.context.tview, self.context.parts);
         let (matched, element) = (columns.matched(), columns.element());
         let keys = list((1..=group.keys).map(|n| format!("e.key_{n}")));
         let elements = names::elements(program, tview, number).sql();
-        let (beside, neighbours) = match sorted {
-            true => (
-                "array_agg(e.beside[1]), array_agg(e.beside[2])",
-                format!(
-                    ",\n               CASE WHEN e.moves AND w.{element} IS NOT NULL THEN tview.{}({keys}, e.match) END AS beside",
-                    names::beside(program, tview, number).sql()
-                ),
-            ),
-            false => ("NULL::jsonb[], NULL::jsonb[]", String::new()),
-        };
+        let (mut shown, mut neighbours) = (vec!["matches", "elements"], String::new());
+        let mut aggregates = "array_agg(to_jsonb(e.match)), array_agg(e.element)".to_owned();
+        if group.asks_moves {
+            shown.extend(["moves", "preceding", "following"]);
+            aggregates += ", array_agg(e.moves), ";
+            aggregates += match sorted {
+                true => "array_agg(e.beside[1]), array_agg(e.beside[2])",
+                false => "NULL::jsonb[], NULL::jsonb[]",
+            };
+        }
+        if group.asks_moves && sorted {
+            neighbours = format!(
+                ",\n               CASE WHEN e.moves AND w.{element} IS NOT NULL THEN tview.{}({keys}, e.match) END AS beside",
+                names::beside(program, tview, number).sql()
+            );
+        }
         let rows = format!(
-            "SELECT {keys}, array_agg(to_jsonb(e.match)), array_agg(e.element), array_agg(e.moves), {beside}\n  \
+            "SELECT {keys}, {aggregates}\n  \
              FROM (SELECT e.*, w.{element} AS element{neighbours}\n          \
              FROM unnest({}) AS e({})\n          \
              LEFT JOIN LATERAL (SELECT w.{element} FROM tview.{elements} AS w\n                              \
@@ -382,7 +411,7 @@ impl Change<'_> {
             list(group.columns()),
             self.is_key("w", "e"),
         );
-        rows.lines().map(str::to_owned).collect()
+        (rows.lines().map(str::to_owned).collect(), shown.into_iter().map(str::to_owned).collect())
     }
 }
 

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::layout::{Layout, Value};
+use super::layout::{ArrayText, Layout, Value};
 use super::occurrences::{ValueId, columns, opened};
 use super::patch::{Prover, column as column_of, table};
 use super::{ArrayPart, ColumnSet, Strategy, Unmatched, Way, is_collectable, way_to_key, way_to_parts};
@@ -141,7 +141,10 @@ impl Prover<'_> {
             return Err("its rows are found by arrays or rows".into());
         }
         let block = view.uses[use_id.0].block;
-        let moves = if block == array.agg.block {
+        let moves = if array.descending.is_some() {
+            // Each of them tells where it is.
+            Moves::Never
+        } else if block == array.agg.block {
             let own = |c: &usize| array.deciding.columns.contains(&ColumnRef { use_id, column: *c });
             let compared = |c: &usize| way.needs().contains(c) || identifying.contains(c);
             Moves::Columns(reads.iter().copied().filter(|c| own(c) || compared(c)).collect())
@@ -244,6 +247,8 @@ pub(super) struct Array<'a> {
     pub column: ColumnRef,
     /// How that is written in the array's query.
     pub written: &'a str,
+    /// Of an array that is sorted by it, see [`ArrayPart`].
+    descending: Option<bool>,
     deciding: Deciding,
 }
 
@@ -253,13 +258,16 @@ pub(super) fn arrays<'a>(
     layout: Option<&Layout>,
     catalog: &Catalog,
 ) -> BTreeMap<ValueId, Result<Array<'a>, String>> {
-    let values = layout.iter().flat_map(|l| &l.values).enumerate().filter(|(_, value)| value.array.is_some());
-    let array = |(id, value)| Some((id, Array::of(view, aggregate(value_expr(view, value)?)?, catalog)));
+    let values = layout.iter().flat_map(|l| &l.values).enumerate();
+    let array = |(id, value): (ValueId, &Value)| {
+        let text = value.array.as_ref()?;
+        Some((id, Array::of(view, aggregate(value_expr(view, value)?)?, text, catalog)))
+    };
     values.filter_map(array).collect()
 }
 
 impl<'a> Array<'a> {
-    fn of(view: &'a FlatView, agg: &'a ArrayAgg, catalog: &Catalog) -> Result<Self, String> {
+    fn of(view: &'a FlatView, agg: &'a ArrayAgg, text: &ArrayText, catalog: &Catalog) -> Result<Self, String> {
         let Block { grouped, limited, picked, recursive, distinct, expands, .. } = &view.blocks[agg.block.0];
         if grouped.is_some() || *limited || *picked || *recursive || *distinct || *expands || agg.distinct {
             return Err("the array's query groups or picks rows".into());
@@ -273,7 +281,12 @@ impl<'a> Array<'a> {
         if !tells_apart(ty) {
             return Err(format!("values of type {} that are equal can be shown differently", ty.sql));
         }
-        Ok(Array { agg, field, column, written, deciding: Deciding::of(view, agg) })
+        // As jsonb, integers are sorted as they are.
+        let is_integer =
+            matches!(ty.base.as_str(), "smallint" | "integer" | "bigint") && ty.class == TypeClass::Builtin;
+        let by_match = agg.order_by.first().is_some_and(|e| e.as_column() == Some(column)) && is_integer;
+        let descending = text.sorts.first().filter(|_| by_match).map(|sort| sort.descending);
+        Ok(Array { agg, field, column, written, descending, deciding: Deciding::of(view, agg) })
     }
 
     /// What the emitter needs of it.
@@ -283,6 +296,7 @@ impl<'a> Array<'a> {
             written: self.written.to_owned(),
             ty: variable_type(prover.type_of(self.column)),
             sorted_by_match: self.agg.order_by.iter().any(|e| e.as_column() == Some(self.column)),
+            descending: self.descending,
         }
     }
 }

@@ -144,7 +144,7 @@ struct Written {
 const STRATEGIES: [Written; 6] = [
     Written { name: "any", statement: "" },
     Written { name: "patch", statement: r"AS part_\d" },
-    Written { name: "array_patch", statement: "jsonb_change_elements" },
+    Written { name: "array_patch", statement: r"jsonb_change_(sorted_)?elements" },
     Written { name: "path_recompute", statement: r"__parts AS w" },
     // No other selects rows of the view but a refresh.
     Written { name: "key_recompute", statement: r"SELECT [vw]\.\*" },

@@ -106,7 +106,7 @@ struct ReadChange<'a> {
 }
 
 /// What a change has made of the array.
-enum Made {
+pub(crate) enum Made {
     Nothing,
     Change,
     /// What the array is to be is not known.
@@ -164,12 +164,12 @@ impl<'a> ReadChange<'a> {
     }
 }
 
-fn splice<'a>(array: &mut ArrayEdit<'a>, at: usize, removed: usize, inserted: Option<Value<'a>>) -> Made {
+pub(crate) fn splice<'a>(array: &mut ArrayEdit<'a>, at: usize, removed: usize, inserted: Option<Value<'a>>) -> Made {
     array.splice(at, removed, inserted.map(Slot::Kept));
     Made::Change
 }
 
-fn replace<'a>(array: &mut ArrayEdit<'a>, at: usize, element: Value<'a>) -> Result<Made> {
+pub(crate) fn replace<'a>(array: &mut ArrayEdit<'a>, at: usize, element: Value<'a>) -> Result<Made> {
     Ok(if is_stored_as(array.get(at)?, element) { Made::Nothing } else { splice(array, at, 1, Some(element)) })
 }
 

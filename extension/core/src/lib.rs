@@ -12,7 +12,7 @@
 //! | read | `container`, `numeric`, `read`, `compare` | [`Value`], [`Container`] |
 //! | edit without copying | `tree`, `edit` | `Tree`, the containers on the paths opened |
 //! | write once | `encode`, `writer`, `build` | bytes |
-//! | operations | `ops`, `change`, `elements`, `put` | the functions below |
+//! | operations | `ops`, `change`, `elements`, `sorted`, `put` | the functions below |
 //! | what SQL passes | `sql_array`, `request` | [`SqlArray`], [`Changes`] |
 //! | check | `validate` | [`validate()`] |
 //!
@@ -45,6 +45,7 @@ mod path;
 mod put;
 mod read;
 mod request;
+mod sorted;
 mod sql_array;
 #[cfg(any(test, feature = "text"))]
 pub mod text;
@@ -67,5 +68,6 @@ pub use path::PathText;
 pub use put::{PathValue, put};
 pub use read::{get_path, has_array_path_changed, has_path_changed};
 pub use request::Changes;
+pub use sorted::{SortedChange, change_sorted_elements};
 pub use sql_array::{Path, SqlArray};
 pub use validate::validate;

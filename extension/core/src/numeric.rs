@@ -5,10 +5,15 @@
 //! comparing and checking; a header that lies is an error, not a panic. A one-byte varlena header
 //! is refused: jsonb never stores one, because numbers are unpacked before they enter a document.
 
+use std::cmp::Ordering;
+
 use crate::error::{CoreError, Result};
 use crate::layout::word_at;
 
 const SPECIAL: u16 = 0xC000;
+/// Of a special header: set in infinities, and not in NaN; then set in the negative one.
+const INFINITE: u16 = 0x1000;
+const NEGATIVE_INFINITE: u16 = 0x2000;
 const SHORT: u16 = 0x8000;
 const NEGATIVE: u16 = 0x4000;
 const LONG_SCALE_MASK: u16 = 0x3FFF;
@@ -59,6 +64,24 @@ impl<'a> Numeric<'a> {
                 a.negative == b.negative && a.weight == b.weight && a.digits == b.digits
             }
             (a, b) => a == b,
+        })
+    }
+
+    /// Which one is greater, as numeric compares: NaN is greater than all others.
+    pub fn compare(self, other: Numeric<'_>) -> Result<Ordering> {
+        Ok(match (self.parts()?, other.parts()?) {
+            (Parts::Finite(a), Parts::Finite(b)) => match (a.negative, b.negative) {
+                (false, false) => a.compare_magnitude(&b),
+                (true, true) => b.compare_magnitude(&a),
+                (negative, _) => {
+                    if negative {
+                        Ordering::Less
+                    } else {
+                        Ordering::Greater
+                    }
+                }
+            },
+            (a, b) => a.rank().cmp(&b.rank()),
         })
     }
 
@@ -164,6 +187,31 @@ fn finite(negative: bool, scale: u16, mut weight: i32, mut digits: &[u8]) -> Res
     Ok(Parts::Finite(Finite { negative, scale, weight, digits }))
 }
 
+impl Parts<'_> {
+    /// Where numbers that cannot be compared by digits stand among the others.
+    fn rank(&self) -> u8 {
+        match self {
+            Parts::Special(header) if header & INFINITE == 0 => 3,
+            Parts::Special(header) if header & NEGATIVE_INFINITE == 0 => 2,
+            Parts::Finite(_) => 1,
+            Parts::Special(_) => 0,
+        }
+    }
+}
+
+impl Finite<'_> {
+    fn each_digit(&self) -> impl Iterator<Item = u16> {
+        self.digits.chunks_exact(2).map(|digit| split_u16(digit).map_or(0, |(digit, _)| digit))
+    }
+
+    fn compare_magnitude(&self, other: &Finite<'_>) -> Ordering {
+        match (self.digits.is_empty(), other.digits.is_empty()) {
+            (false, false) => self.weight.cmp(&other.weight).then_with(|| self.each_digit().cmp(other.each_digit())),
+            (is_zero, other_is_zero) => other_is_zero.cmp(&is_zero),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -200,6 +248,34 @@ mod tests {
         assert_eq!(compare(&[short(4, 0x7f, false), 5], &[4, 0xffff, 5]), (true, true));
         assert_eq!(compare(&[short(0, 1, true), 5], &[NEGATIVE, 1, 5]), (true, true));
         assert_eq!(compare(&[short(0, 1, false), 0, 5, 0], &[short(0, 0, false), 5]), (true, true));
+    }
+
+    #[test]
+    fn numbers_have_an_order() {
+        let ascending: [&[u16]; 14] = [
+            &[0xF000],
+            &[short(0, 1, true), 2],
+            &[short(0, 1, true), 1, 5],
+            &[short(0, 1, true), 1],
+            &[short(0, 0, true), 9_999],
+            &[short(0, 0, true), 1],
+            &[short(4, 0x7f, true), 5],
+            &[short(0, 0, false)],
+            &[short(4, 0x7f, false), 5],
+            &[short(0, 0, false), 1],
+            &[short(0, 0, false), 9_999],
+            &[short(0, 1, false), 1, 5],
+            &[0xD000],
+            &[0xC000],
+        ];
+        for (n, a) in ascending.iter().enumerate() {
+            for (m, b) in ascending.iter().enumerate() {
+                let (a, b) = (stored(a), stored(b));
+                assert_eq!(Numeric(&a).compare(Numeric(&b)).unwrap(), n.cmp(&m), "{n} and {m}");
+            }
+        }
+        let (one, longer) = (stored(&[short(0, 0, false), 1]), stored(&[0, 1, 0, 1]));
+        assert_eq!(Numeric(&one).compare(Numeric(&longer)).unwrap(), Ordering::Equal);
     }
 
     #[test]

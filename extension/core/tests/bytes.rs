@@ -28,9 +28,12 @@ fn call_all(bytes: &[u8], other: &[u8], path: &[&[u8]]) {
             let change = ElementChange { matched: Some(operand), element: Some(operand), ..ElementChange::default() };
             let gone = ElementChange { element: None, ..change };
             let moved = ElementChange { moves: true, preceding: Some(operand), ..change };
+            let sorted = SortedChange { matched: Some(operand), element: Some(operand) };
             let several = [
                 change_elements(target, path, b"id", &[change, moved, gone], false),
                 change_elements(target, path, b"id", &[moved], true),
+                change_sorted_elements(target, path, b"id", &[sorted, SortedChange { element: None, ..sorted }], true),
+                change_sorted_elements(target, path, b"id", &[sorted], false),
                 put(target, None, &[(path, Some(operand)), (&[b"id"], Some(target))]),
                 put(target, Some(operand), &[(path, Some(operand))]),
             ];

@@ -4,11 +4,13 @@
 
 mod common;
 
+use std::collections::BTreeMap;
+
 use common::elements::{ElementJson, ElementSeed, change_elements as model, element_seed};
 use common::generate::{document, json, seed};
 use common::json::Json;
 use common::model::get;
-use jsonb_core::{ElementChange, PathValue, change_elements, put, validate};
+use jsonb_core::{ElementChange, PathValue, SortedChange, change_elements, change_sorted_elements, put, validate};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -54,6 +56,10 @@ fn fitted(document: &Json, path: &[String], seeds: &[ElementSeed], sorted: bool)
     changes
 }
 
+fn any_key() -> impl Strategy<Value = i64> {
+    prop_oneof![3 => -20i64..20, 1 => any::<i64>(), 1 => (-9i64..9, 0u32..16).prop_map(|(n, power)| n * 10i64.pow(power))]
+}
+
 proptest! {
     #![proptest_config(config())]
 
@@ -79,6 +85,52 @@ proptest! {
         let changes = fitted(&document, &[], &seeds, sorted);
         let expected = model(&document, &[], "id", &changes, sorted).map(|json| json.binary());
         prop_assert_eq!(run(&document, &[], &changes, sorted), expected);
+    }
+
+    /// Keys of all lengths, by tens and by the base that numbers are stored in.
+    #[test]
+    fn sorted_elements_are_a_sorted_map(
+        ids in vec(any_key(), 0..60), changes in vec((any_key(), any::<bool>(), any::<prop::sample::Index>(), any::<bool>()), 1..9),
+        descending in any::<bool>()
+    ) {
+        let element = |id: i64, note: i64| Json::object([
+            ("id".to_owned(), Json::Num(id.to_string())),
+            ("note".to_owned(), Json::Num(note.to_string())),
+        ]);
+        let mut map: BTreeMap<i64, Json> = ids.iter().map(|id| (*id, element(*id, 0))).collect();
+        let list = |map: &BTreeMap<i64, Json>| -> Json {
+            let mut list: Vec<Json> = map.values().cloned().collect();
+            if descending {
+                list.reverse();
+            }
+            Json::Arr(list)
+        };
+        let data = list(&map).binary();
+        let mut operands = Vec::new();
+        let mut is_told = true;
+        for (number, (new, of_list, which, stays)) in changes.iter().enumerate() {
+            let id = if *of_list && !ids.is_empty() { *which.get(&ids) } else { *new };
+            let made = stays.then(|| element(id, number as i64));
+            operands.push((Json::Num(id.to_string()).binary(), made.as_ref().map(Json::binary)));
+            match made {
+                Some(made) => {
+                    map.insert(id, made);
+                }
+                None if map.len() == 1 && map.contains_key(&id) => is_told = false,
+                None => {
+                    map.remove(&id);
+                }
+            }
+            if !is_told {
+                break;
+            }
+        }
+        let all: Vec<SortedChange> = operands
+            .iter()
+            .map(|(matched, element)| SortedChange { matched: Some(matched), element: element.as_deref() })
+            .collect();
+        let result = change_sorted_elements(&data, &[], b"id", &all, descending).expect("jsonb");
+        prop_assert_eq!(result.map(|bytes| bytes.into_owned()), is_told.then(|| list(&map).binary()));
     }
 
     #[test]

@@ -35,7 +35,7 @@ const OUTCOME: &str = "CREATE FUNCTION public.outcome(call text, OUT result json
 pub const SCHEMA: char = '@';
 
 /// What only trigger functions call: its portable form is in a schema of its own.
-const OF_TRIGGERS: [&str; 2] = ["jsonb_put(", "jsonb_change_elements("];
+const OF_TRIGGERS: [&str; 3] = ["jsonb_put(", "jsonb_change_elements(", "jsonb_change_sorted_elements("];
 
 /// A call in the portable runtime.
 pub fn portable(call: &str) -> String {

@@ -3,7 +3,7 @@
 //! In: calls, with the argument types that `sql/` declares. Out: datums. Always: arguments are freed before an
 //! error is raised, and errors are those of `jsonb-core`: operands of a wrong form, then paths, then documents.
 
-use jsonb_core::{Changes, CoreError, ElementChange, PathValue, SqlArray};
+use jsonb_core::{Changes, CoreError, ElementChange, PathValue, SortedChange, SqlArray};
 use pgrx::pg_sys::{self, Datum, FunctionCallInfo, Pg_finfo_record};
 use pgrx::{check_for_interrupts, pg_guard};
 
@@ -57,6 +57,7 @@ entry_points! {
     pg_finfo_tview_apply tview_apply apply;
     pg_finfo_tview_put tview_put put;
     pg_finfo_tview_change_elements tview_change_elements change_elements;
+    pg_finfo_tview_change_sorted_elements tview_change_sorted_elements change_sorted_elements;
     pg_finfo_tview_under_latest_snapshot tview_under_latest_snapshot under_latest_snapshot;
 }
 
@@ -239,6 +240,38 @@ fn change_elements(call: &Call) -> Result<Datum> {
     let changes: Vec<ElementChange> = matches.iter().enumerate().map(change).collect();
     let sorted = call.boolean_or_null(8).unwrap_or(true);
     match jsonb_core::change_elements(target.bytes(), &path, key.bytes(), &changes, sorted)? {
+        Some(result) => Ok(target.changed(result)),
+        None => Ok(call.null()),
+    }
+}
+
+/// The same of an array that is sorted by the key. Not STRICT either.
+fn change_sorted_elements(call: &Call) -> Result<Datum> {
+    let many = usize::try_from(call.integer_or_null(6).unwrap_or(i32::MAX)).unwrap_or_default();
+    let (Some(path), Some(key), Some(matched)) =
+        (call.argument_or_null(1), call.argument_or_null(2), call.argument_or_null(3))
+    else {
+        return Ok(call.null());
+    };
+    let matches = matched.elements()?.values()?;
+    if matches.len() > many {
+        return Ok(call.null());
+    }
+    let (Some(target), Some(path)) = (call.argument_or_null(0), path.elements()?.path_to_read()?) else {
+        return Ok(call.null());
+    };
+    let elements = call.argument_or_null(4);
+    let elements = match &elements {
+        Some(elements) => elements.elements()?.values()?,
+        None => Vec::new(),
+    };
+    let change = |(index, matched): (usize, &Option<_>)| SortedChange {
+        matched: *matched,
+        element: elements.get(index).copied().flatten(),
+    };
+    let changes: Vec<SortedChange> = matches.iter().enumerate().map(change).collect();
+    let descending = call.boolean_or_null(5).unwrap_or_default();
+    match jsonb_core::change_sorted_elements(target.bytes(), &path, key.bytes(), &changes, descending)? {
         Some(result) => Ok(target.changed(result)),
         None => Ok(call.null()),
     }

@@ -19,9 +19,12 @@ fuzz_target!(|input: &[u8]| {
         let _ = (get_path(document, path), has_path_changed(document, operand, path));
         let change = ElementChange { matched: Some(operand), element: Some(operand), ..ElementChange::default() };
         let moved = ElementChange { moves: true, preceding: Some(operand), following: Some(operand), ..change };
+        let sorted = SortedChange { matched: Some(operand), element: Some(operand) };
         for result in [
             change_elements(document, path, b"id", &[change, moved, ElementChange { element: None, ..change }], true),
             change_elements(document, path, b"id", &[moved], false),
+            change_sorted_elements(document, path, b"id", &[sorted, SortedChange { element: None, ..sorted }], false),
+            change_sorted_elements(document, path, b"id", &[sorted], true),
             put(document, Some(operand), &[(path, Some(operand)), (&[b"a"], Some(document))]),
         ] {
             match result {

@@ -65,7 +65,7 @@ fn writes(n: i32) -> Vec<String> {
 fn native_calls(client: &mut Client) -> i64 {
     let calls = "SELECT coalesce(sum(pg_stat_get_xact_function_calls(p.oid)), 0)::bigint FROM pg_proc AS p
                   WHERE p.pronamespace = 'tview_native'::regnamespace
-                    AND p.proname IN ('jsonb_put', 'jsonb_change_elements')";
+                    AND p.proname IN ('jsonb_put', 'jsonb_change_elements', 'jsonb_change_sorted_elements')";
     client.query_one(calls, &[]).expect("a number").get(0)
 }
 

@@ -68,6 +68,8 @@ fn ten_thousand_calls_grow_the_backend_by_nothing() {
         "tview_native.jsonb_put(doc, '{items,-2000}', to_jsonb(n))",
         "tview_native.jsonb_change_elements(doc, '{items}', 'id', ARRAY[to_jsonb(n % 950), to_jsonb(n)],
             ARRAY['{}', to_jsonb(n)], '{f,t}', '{NULL,NULL}', '{NULL,NULL}', n % 2 = 0, 16)",
+        "tview_native.jsonb_change_sorted_elements(doc, '{items}', 'id', ARRAY[to_jsonb(n % 950), to_jsonb(n)],
+            ARRAY['{}', to_jsonb(n)], false, 16)",
         "tview_native.jsonb_has_path_changed(doc, jsonb_build_object('items', n), '{items,5}')",
     ] {
         // What the statement itself holds: the rows of generate_series.

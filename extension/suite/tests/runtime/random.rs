@@ -17,7 +17,7 @@ use crate::common::generate::{Seed, document, json, seed};
 use crate::common::json::Json;
 use crate::common::model::{Op, Operands};
 use crate::memory::memory;
-use crate::triggers::{random_elements, random_values};
+use crate::triggers::{random_elements, random_sorted, random_values};
 
 /// How many calls go to the server at once.
 const BATCH: usize = 250;
@@ -117,11 +117,22 @@ fn pick<'p, T>(runner: &mut TestRunner, pool: &'p [T]) -> &'p T {
 fn case(runner: &mut TestRunner, pool: &Pool) -> Case {
     let document = pick(runner, &pool.documents);
     let seeds = [(); 4].map(|()| pick(runner, &pool.seeds));
-    match draw(runner, &(0u8..14)) {
+    match draw(runner, &(0u8..16)) {
         10 | 11 => {
             let (count, sorted) = (draw(runner, &(1usize..5)), draw(runner, &(0u8..5)) > 0);
             let elements: Vec<&ElementSeed> = (0..count).map(|_| pick(runner, &pool.elements)).collect();
             random_elements(document, seeds[0], &elements, sorted)
+        }
+        14 | 15 => {
+            let list: Vec<i64> = (0..draw(runner, &(0usize..40))).map(|_| draw(runner, &(-30i64..30))).collect();
+            let changes: Vec<(i64, Option<&Json>)> = (0..draw(runner, &(1usize..6)))
+                .map(|_| {
+                    (draw(runner, &(-33i64..33)), (draw(runner, &(0u8..3)) > 0).then(|| pick(runner, &pool.values)))
+                })
+                .collect();
+            // Now and then of another document: then nothing is found, or no number.
+            let stray = (draw(runner, &(0u8..8)) == 0).then_some((document, seeds[0]));
+            random_sorted(list, stray, &changes, draw(runner, &(0u8..2)) > 0)
         }
         12 | 13 => {
             let fields = draw(runner, &(0u8..2)) > 0;

@@ -61,6 +61,7 @@ fn stored_operands_are_read() {
             "@jsonb_put({}, path, value, '{author,name}', {})",
             "@jsonb_change_elements({}, path, match_key, ARRAY[value, '-1', '1'], ARRAY[patch, {}, NULL], '{f,t,f}', NULL,
                 ARRAY[NULL, {} -> 'items' -> 0 -> 'id', NULL], true, 16)",
+            "@jsonb_change_sorted_elements({}, path, match_key, ARRAY[value, '-1', '1'], ARRAY[patch, {}, NULL], false, 16)",
             "to_jsonb(@jsonb_has_path_changed({}, @jsonb_array_delete_where({}, path, match_key, value), path))",
         ] {
             // A merge into the array itself is an error; the list of changes gets another path.

@@ -1,6 +1,6 @@
 //! What only trigger functions call: case by case and at random, in both runtimes.
 
-use jsonb_core::{ElementChange, PathValue, change_elements, put, text};
+use jsonb_core::{ElementChange, PathValue, SortedChange, change_elements, change_sorted_elements, put, text};
 
 use crate::cases::{Expected, check};
 use crate::common::elements::{ElementJson, ElementSeed, change_elements as model};
@@ -56,6 +56,57 @@ fn elements_that_change() {
     ];
     let calls: Vec<(&str, Expected)> = calls.iter().map(|(call, expected)| (call.as_str(), *expected)).collect();
     check("elements_that_change", &calls);
+}
+
+/// Calls of `jsonb_change_sorted_elements` likewise.
+fn sorted(list: &str, changes: &str) -> String {
+    format!(r#"@jsonb_change_sorted_elements('{{"list": {list}, "n": 1.10}}', '{{list}}', 'id', {changes})"#)
+}
+
+#[test]
+fn elements_that_change_in_their_order() {
+    let three = r#"[{"id": 1}, {"id": 3.0, "n": 2}, {"id": 10}]"#;
+    let calls = [
+        (
+            sorted(three, "'{}', '{}', false, 3"),
+            Is(r#"{"n": 1.10, "list": [{"id": 1}, {"id": 3.0, "n": 2}, {"id": 10}]}"#),
+        ),
+        // One that comes, one that goes, one that shows something else, and the last.
+        (
+            sorted(
+                three,
+                r#"ARRAY['2', '3', '1', '11']::jsonb[], ARRAY['{"id": 2}', NULL, '{"id": 1, "n": null}', '{"id": 11}']::jsonb[], false, 4"#,
+            ),
+            Is(r#"{"n": 1.10, "list": [{"n": null, "id": 1}, {"id": 2}, {"id": 10}, {"id": 11}]}"#),
+        ),
+        (
+            sorted(
+                r#"[{"id": 3}, {"id": 1}]"#,
+                r#"ARRAY['2', '0', '4']::jsonb[], ARRAY['{"id": 2}', '{"id": 0}', '{"id": 4}']::jsonb[], true, 3"#,
+            ),
+            Is(r#"{"n": 1.10, "list": [{"id": 4}, {"id": 3}, {"id": 2}, {"id": 1}, {"id": 0}]}"#),
+        ),
+        (sorted("[]", r#"'{1}', ARRAY['{"id": 1}']::jsonb[], NULL, NULL"#), Is(r#"{"n": 1.10, "list": [{"id": 1}]}"#)),
+        (
+            sorted(three, "'{9}', NULL, false, 1"),
+            Is(r#"{"n": 1.10, "list": [{"id": 1}, {"id": 3.0, "n": 2}, {"id": 10}]}"#),
+        ),
+        // The last one, too many, no array, and what is no number.
+        (sorted(r#"[{"id": 1}]"#, "'{1}', '{NULL}', false, 3"), Null),
+        (sorted(three, "'{1,2}', '{NULL,NULL}', false, 1"), Null),
+        (sorted("null", "'{1}', '{NULL}', false, 3"), Null),
+        (sorted(r#"{"id": 1}"#, "'{1}', '{NULL}', false, 3"), Null),
+        (sorted(r#"[{"id": 1}, {"id": "3"}]"#, "'{1}', '{NULL}', false, 3"), Null),
+        (sorted("[1, 2]", "'{1}', '{NULL}', false, 3"), Null),
+        (sorted(three, r#"'{NULL}', '{NULL}', false, 3"#), Null),
+        (sorted(three, r#"ARRAY['"1"']::jsonb[], '{NULL}', false, 3"#), Null),
+        ("@jsonb_change_sorted_elements(NULL, '{list}', 'id', '{1}', '{NULL}', false, 3)".into(), Null),
+        ("@jsonb_change_sorted_elements('[]', NULL, 'id', '{1}', '{NULL}', false, 3)".into(), Null),
+        ("@jsonb_change_sorted_elements('[]', '{}', NULL, '{1}', '{NULL}', false, 3)".into(), Null),
+        ("@jsonb_change_sorted_elements('[]', '{}', 'id', NULL, '{NULL}', false, 3)".into(), Null),
+    ];
+    let calls: Vec<(&str, Expected)> = calls.iter().map(|(call, expected)| (call.as_str(), *expected)).collect();
+    check("elements_that_change_in_their_order", &calls);
 }
 
 #[test]
@@ -144,6 +195,51 @@ pub fn random_elements(document: &Json, at: &Seed, seeds: &[&ElementSeed], sorte
             moves.join(", "),
             array(|c| &c.preceding),
             array(|c| &c.following),
+        ),
+        expected: Ok(result.map(|bytes| text::to_text(&bytes).expect("jsonb"))),
+    }
+}
+
+/// Elements of a sorted array, or of whatever is at a place of another document.
+pub fn random_sorted(
+    mut list: Vec<i64>,
+    stray: Option<(&Json, &Seed)>,
+    changes: &[(i64, Option<&Json>)],
+    descending: bool,
+) -> Case {
+    let element = |id: &i64, value: &Json| {
+        Json::object([("id".to_owned(), Json::Num(id.to_string())), ("value".to_owned(), value.clone())])
+    };
+    list.sort_unstable();
+    list.dedup();
+    if descending {
+        list.reverse();
+    }
+    let sorted = Json::Arr(list.iter().map(|id| element(id, &Json::Null)).collect());
+    let (document, path) = match stray {
+        Some((document, at)) => (document.clone(), at.path(document)),
+        None => (Json::object([("list".to_owned(), sorted)]), vec!["list".to_owned()]),
+    };
+    let number = |id: &i64| Json::Num(id.to_string());
+    let changes: Vec<(Json, Option<Json>)> =
+        changes.iter().map(|(id, value)| (number(id), value.map(|value| element(id, value)))).collect();
+    let operands: Vec<(Vec<u8>, Option<Vec<u8>>)> =
+        changes.iter().map(|(id, element)| (id.binary(), element.as_ref().map(Json::binary))).collect();
+    let of_core: Vec<SortedChange> = operands
+        .iter()
+        .map(|(matched, element)| SortedChange { matched: Some(matched), element: element.as_deref() })
+        .collect();
+    let data = document.binary();
+    let elements: Vec<&[u8]> = path.iter().map(String::as_bytes).collect();
+    let result = change_sorted_elements(&data, &elements, b"id", &of_core, descending).expect("jsonb");
+    let array = |values: Vec<String>| format!("ARRAY[{}]::jsonb[]", values.join(", "));
+    Case {
+        sql: format!(
+            "@jsonb_change_sorted_elements({}, {}, 'id', {}, {}, {descending}, 16)",
+            jsonb(&document),
+            text_array(&path),
+            array(changes.iter().map(|(id, _)| jsonb(id)).collect()),
+            array(changes.iter().map(|(_, made)| made.as_ref().map_or_else(|| "NULL".to_owned(), jsonb)).collect()),
         ),
         expected: Ok(result.map(|bytes| text::to_text(&bytes).expect("jsonb"))),
     }
