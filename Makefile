@@ -7,7 +7,7 @@ SHELL := /bin/bash
 # setup.sh looks there too: a shell that has not read its profile since rustup ran.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help setup build lint test test-full test-matrix test-extension bench-native demo bench bench-build bench-quick bench-compare \
+.PHONY: help setup build lint test test-full test-matrix test-extension fuzz bench-native demo bench bench-build bench-quick bench-compare \
     bench-baseline bench-history bench-rivals bench-report bench-concurrency bench-scale deny doc clean
 
 help: ## list the commands
@@ -38,6 +38,9 @@ test-matrix: ## the tests on PostgreSQL 13 to 18, the extension's on 16, 18 and 
 test-extension: ## build the extension and run the suite of both runtimes with it (PG_CONFIG=… for another server)
 	@scripts/setup.sh extension
 	scripts/test-extension.sh $(PG_CONFIG)
+
+fuzz: ## fuzz the compiler and the binary jsonb code, and test the latter with a sanitizer; needs a nightly compiler (ARGS=600 for seconds)
+	@scripts/fuzz.sh $(ARGS)
 
 bench-native: ## what the extension gains, against native SQL and the portable functions
 	@scripts/setup.sh extension

@@ -82,7 +82,9 @@ impl Gen<'_> {
 
     fn element_order(&mut self, inner: &Inner, scope: &[Rel]) -> String {
         let total = total_order(&inner.rels);
-        let first = match self.dice.below(6) {
+        let first = match self.dice.below(8) {
+            // What tells elements apart, where that is one column, tells their places as well.
+            6 | 7 => inner.rels[0].keys()[0].clone(),
             0 => self.text(&inner.rels),
             1 => self.number(&inner.rels),
             2 => match self.inner(&inner.rels, 0) {
