@@ -1,4 +1,4 @@
--- The view once more, for reading it by key: {{ reason }}.
+-- {{ what }}
 {%- if path_differs %}
 SET LOCAL search_path = {{ search_path }};
 {%- endif %}

@@ -8,7 +8,7 @@ use crate::catalog::{Catalog, Relation, RowSecurity, Table};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
 use crate::names::QualName;
 use crate::plan::{LockStep, TablePlan, Tview, TviewParts, Way};
-use crate::relate::{Pair, ValueLock, window_of_all};
+use crate::relate::{Pair, ValueLock};
 use crate::resolve::{ColumnRef, Formula, Term, UseId};
 use crate::source::Span;
 
@@ -43,13 +43,12 @@ pub fn advise(
         policies(tviews, plan, catalog.table(&plan.table), diagnostics);
     }
     for tview in tviews {
-        let window = tview.relations.variants.iter().find_map(|v| window_of_all(v, catalog));
         // Where every write compares the whole tview anyway, it makes no difference.
-        if let Some(window) = window.filter(|_| tview.view.directive("full_refresh").is_none()) {
+        if let Some(window) = tview.computed_whole.filter(|_| tview.view.directive("full_refresh").is_none()) {
             let title = format!("a window below `{}` is computed for all rows at every write", tview.view.name.name);
             diagnostics.push(
                 Diagnostic::new(Code::WindowOfAll, title, tview.view.span)
-                    .also(window.span, "it is not partitioned by the key")
+                    .also(window, "it is not partitioned by the key")
                     .help("write it in the select list of the view itself, or take it from a correlated subquery over its partition"),
             );
         }

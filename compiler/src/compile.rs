@@ -10,7 +10,7 @@ use crate::advice;
 use crate::catalog::{self, Catalog, Relation};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
 use crate::document::{self, Documents};
-use crate::emit::{self, Program};
+use crate::emit::{self, Given, Program};
 use crate::explain::{self, Effect};
 use crate::graph::{Graph, Pictures};
 use crate::names::{Ident, QualName};
@@ -83,7 +83,9 @@ fn compile_here(sources: &Sources, options: &Options) -> Compilation {
     let statements = syntax::parse(sources, &mut diagnostics);
     let catalog = catalog::build(sources, &statements, &mut diagnostics);
     let views = resolve::resolve(sources, &statements, &catalog, &mut diagnostics);
-    let tviews = tviews(views, &catalog, &mut diagnostics);
+    let mut tviews = tviews(views, &catalog, &mut diagnostics);
+    let given = Given { sources, statements: &statements, catalog: &catalog };
+    tviews.iter_mut().for_each(|tview| tview.computed_whole = emit::computed_whole(given, tview));
     let plan::Plans { tables, parts } = plan::plan(&tviews, &catalog, sources, &statements, options.strategy);
     advice::advise(&tviews, &tables, &parts, &catalog, &mut diagnostics);
     let name = program_name(sources, options);
@@ -145,7 +147,7 @@ fn tviews(views: Vec<FlatView>, catalog: &Catalog, diagnostics: &mut Diagnostics
         let Some(relations) = relate::relate(&view, catalog, diagnostics) else { continue };
         let documents = document::analyse(&relations, catalog, diagnostics);
         check_readable(&view, &documents, catalog, diagnostics);
-        tviews.push(Tview { name: tview_name(&view), view, relations, documents });
+        tviews.push(Tview { name: tview_name(&view), view, relations, documents, computed_whole: None });
     }
     let order = Graph::build(&tviews).order(&tviews);
     let mut slots: Vec<Option<Tview>> = tviews.into_iter().map(Some).collect();

@@ -58,6 +58,8 @@ pub struct Tview {
     pub relations: Relations,
     /// What its documents consist of.
     pub documents: Documents,
+    /// A window that is computed for all rows whichever key is asked for.
+    pub computed_whole: Option<Span>,
 }
 
 impl Tview {

@@ -3,18 +3,19 @@
 //! In: a tview. Out: the views that it is read through by key, where that is not its own view, and the query. What always
 //! holds: the query shows the rows of the keys and no others.
 
-use super::narrow::{Narrowed, Partition, narrow};
+use super::narrow::{Below, Narrowed, Partition, narrow};
 use super::templates::{self, Fresh, FreshPartition, NarrowRows, NarrowSql};
-use super::{Program, list, names, path_sql, search_path};
+use super::{Program, list, names, one_line, path_sql, search_path};
 use crate::catalog::{Relation, View};
 use crate::names::Ident;
 use crate::plan::Tview;
-use crate::relate::window_of_all;
 
 /// How a tview's rows are read by key.
 pub struct ByKey {
     /// What is made for that.
     pub views: Vec<String>,
+    /// What these read in the place of the user's; not only these.
+    pub below: Vec<String>,
     /// As SQL.
     pub definitions: String,
     /// A relation with all rows, to look for keys in.
@@ -39,33 +40,57 @@ pub fn by_key(program: &Program, tview: &Tview, keys: &KeyNames) -> ByKey {
         _ => None,
     };
     let Some((view, narrowed)) = narrowed else {
-        let fresh = fresh(program, tview, keys, &own, None);
-        return ByKey { views: Vec::new(), definitions: String::new(), rows: own, fresh };
+        let fresh = fresh(tview, keys, &own, None);
+        return ByKey { views: Vec::new(), below: Vec::new(), definitions: String::new(), rows: own, fresh };
     };
     let name = names::narrowed(program.name, &tview.name).sql();
     let rows_name = names::partitions(program.name, &tview.name).sql();
     let (read, in_rows) = (format!("tview.{name}"), format!("tview.{rows_name}"));
     let partition = narrowed.partition.as_ref().map(|p| partition(p, &in_rows));
-    let fresh = fresh(program, tview, keys, &read, partition);
+    let fresh = fresh(tview, keys, &read, partition);
     let has_partition = narrowed.partition.is_some();
+    let below: Vec<String> = narrowed.below.iter().map(|b| b.name.sql()).collect();
     let definitions = definitions(program, view, &name, &rows_name, narrowed);
+    // In the order in which they can be removed.
     let views = std::iter::once(name).chain(has_partition.then_some(rows_name)).collect();
-    ByKey { views, definitions, rows: if has_partition { in_rows } else { read }, fresh }
+    ByKey { views, below, definitions, rows: if has_partition { in_rows } else { read }, fresh }
 }
 
 fn definitions(program: &Program, view: &View, name: &str, rows_name: &str, narrowed: Narrowed) -> String {
-    let Narrowed { query, partition } = narrowed;
+    let Narrowed { below, query, partition } = narrowed;
+    let reason = match partition {
+        Some(_) => "a condition on what its windows are partitioned by passes them",
+        None if below.is_empty() => "conditions on its key reach CTEs and grouped queries",
+        None => "conditions on its key reach what it reads",
+    };
+    let rows = partition.map(|p| NarrowRows { name: rows_name.to_owned(), query: p.rows });
+    let what = format!("The view once more, for reading it by key: {reason}.");
+    let below = below.into_iter().map(|b| {
+        let Below { view, name, query } = b;
+        let what =
+            format!("{} once more: conditions reach the rows, windows are computed for their partitions.", view.name);
+        definition(program, view, &name.sql(), what, query, None) + "\n\n"
+    });
+    below.collect::<String>() + &definition(program, view, name, what, query, rows)
+}
+
+/// A view that shows what one of the user's shows.
+fn definition(
+    program: &Program,
+    view: &View,
+    name: &str,
+    what: String,
+    query: String,
+    rows: Option<NarrowRows>,
+) -> String {
     let (path, script_path) = (path_sql(&view.search_path), search_path(program));
     let columns = list(view.column_aliases.iter().map(Ident::sql));
     templates::text(&NarrowSql {
         name: name.to_owned(),
-        reason: match partition {
-            Some(_) => "a condition on what its windows are partitioned by passes them",
-            None => "conditions on its key reach CTEs and grouped queries",
-        },
+        what: one_line(&what),
         columns: if columns.is_empty() { columns } else { format!(" ({columns})") },
         query,
-        rows: partition.map(|p| NarrowRows { name: rows_name.to_owned(), query: p.rows }),
+        rows,
         path_differs: path != script_path,
         search_path: path,
         script_path: &script_path,
@@ -87,12 +112,12 @@ fn partition(partition: &Partition, rows: &str) -> FreshPartition {
     }
 }
 
-fn fresh(program: &Program, tview: &Tview, keys: &KeyNames, view: &str, partition: Option<FreshPartition>) -> String {
+fn fresh(tview: &Tview, keys: &KeyNames, view: &str, partition: Option<FreshPartition>) -> String {
     let equal = |q: &str| keys.columns.iter().map(|c| format!("{q}.{c} = k.{c}")).collect::<Vec<_>>().join(" AND ");
     templates::text(&Fresh {
         view,
         partition,
-        at_once: tview.relations.variants.iter().any(|v| window_of_all(v, program.catalog).is_some()),
+        at_once: tview.computed_whole.is_some(),
         key_variables: keys.variables,
         key_aliases: &list(keys.columns.iter().cloned()),
         w_is_k: &equal("w"),

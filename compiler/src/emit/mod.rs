@@ -26,6 +26,7 @@ use crate::plan::{Decisions, TablePlan, Tview, TviewParts};
 use crate::source::{Lines, Sources};
 use crate::syntax::Statement;
 pub use names::object_names;
+pub use narrow::{Given, computed_whole};
 pub use tview::{change, flat_path, place};
 
 /// Everything that the emitter needs.

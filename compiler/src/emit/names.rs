@@ -104,6 +104,13 @@ pub fn partitions(program: &str, tview: &QualName) -> Ident {
     of_object(program, tview, &["partitions"])
 }
 
+/// The view that takes the place of one below, where a tview is read by key.
+pub fn below(program: &str, tview: &QualName, view: &QualName) -> Ident {
+    let mut rest = vec!["of"];
+    rest.extend(qualified(view));
+    of_object(program, tview, &rest)
+}
+
 /// The view that shows values of a tview's documents, one column each.
 pub fn parts(program: &str, tview: &QualName) -> Ident {
     of_object(program, tview, &["parts"])
@@ -182,6 +189,9 @@ pub fn object_names(
         names.push((narrowed(program, &tview.name), format!("a view for {}", tview.name)));
         names.push((partitions(program, &tview.name), format!("a view for {}", tview.name)));
         names.push((self::parts(program, &tview.name), format!("a view for {}", tview.name)));
+        for view in &tview.view.reads_views {
+            names.push((below(program, &tview.name, view), format!("a view for {}", tview.name)));
+        }
         for link in tview.relations.locked_links() {
             let name = link_lock(program, tview, link.child, link.number);
             names.push((name, format!("a lock of {}", tview.name)));

@@ -82,10 +82,11 @@ pub fn views(program: &Program, at: usize) -> PartViews {
     else {
         return PartViews { views: Vec::new(), functions: Vec::new(), definitions: String::new() };
     };
-    let text =
-        Text { sources: program.sources, statement: &program.statements[view.statement], query: view.query_span };
-    let mut edits = narrow::edits(program, &text, view, tview);
-    edits.extend(level_by_level(program, at));
+    let given = narrow::Given::of(program);
+    let text = given.text(view);
+    // The tview of a joined view is read rather than another form of that view.
+    let mut edits = level_by_level(program, at);
+    edits.extend(narrow::changes(given, program.name, view, tview).edits);
     let writer = Writer { tview, parts, layout, text: &text, edits };
     let mut views = vec![PartViewModel {
         purpose: "Values in the documents, one column each: what a write changes is computed again by itself.".into(),

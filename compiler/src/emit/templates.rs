@@ -307,7 +307,8 @@ pub struct TviewSql {
 #[template(path = "narrow.sql")]
 pub struct NarrowSql<'a> {
     pub name: String,
-    pub reason: &'static str,
+    /// What it is for, in one line.
+    pub what: String,
     /// The names that the view gives its columns, in parentheses.
     pub columns: String,
     pub query: String,

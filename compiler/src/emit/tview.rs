@@ -48,7 +48,8 @@ pub fn model(program: &Program, at: usize, settings: &str) -> TviewModel {
     let columns = keys.iter().map(|k| k.name.sql()).collect();
     let by_key = fresh::by_key(program, tview, &fresh::KeyNames { variables: &variables, columns });
     let parts = part_views::views(program, at);
-    let narrowed_views = by_key.views.iter().cloned().chain(parts.views).collect();
+    let narrowed_views =
+        by_key.views.iter().cloned().chain(parts.views).chain(by_key.below.iter().rev().cloned()).collect();
     let sql = templates::text(&sql(program, at, &keys, &locks, settings, by_key, parts.definitions));
     TviewModel {
         name: tview.name.sql(),

@@ -14,7 +14,7 @@ use super::{ColumnSet, Strategy, Tview, Way, is_collectable, way_to_key};
 use crate::catalog::{Catalog, Table};
 use crate::diagnostics::Code;
 use crate::names::QualName;
-use crate::relate::{Link, Pair, Variant, same_type, window_of_all};
+use crate::relate::{Link, Pair, Variant, same_type};
 use crate::resolve::{ColumnRef, Expr, ExprKind, FlatView, OuterKind, TOP, Term, UseId};
 
 /// Each further place costs a copy of the document.
@@ -119,7 +119,7 @@ impl<'t> Prover<'t> {
             layout,
             strategy,
             arrays: arrays(&variant.view, layout.filter(|_| strategy == Strategy::Auto), catalog),
-            is_read_at_once: window_of_all(variant, catalog).is_some(),
+            is_read_at_once: tview.computed_whole.is_some(),
             links: variant.links.iter().map(fact).collect(),
             whole: tview.relations.whole().map(|u| &tview.view.uses[u.0].table).collect(),
         })

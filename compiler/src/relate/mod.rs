@@ -26,7 +26,7 @@ pub use keys::{KeyColumn, ViewKey};
 use links::MAX_WAY;
 pub use links::{Link, Links, Pair};
 pub use locks::{ValueLock, is_scalar, key_lock, same_type, variable_type};
-pub use windows::window_of_all;
+pub use windows::windows_of_all;
 
 use std::collections::BTreeSet;
 

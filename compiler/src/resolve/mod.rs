@@ -357,6 +357,8 @@ pub struct Windowed {
     pub block: BlockId,
     /// What it is partitioned by.
     pub partition: Vec<Expr>,
+    /// The copy of that block that stands for its partitions.
+    pub copy: BlockId,
     /// The call.
     pub span: Span,
 }
@@ -560,6 +562,11 @@ impl FlatView {
     /// relation there.
     pub fn in_region(&self, at: BlockId, block: BlockId) -> bool {
         at == block || self.derived_by(at).is_some_and(|d| self.in_region(d.block, block))
+    }
+
+    /// The query in whose FROM clause a block's rows are seen in the end.
+    pub fn region_of(&self, block: BlockId) -> BlockId {
+        self.derived_by(block).map_or(block, |d| self.region_of(d.block))
     }
 
     /// Whether all rows of the relations between `from` and `block` that a row of `from` influences show its

@@ -124,12 +124,12 @@ impl<'a> Resolver<'a> {
             return Ok(*copy);
         }
         let own: Vec<Expr> = partition.iter().map(|e| self.with_own_formula(e, block)).collect::<Resolved<_>>()?;
+        let copy = self.open_block(Some(block), span)?;
         if block == super::TOP && self.expanding.len() == 1 {
             self.flat.partitions.extend(own.iter().cloned());
         } else {
-            self.flat.windows_below.push(Windowed { block, partition: own.clone(), span });
+            self.flat.windows_below.push(Windowed { block, partition: own.clone(), copy, span });
         }
-        let copy = self.open_block(Some(block), span)?;
         self.copies.insert(copy, Names::default());
         let copied = self.in_copy(copy, |resolver, copy| resolver.copy_rows(select, partition, copy))?;
         for (left, right) in copied.into_iter().zip(own) {

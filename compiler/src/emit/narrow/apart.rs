@@ -10,6 +10,7 @@ use std::ops::Range;
 
 use sqlparser::ast::{Query, SelectItem, SetExpr};
 
+use super::windows::same;
 use crate::cut::{Edit, Text};
 use crate::names::Ident;
 use crate::plan::Tview;
@@ -48,7 +49,9 @@ impl Text<'_> {
         let mut lists = self.partitions(clauses.list.start..self.tokens().end);
         let mut seen = BTreeSet::new();
         lists.retain(|list| seen.insert(list.iter().map(|item| self.normal(item)).collect::<Vec<_>>()));
-        if lists.is_empty() || self.computes_windows(clauses.list.end..self.tokens().end) {
+        // Of a window over all rows there is no partition that could be read instead.
+        let is_partitioned = !lists.is_empty() && self.all_partitioned(clauses.list.start..self.tokens().end);
+        if !is_partitioned || self.computes_windows(clauses.list.end..self.tokens().end) {
             return None;
         }
         let key = tview.relations.key.columns.iter().enumerate();
@@ -64,11 +67,7 @@ impl Text<'_> {
             for item in list {
                 let (text, name) =
                     (self.slice(self.bytes(item)).to_owned(), format!("part_{}", row.len() + 1 - key.len()));
-                let same = format!("{text} = {ROW}.{name}");
-                equal.push(match nullable(&self.bytes(item)) {
-                    true => format!("({same} OR {text} IS NULL AND {ROW}.{name} IS NULL)"),
-                    false => same,
-                });
+                equal.push(same(&text, &format!("{ROW}.{name}"), nullable(&self.bytes(item))));
                 row.push(format!("{text} AS {name}"));
             }
             near.push(equal.join(" AND "));
@@ -102,7 +101,7 @@ impl Text<'_> {
     }
 
     /// Whether a name occurs anywhere in the query.
-    fn mentions(&self, name: &str) -> bool {
+    pub(super) fn mentions(&self, name: &str) -> bool {
         self.slice(self.query.start..self.query.end).to_lowercase().contains(name)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! In: a query. Out: where `NOT MATERIALIZED` has to be written.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{Cte, CteAsMaterialized, ObjectName, Query, Visit, Visitor};
@@ -32,6 +32,13 @@ impl Text<'_> {
         let between = self.statement.tokens[at].1.end..self.statement.tokens[open].1.start;
         Some(Edit { at: between, text: " NOT MATERIALIZED ".into() })
     }
+}
+
+/// The names of all CTEs of a query, wherever they stand.
+pub(super) fn all_ctes(query: &Query) -> BTreeSet<Ident> {
+    let mut ctes = Ctes::default();
+    let _ = query.visit(&mut ctes);
+    ctes.found.into_iter().map(|cte| cte.name).collect()
 }
 
 /// A CTE: its name, where that stands, and what is said of it.

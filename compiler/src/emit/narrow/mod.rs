@@ -1,7 +1,7 @@
 //! Narrowing: a view's query in a form that PostgreSQL's planner pushes keys into.
 //!
 //! In: a view. Out: where the planner would compute the view as a whole to show one of its rows, the user's own text with
-//! five kinds of changes. What always holds: the rows are those of the view.
+//! six kinds of changes. What always holds: the rows are those of the view.
 //!
 //! - A CTE that is read twice is a fence to the planner; `NOT MATERIALIZED` takes it away. Queries of views write nothing and
 //!   hold no volatile function, so that how often they are run is of no consequence.
@@ -12,24 +12,67 @@
 //!   all windows are partitioned by does. So these expressions are selected as well, and a second query tells, without
 //!   computing windows, in which partitions the keys are. Where windows have no part of their partitions in common, the query
 //!   is run for each row over the rows that share one of its partitions.
+//! - Windows below, which the key does not pass, are computed for the partitions of the rows that it leads to, in the view's own text
+//!   and in views of ours that take the place of those that it reads.
 
 mod apart;
+mod below;
 mod ctes;
 mod except;
 mod full;
 mod joins;
+mod views;
 mod windows;
 
 use std::ops::Range;
 
 use super::Program;
-use crate::catalog::View;
+use crate::catalog::{Catalog, Relation, View};
 use crate::cut::{Edit, Text};
 use crate::names::Ident;
 use crate::plan::Tview;
+use crate::source::{Sources, Span};
+use crate::syntax::Statement;
+pub use views::Below;
+use views::Rewriting;
+
+/// What views are read from.
+#[derive(Clone, Copy)]
+pub struct Given<'a> {
+    /// The input.
+    pub sources: &'a Sources,
+    /// Its statements.
+    pub statements: &'a [Statement],
+    /// What they declare.
+    pub catalog: &'a Catalog,
+}
+
+impl<'a> Given<'a> {
+    /// What a program is made of.
+    pub fn of(program: &Program<'a>) -> Self {
+        Given { sources: program.sources, statements: program.statements, catalog: program.catalog }
+    }
+
+    /// The text of a view's query.
+    pub(crate) fn text(&self, view: &View) -> Text<'a> {
+        Text { sources: self.sources, statement: &self.statements[view.statement], query: view.query_span }
+    }
+}
+
+/// Changes of a view's text.
+pub struct Changes<'a> {
+    /// Those of its own text.
+    pub edits: Vec<Edit>,
+    /// What takes the place of views that it reads, in the order in which they can be created.
+    pub below: Vec<Below<'a>>,
+    /// A window that is computed for all rows all the same.
+    pub computed_whole: Option<Span>,
+}
 
 /// A view's query for reading it by key.
-pub struct Narrowed {
+pub struct Narrowed<'a> {
+    /// What it reads in the place of other views.
+    pub below: Vec<Below<'a>>,
     /// Selects what the view selects, then the partition.
     pub query: String,
     /// Where windows are in the way.
@@ -45,20 +88,20 @@ pub struct Partition {
 }
 
 /// The narrowed form of a view's query; `None` where there is nothing to change.
-pub fn narrow(program: &Program, view: &View, tview: &Tview) -> Option<Narrowed> {
+pub fn narrow<'a>(program: &Program<'a>, view: &'a View, tview: &'a Tview) -> Option<Narrowed<'a>> {
     let flat = &tview.view;
-    let statement = &program.statements[view.statement];
-    let text = Text { sources: program.sources, statement, query: view.query_span };
-    let mut edits = edits(program, &text, view, tview);
-    let is_plain = windows::has_plain_partitions(program, flat);
+    let given = Given::of(program);
+    let text = given.text(view);
+    let Changes { mut edits, below, .. } = changes(given, program.name, view, tview);
+    let is_plain = windows::has_plain_partitions(given, flat);
     let windows = is_plain.then(|| text.windows(&view.query)).flatten();
     let Some(windows) = windows else {
-        let nullable = |at: &Range<usize>| windows::can_be_null(program, flat, at);
+        let nullable = |at: &Range<usize>| windows::can_be_null(given, flat, at);
         let apart = is_plain.then(|| text.apart(&view.query, tview, &nullable, &edits)).flatten();
         if let Some(query) = apart {
-            return Some(Narrowed { query, partition: None });
+            return Some(Narrowed { below, query, partition: None });
         }
-        return (!edits.is_empty()).then(|| Narrowed { query: text.with(&edits), partition: None });
+        return (!edits.is_empty()).then(|| Narrowed { below, query: text.with(&edits), partition: None });
     };
     let taken = |name: &str| flat.outputs.iter().any(|o| o.name.as_str() == name);
     let prefix =
@@ -70,22 +113,33 @@ pub fn narrow(program: &Program, view: &View, tview: &Tview) -> Option<Narrowed>
     let more = Edit { at: windows.end..windows.end, text: selected.collect() };
     edits.push(more);
     let columns = windows.partition.iter().enumerate();
-    let columns = columns.map(|(n, at)| (name(n), windows::can_be_null(program, flat, at))).collect();
+    let columns = columns.map(|(n, at)| (name(n), windows::can_be_null(given, flat, at))).collect();
     let rows: Vec<Edit> = edits.iter().cloned().chain(windows.blanks).collect();
     let rows = text.with(&rows);
-    Some(Narrowed { query: text.with(&edits), partition: Some(Partition { columns, rows }) })
+    Some(Narrowed { below, query: text.with(&edits), partition: Some(Partition { columns, rows }) })
 }
 
-/// What lets conditions on the key into CTEs, grouped queries and sides of full joins.
-pub fn edits(program: &Program, text: &Text, view: &View, tview: &Tview) -> Vec<Edit> {
+/// A window that is computed for all rows whichever key is asked for.
+pub fn computed_whole(given: Given, tview: &Tview) -> Option<Span> {
+    match given.catalog.relations.get(&tview.view.name) {
+        Some(Relation::View(view)) => changes(given, "", view, tview).computed_whole,
+        _ => None,
+    }
+}
+
+/// What lets conditions on the key into CTEs, grouped queries, sides of full joins and windows below.
+pub fn changes<'a>(given: Given<'a>, program: &'a str, view: &'a View, tview: &'a Tview) -> Changes<'a> {
+    let text = &given.text(view);
     let mut edits = text.unfenced(&view.query);
     edits.extend(text.turned());
-    edits.extend(text.excepts(&tview.view, program.catalog));
+    edits.extend(text.excepts(&tview.view, given.catalog));
     // A row of a view has a type of its own, which a user's function may ask for.
     if !tview.view.calls_user_functions {
-        edits.extend(text.laterals(view, program.catalog, &left_of_key(tview)));
+        edits.extend(text.laterals(view, given.catalog, &left_of_key(tview)));
     }
-    edits
+    let mut windows = Rewriting::new(given, program, tview);
+    windows.own(text, view, &mut edits);
+    Changes { edits, computed_whole: windows.left(), below: windows.below }
 }
 
 /// Of each join of the view's own FROM clause, whether all of the key comes from its left side.

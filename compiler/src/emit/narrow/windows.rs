@@ -6,10 +6,15 @@
 use std::ops::Range;
 
 use sqlparser::ast::{Distinct, Query, Select, SelectItem, SetExpr};
+use sqlparser::tokenizer::Token;
 
+use super::Given;
 use crate::cut::{Edit, Text};
-use crate::emit::{Program, is_foreign};
+use crate::emit::is_foreign;
 use crate::resolve::{Expr, FlatView, ident, output_name};
+
+/// How many windows may be built on each other.
+const MAX_STEPS: usize = 8;
 
 /// The windows of a SELECT.
 pub(super) struct Windows {
@@ -22,16 +27,26 @@ pub(super) struct Windows {
 }
 
 /// Whether partitions are compared by operators of PostgreSQL's own.
-pub(super) fn has_plain_partitions(program: &Program, flat: &FlatView) -> bool {
+pub(super) fn has_plain_partitions(given: Given, flat: &FlatView) -> bool {
     let plain =
-        |e: &Expr| e.as_term().is_some_and(|t| t.ty(flat, program.catalog).is_some_and(|ty| !is_foreign(&ty.class)));
+        |e: &Expr| e.as_term().is_some_and(|t| t.ty(flat, given.catalog).is_some_and(|ty| !is_foreign(&ty.class)));
     !flat.partitions.is_empty() && flat.partitions.iter().all(plain)
 }
 
 /// Whether what stands at these bytes of a PARTITION BY can be NULL.
-pub(super) fn can_be_null(program: &Program, flat: &FlatView, at: &Range<usize>) -> bool {
+pub(super) fn can_be_null(given: Given, flat: &FlatView, at: &Range<usize>) -> bool {
     let column = flat.partitions.iter().find(|e| at.contains(&e.span.start)).and_then(Expr::as_column);
-    column.is_none_or(|c| !flat.is_never_null(program.catalog, c))
+    column.is_none_or(|c| !flat.is_never_null(given.catalog, c))
+}
+
+/// The condition that an expression has another one's value. NULL is a partition of its own; IS NOT DISTINCT FROM would use no index.
+pub(super) fn same(text: &str, other: &str, can_be_null: bool) -> String {
+    let is_name = text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '"'));
+    let text = if is_name { text.to_owned() } else { format!("({text})") };
+    match can_be_null {
+        true => format!("({text} = {other} OR {text} IS NULL AND {other} IS NULL)"),
+        false => format!("{text} = {other}"),
+    }
 }
 
 impl Text<'_> {
@@ -79,6 +94,30 @@ impl Text<'_> {
             common.retain(|item| list.iter().any(|other| self.normal(item) == self.normal(other)));
         }
         (!common.is_empty()).then(|| common.iter().map(|item| self.bytes(item)).collect())
+    }
+
+    /// Whether each OVER is of a window with a PARTITION BY.
+    pub(super) fn all_partitioned(&self, tokens: Range<usize>) -> bool {
+        let outside = self.outside_subqueries(tokens.clone());
+        let mut overs = outside.into_iter().filter(|at| self.is_word(*at, "over"));
+        overs.all(|at| self.is_partitioned(at + 1, &tokens, MAX_STEPS))
+    }
+
+    /// Whether the window that is named or specified at a token has a PARTITION BY, its own or that of one it is built on.
+    fn is_partitioned(&self, at: usize, tokens: &Range<usize>, steps: usize) -> bool {
+        let is_specified = *self.token(at) == Token::LParen;
+        let name = if is_specified { at + 1 } else { at };
+        if is_specified && self.level(name..tokens.end).iter().any(|at| self.is_word(*at, "partition")) {
+            return true;
+        }
+        let is_it = |at: &usize| {
+            self.normal(&(*at..at + 1)) == self.normal(&(name..name + 1))
+                && self.is_word(at + 1, "as")
+                && *self.token(at + 2) == Token::LParen
+        };
+        let is_name = steps > 0 && matches!(self.token(name), Token::Word(_));
+        let mut defined = (tokens.start..tokens.end.saturating_sub(2)).filter(|_| is_name);
+        defined.find(is_it).is_some_and(|at| self.is_partitioned(at + 2, tokens, steps - 1))
     }
 
     /// What stands in each PARTITION BY.

@@ -1,0 +1,183 @@
+//! Views below: those that are read in another form as well.
+//!
+//! In: a tview. Out: the changes of its view's text that windows below it need, and the views that take the place of those that it
+//! reads: their text, changed in the same way. What always holds: a view that takes another one's place has its columns and its
+//! rows; a view whose windows are in no one's way is read as it is.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{ObjectName, Spanned, TableFactor, Visit, Visitor};
+use sqlparser::tokenizer::Token;
+
+use super::Given;
+use super::below::Wanted;
+use super::ctes::all_ctes;
+use crate::catalog::{Catalog, Relation, View};
+use crate::cut::{Edit, Text};
+use crate::emit::names;
+use crate::names::{Ident, QualName};
+use crate::plan::Tview;
+use crate::relate::windows_of_all;
+use crate::resolve::{ident, parts};
+use crate::source::Span;
+
+/// How deep views are looked into.
+const MAX_DEPTH: usize = 16;
+
+/// A view below in its other form.
+pub struct Below<'g> {
+    /// The user's.
+    pub view: &'g View,
+    /// The name of the other one, in the schema `tview`.
+    pub name: Ident,
+    /// Its query.
+    pub query: String,
+}
+
+/// What is written for windows below a view, in its own text and in the views that it reads.
+pub(super) struct Rewriting<'g> {
+    given: Given<'g>,
+    program: &'g str,
+    tview: &'g Tview,
+    /// The windows that are in the way.
+    wanted: BTreeSet<Span>,
+    /// Those of them that are not any more.
+    done: BTreeSet<Span>,
+    /// In the order in which they can be created.
+    pub below: Vec<Below<'g>>,
+    looked_into: Vec<QualName>,
+}
+
+impl<'g> Rewriting<'g> {
+    /// Of a tview's view.
+    pub(super) fn new(given: Given<'g>, program: &'g str, tview: &'g Tview) -> Self {
+        let wanted = tview.relations.variants.iter().flat_map(|v| windows_of_all(v, given.catalog)).map(|w| w.span);
+        let (done, below, looked_into) = (BTreeSet::new(), Vec::new(), Vec::new());
+        Rewriting { given, program, tview, wanted: wanted.collect(), done, below, looked_into }
+    }
+
+    /// A window that stays in the way.
+    pub(super) fn left(&self) -> Option<Span> {
+        self.wanted.iter().find(|span| !self.done.contains(span)).copied()
+    }
+
+    /// Adds the changes of the view's own text.
+    pub(super) fn own(&mut self, text: &Text, view: &'g View, edits: &mut Vec<Edit>) {
+        self.changes(text, view, 0, edits);
+    }
+
+    fn changes(&mut self, text: &Text, view: &'g View, depth: usize, edits: &mut Vec<Edit>) {
+        if self.wanted.is_empty() {
+            return;
+        }
+        // A row of a view has a type of its own, which a user's function may ask for.
+        if !self.tview.view.calls_user_functions && depth < MAX_DEPTH {
+            let ctes = all_ctes(&view.query);
+            let mut mentions = Mentions { catalog: self.given.catalog, view, ctes, found: Vec::new() };
+            let _ = view.query.visit(&mut mentions);
+            for mention in mentions.found.iter().filter(|m| text.can_rename(m)) {
+                let other = self.instead_of(mention.view, depth + 1);
+                edits.extend(other.and_then(|name| text.renamed(mention, &name)));
+            }
+        }
+        let (given, flat, windows) = (self.given, &self.tview.view, &self.wanted);
+        let made = text.rows_of_windows(Wanted { given, flat, view, windows, is_own: depth == 0 }, edits);
+        let is_in = |e: &Edit, span: &Span| e.at.contains(&span.start) && span.end <= e.at.end;
+        let is_done = |span: &&Span| span.file == text.query.file && made.iter().any(|e| is_in(e, span));
+        self.done.extend(self.wanted.iter().filter(is_done));
+        // What stands within what they replace is in their text already.
+        edits.splice(0..0, made);
+    }
+
+    /// The view that takes the place of another one.
+    fn instead_of(&mut self, view: &'g View, depth: usize) -> Option<Ident> {
+        if let Some(known) = self.below.iter().find(|b| b.view.name == view.name) {
+            return Some(known.name.clone());
+        }
+        if view.has_options || self.looked_into.contains(&view.name) {
+            return None;
+        }
+        self.looked_into.push(view.name.clone());
+        let text = self.given.text(view);
+        let mut edits = text.unfenced(&view.query);
+        let before = edits.len();
+        self.changes(&text, view, depth, &mut edits);
+        if edits.len() == before {
+            return None;
+        }
+        let name = names::below(self.program, &self.tview.name, &view.name);
+        self.below.push(Below { view, name: name.clone(), query: text.with(&edits) });
+        Some(name)
+    }
+}
+
+/// A view that is named in FROM.
+struct Mention<'g> {
+    view: &'g View,
+    /// The place of the name.
+    at: sqlparser::tokenizer::Span,
+    /// The name without its schema, where it has no other.
+    shown: Option<Ident>,
+}
+
+impl Text<'_> {
+    /// Whether the name can be another one: not where columns are named with the view's schema.
+    fn can_rename(&self, mention: &Mention) -> bool {
+        let Some(shown) = &mention.shown else { return true };
+        let is_dot = |at: usize| *self.token(at) == Token::Period;
+        let is_name = |at: usize| matches!(self.token(at), Token::Word(w) if ident_of(w) == *shown);
+        let inner = self.tokens().start + 1..self.tokens().end.saturating_sub(1);
+        !inner.into_iter().any(|at| is_name(at) && is_dot(at - 1) && is_dot(at + 1))
+    }
+
+    /// Another view in the place of one that is named.
+    fn renamed(&self, mention: &Mention, name: &Ident) -> Option<Edit> {
+        let tokens = self.statement.tokens_of(mention.at)?;
+        let shown = mention.shown.as_ref().map(|shown| format!(" AS {}", shown.sql())).unwrap_or_default();
+        Some(Edit { at: self.bytes(&tokens), text: format!("tview.{}{shown}", name.sql()) })
+    }
+}
+
+/// The name that a word is.
+fn ident_of(word: &sqlparser::tokenizer::Word) -> Ident {
+    Ident::new(if word.quote_style.is_some() { word.value.clone() } else { word.value.to_lowercase() })
+}
+
+/// The views that a query names in FROM.
+struct Mentions<'g> {
+    catalog: &'g Catalog,
+    view: &'g View,
+    ctes: BTreeSet<Ident>,
+    found: Vec<Mention<'g>>,
+}
+
+impl Visitor for Mentions<'_> {
+    type Break = ();
+
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
+        if let TableFactor::Table { name, alias, args: None, .. } = factor
+            && let Some(view) = self.named(name)
+        {
+            let shown = name.0.last().and_then(|part| part.as_ident()).map(ident).filter(|_| alias.is_none());
+            self.found.push(Mention { view, at: name.span(), shown });
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+impl<'g> Mentions<'g> {
+    fn named(&self, name: &ObjectName) -> Option<&'g View> {
+        let names = parts(name)?;
+        let (schema, name) = match names.as_slice() {
+            [name] => (None, name),
+            [schema, name] => (Some(schema), name),
+            _ => return None,
+        };
+        let is_cte = schema.is_none() && self.ctes.contains(name);
+        match self.catalog.lookup(schema, name, &self.view.search_path).filter(|_| !is_cte) {
+            Some(Relation::View(view)) => Some(view),
+            _ => None,
+        }
+    }
+}
