@@ -136,6 +136,7 @@ fixtures! {
     expressions: "compiler/tests/data/live/expressions.sql",
     several_tables: "compiler/tests/data/live/several_tables.sql",
     windows: "compiler/tests/data/live/windows.sql",
+    windows_below: "compiler/tests/data/live/windows_below.sql",
     refresh: "compiler/tests/data/live/refresh.sql",
     patches: "compiler/tests/data/live/patches.sql",
     patch_shapes: "compiler/tests/data/live/patch_shapes.sql",

@@ -106,7 +106,9 @@ impl Text<'_> {
         if !is_wanted || !windows.iter().all(|w| is_plain(w, wanted)) {
             return None;
         }
-        let shown = self.shown_by(&clauses.list, joined, edits)?;
+        // Of the sides of a set operation the first one names the columns.
+        let is_unnamed = is_any(select.saturating_sub(1), &["union", "except", "intersect", "all", "distinct"]);
+        let shown = self.shown_by(&clauses.list, joined, is_unnamed, edits)?;
         let item = |(n, shown): (usize, &Shown)| format!("{} AS {OWN}{}", shown.text, n + 1);
         let of_side =
             |computed: bool| shown.iter().enumerate().filter(move |(_, s)| s.is_computed == computed).map(item);
@@ -128,9 +130,9 @@ impl Text<'_> {
             "SELECT {}\n  FROM (SELECT {}\n          FROM {from}{own_filter}) AS {ROW}\n CROSS JOIN LATERAL (\n        \
              SELECT {}\n          FROM {from}\n         WHERE {filter}({conditions}){rest}\n        OFFSET 0) AS {NEAR}\n \
              WHERE {found}",
-            list.collect::<Vec<_>>().join(", "),
-            row.join(", "),
-            near.join(", "),
+            list.collect::<Vec<_>>().join(",\n       "),
+            row.join(",\n               "),
+            near.join(",\n               "),
         );
         Some(Edit { at: self.bytes(&(select..end)), text })
     }
@@ -162,7 +164,7 @@ impl Text<'_> {
     }
 
     /// The columns of a SELECT, `*` written out.
-    fn shown_by(&self, list: &Range<usize>, joined: &Joined, edits: &[Edit]) -> Option<Vec<Shown>> {
+    fn shown_by(&self, list: &Range<usize>, joined: &Joined, is_unnamed: bool, edits: &[Edit]) -> Option<Vec<Shown>> {
         let items = self.items(list.clone());
         if items.len() != joined.projection.len() {
             return None;
@@ -176,7 +178,10 @@ impl Text<'_> {
         for (item, selected) in items.iter().zip(&joined.projection) {
             let name = match selected {
                 SelectItem::ExprWithAlias { alias, .. } => ident(alias),
-                SelectItem::UnnamedExpr(expr) => output_name(expr)?,
+                SelectItem::UnnamedExpr(expr) => match output_name(expr) {
+                    None if is_unnamed => Ident::new(format!("column_{}", shown.len() + 1)),
+                    name => name?,
+                },
                 SelectItem::Wildcard(_) if !joined.merges && item.len() == 1 => {
                     shown.extend(joined.tables.iter().flat_map(columns_of));
                     continue;
