@@ -16,7 +16,8 @@ SELECT p.id, jsonb_build_object('t', p.title, 't', p.id,
   FROM post p;
 CREATE VIEW v_tagged AS SELECT t.id, jsonb_build_object('l', c.label) AS data FROM tagged t JOIN coder c ON c.code = t.author_code;
 CREATE VIEW helper AS SELECT p.author_id FROM post p WHERE p.id > pg_backend_pid();
-CREATE VIEW ranked AS SELECT p.id, p.title, rank() OVER (PARTITION BY p.author_id ORDER BY p.id) AS place FROM post p;
+CREATE VIEW ranked AS SELECT p.id, p.title, rank() OVER (PARTITION BY p.author_id ORDER BY a.n, p.id) AS place
+  FROM post p JOIN (SELECT o.title, count(*) AS n FROM post o GROUP BY o.title) a ON a.title = p.title;
 CREATE VIEW v_ranked AS SELECT r.id, jsonb_build_object('title', r.title, 'place', r.place) AS data FROM ranked r;
 CREATE TABLE vote (id integer PRIMARY KEY, kind text, target text, weight integer);
 CREATE VIEW v_voted AS
