@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::catalog::{Catalog, Relation, RowSecurity, Table};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
 use crate::names::QualName;
-use crate::plan::{LockStep, TablePlan, Tview, TviewParts, Way};
+use crate::plan::{LockStep, TablePlan, Tview, TviewParts, Way, Whole};
 use crate::relate::{Pair, ValueLock};
 use crate::resolve::{ColumnRef, Formula, Term, UseId};
 use crate::source::Span;
@@ -44,7 +44,18 @@ pub fn advise(
     }
     for tview in tviews {
         // Where every write compares the whole tview anyway, it makes no difference.
-        if let Some(window) = tview.computed_whole.filter(|_| tview.view.directive("full_refresh").is_none()) {
+        let whole =
+            if tview.view.directive("full_refresh").is_none() { tview.computed_whole } else { Whole::default() };
+        if let Some(chain) = whole.chain {
+            let title =
+                format!("a chain of full joins in `{}` is computed for all rows at every write", tview.view.name.name);
+            diagnostics.push(
+                Diagnostic::new(Code::ChainOfAll, title, tview.view.span)
+                    .also(chain, "a full join with another one on one of its sides")
+                    .help("put it in the FROM clause of the view itself, with what all of them merge as the key, or LEFT JOIN each to the keys"),
+            );
+        }
+        if let Some(window) = whole.window {
             let title = format!("a window below `{}` is computed for all rows at every write", tview.view.name.name);
             diagnostics.push(
                 Diagnostic::new(Code::WindowOfAll, title, tview.view.span)

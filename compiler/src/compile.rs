@@ -14,7 +14,7 @@ use crate::emit::{self, Given, Program};
 use crate::explain::{self, Effect};
 use crate::graph::{Graph, Pictures};
 use crate::names::{Ident, QualName};
-use crate::plan::{self, Decisions, TablePlan, Tview};
+use crate::plan::{self, Decisions, TablePlan, Tview, Whole};
 use crate::relate;
 use crate::resolve::{self, FlatView};
 use crate::source::{Lines, Sources, Span};
@@ -147,7 +147,7 @@ fn tviews(views: Vec<FlatView>, catalog: &Catalog, diagnostics: &mut Diagnostics
         let Some(relations) = relate::relate(&view, catalog, diagnostics) else { continue };
         let documents = document::analyse(&relations, catalog, diagnostics);
         check_readable(&view, &documents, catalog, diagnostics);
-        tviews.push(Tview { name: tview_name(&view), view, relations, documents, computed_whole: None });
+        tviews.push(Tview { name: tview_name(&view), view, relations, documents, computed_whole: Whole::default() });
     }
     let order = Graph::build(&tviews).order(&tviews);
     let mut slots: Vec<Option<Tview>> = tviews.into_iter().map(Some).collect();

@@ -58,8 +58,17 @@ pub struct Tview {
     pub relations: Relations,
     /// What its documents consist of.
     pub documents: Documents,
-    /// A window that is computed for all rows whichever key is asked for.
-    pub computed_whole: Option<Span>,
+    /// What is computed for all rows whichever key is asked for.
+    pub computed_whole: Whole,
+}
+
+/// What of a view is computed for all rows whichever key is asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Whole {
+    /// A window.
+    pub window: Option<Span>,
+    /// A FULL JOIN with another one.
+    pub chain: Option<Span>,
 }
 
 impl Tview {

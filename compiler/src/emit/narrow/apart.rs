@@ -107,7 +107,7 @@ impl Text<'_> {
 }
 
 /// Whether the query does nothing but join, filter and number.
-fn only_joins(flat: &FlatView) -> bool {
+pub(super) fn only_joins(flat: &FlatView) -> bool {
     let top = &flat.blocks[TOP.0];
     let changes = top.grouped.is_some() || top.aggregated || top.distinct || top.limited || top.expands || top.picked;
     !changes && flat.alternatives.iter().all(|a| a.block != TOP || a.is_full_join())

@@ -14,6 +14,8 @@ use sqlparser::ast::{
     TableFactor, TableWithJoins, Visit, Visitor,
 };
 
+use sqlparser::tokenizer::Token;
+
 use super::Given;
 use super::ctes::all_ctes;
 use super::windows::same;
@@ -46,7 +48,16 @@ struct Joined {
 struct Shown {
     name: Ident,
     text: String,
-    is_computed: bool,
+    from: Side,
+}
+
+/// Where what is selected is evaluated.
+#[derive(Clone, Copy, PartialEq)]
+enum Side {
+    /// Nowhere: a literal has no type of its own until the query around gives it one.
+    Literal,
+    Row,
+    Near,
 }
 
 /// What is to be rewritten of a view's text.
@@ -110,9 +121,8 @@ impl Text<'_> {
         let is_unnamed = is_any(select.saturating_sub(1), &["union", "except", "intersect", "all", "distinct"]);
         let shown = self.shown_by(&clauses.list, joined, is_unnamed, edits)?;
         let item = |(n, shown): (usize, &Shown)| format!("{} AS {OWN}{}", shown.text, n + 1);
-        let of_side =
-            |computed: bool| shown.iter().enumerate().filter(move |(_, s)| s.is_computed == computed).map(item);
-        let (mut row, mut near): (Vec<String>, Vec<String>) = (of_side(false).collect(), of_side(true).collect());
+        let of_side = |side: Side| shown.iter().enumerate().filter(move |(_, s)| s.from == side).map(item).collect();
+        let (mut row, mut near): (Vec<String>, Vec<String>) = (of_side(Side::Row), of_side(Side::Near));
         let (parts, conditions) = self.partitions_of_row(clauses.list.start..end, &windows, wanted);
         let (places, found) = places(joined);
         row.extend(parts.into_iter().chain(places.clone()));
@@ -124,8 +134,11 @@ impl Text<'_> {
         let filter = filter.map_or_else(String::new, |f| format!("({f})\n           AND "));
         let rest = clauses.rest.start..end;
         let rest = if rest.is_empty() { String::new() } else { format!("\n         {}", changed(&rest)) };
-        let side = |s: &Shown| if s.is_computed { NEAR } else { ROW };
-        let list = shown.iter().enumerate().map(|(n, s)| format!("{}.{OWN}{} AS {}", side(s), n + 1, s.name.sql()));
+        let list = shown.iter().enumerate().map(|(n, shown)| match shown.from {
+            Side::Literal => format!("{} AS {}", shown.text, shown.name.sql()),
+            Side::Row => format!("{ROW}.{OWN}{} AS {}", n + 1, shown.name.sql()),
+            Side::Near => format!("{NEAR}.{OWN}{} AS {}", n + 1, shown.name.sql()),
+        });
         let text = format!(
             "SELECT {}\n  FROM (SELECT {}\n          FROM {from}{own_filter}) AS {ROW}\n CROSS JOIN LATERAL (\n        \
              SELECT {}\n          FROM {from}\n         WHERE {filter}({conditions}){rest}\n        OFFSET 0) AS {NEAR}\n \
@@ -171,7 +184,7 @@ impl Text<'_> {
         }
         let columns_of = |(table, columns): &(Ident, Vec<Ident>)| {
             let text = |c: &Ident| format!("{}.{}", table.sql(), c.sql());
-            let column = |c: &Ident| Shown { name: c.clone(), text: text(c), is_computed: false };
+            let column = |c: &Ident| Shown { name: c.clone(), text: text(c), from: Side::Row };
             columns.iter().map(column).collect::<Vec<_>>()
         };
         let mut shown = Vec::new();
@@ -193,10 +206,20 @@ impl Text<'_> {
                 }
                 _ => return None,
             };
-            let text = self.changed(self.bytes(&self.selected(item, selected)?), edits);
-            shown.push(Shown { name, text, is_computed: self.computes_windows(item.clone()) });
+            let expr = self.selected(item, selected)?;
+            let from = match self.is_literal(&expr) {
+                true => Side::Literal,
+                false if self.computes_windows(expr.clone()) => Side::Near,
+                false => Side::Row,
+            };
+            shown.push(Shown { name, text: self.changed(self.bytes(&expr), edits), from });
         }
         Some(shown)
+    }
+
+    fn is_literal(&self, expr: &Range<usize>) -> bool {
+        let is_name = |at: usize| matches!(self.token(at), Token::Word(_)) && !self.is_word(at, "null");
+        expr.len() == 1 && !is_name(expr.start)
     }
 
     /// Whether an item of a PARTITION BY is a column that is never NULL.

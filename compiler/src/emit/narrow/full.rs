@@ -61,7 +61,7 @@ impl Text<'_> {
     }
 
     /// The two sides of each equality that a condition is made of by AND.
-    fn equalities(&self, condition: Range<usize>) -> Vec<(Range<usize>, Range<usize>)> {
+    pub(super) fn equalities(&self, condition: Range<usize>) -> Vec<(Range<usize>, Range<usize>)> {
         let mut condition = condition;
         while self.is_in_parentheses(&condition) {
             condition = condition.start + 1..condition.end - 1;

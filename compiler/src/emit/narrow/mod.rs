@@ -7,6 +7,7 @@
 //!   hold no volatile function, so that how often they are run is of no consequence.
 //! - A grouped query in a join is computed for all groups; as a LATERAL one it is computed for the rows that it is joined to.
 //! - A FULL JOIN is computed as a whole where ON names what it merges in another order than COALESCE does; its sides change places.
+//!   A chain of them becomes what they merge, LEFT JOINed to each.
 //! - EXCEPT is computed as a whole; the distinct rows of its first side without an equal one in the other are not.
 //! - A condition on the key does not pass a window function unless the key is part of every PARTITION BY. A condition on what
 //!   all windows are partitioned by does. So these expressions are selected as well, and a second query tells, without
@@ -17,6 +18,7 @@
 
 mod apart;
 mod below;
+mod chains;
 mod ctes;
 mod except;
 mod full;
@@ -30,8 +32,8 @@ use super::Program;
 use crate::catalog::{Catalog, Relation, View};
 use crate::cut::{Edit, Text};
 use crate::names::Ident;
-use crate::plan::Tview;
-use crate::source::{Sources, Span};
+use crate::plan::{Tview, Whole};
+use crate::source::Sources;
 use crate::syntax::Statement;
 pub use views::Below;
 use views::Rewriting;
@@ -65,8 +67,8 @@ pub struct Changes<'a> {
     pub edits: Vec<Edit>,
     /// What takes the place of views that it reads, in the order in which they can be created.
     pub below: Vec<Below<'a>>,
-    /// A window that is computed for all rows all the same.
-    pub computed_whole: Option<Span>,
+    /// What is computed for all rows all the same.
+    pub whole: Whole,
 }
 
 /// A view's query for reading it by key.
@@ -119,11 +121,11 @@ pub fn narrow<'a>(program: &Program<'a>, view: &'a View, tview: &'a Tview) -> Op
     Some(Narrowed { below, query: text.with(&edits), partition: Some(Partition { columns, rows }) })
 }
 
-/// A window that is computed for all rows whichever key is asked for.
-pub fn computed_whole(given: Given, tview: &Tview) -> Option<Span> {
+/// What of a tview is computed for all rows whichever key is asked for.
+pub fn computed_whole(given: Given, tview: &Tview) -> Whole {
     match given.catalog.relations.get(&tview.view.name) {
-        Some(Relation::View(view)) => changes(given, "", view, tview).computed_whole,
-        _ => None,
+        Some(Relation::View(view)) => changes(given, "", view, tview).whole,
+        _ => Whole::default(),
     }
 }
 
@@ -131,7 +133,9 @@ pub fn computed_whole(given: Given, tview: &Tview) -> Option<Span> {
 pub fn changes<'a>(given: Given<'a>, program: &'a str, view: &'a View, tview: &'a Tview) -> Changes<'a> {
     let text = &given.text(view);
     let mut edits = text.unfenced(&view.query);
-    edits.extend(text.turned());
+    let chained = text.chained(given, view, tview);
+    let chain = if chained.is_some() { None } else { chains::chain_of(&tview.view) };
+    edits.extend(chained.unwrap_or_else(|| text.turned()));
     edits.extend(text.excepts(&tview.view, given.catalog));
     // A row of a view has a type of its own, which a user's function may ask for.
     if !tview.view.calls_user_functions {
@@ -139,7 +143,7 @@ pub fn changes<'a>(given: Given<'a>, program: &'a str, view: &'a View, tview: &'
     }
     let mut windows = Rewriting::new(given, program, tview);
     windows.own(text, view, &mut edits);
-    Changes { edits, computed_whole: windows.left(), below: windows.below }
+    Changes { edits, whole: Whole { window: windows.left(), chain }, below: windows.below }
 }
 
 /// Of each join of the view's own FROM clause, whether all of the key comes from its left side.

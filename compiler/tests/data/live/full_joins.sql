@@ -37,3 +37,21 @@ SELECT coalesce(p.id, a.id) AS id, jsonb_build_object('planned', p.planned, 'spe
 CREATE VIEW v_three AS
 SELECT coalesce(p.id, a.id, n.note_id) AS id, jsonb_build_object('p', p.planned, 's', a.spent, 'n', n.body) AS data
   FROM plan p FULL JOIN actual a ON p.id = a.id FULL JOIN note n ON n.note_id = coalesce(p.id, a.id);
+
+-- Chains: of groups, with what is joined to them; of four; with rows that have no value; by two columns.
+CREATE VIEW v_chain AS
+SELECT id, jsonb_build_object('p', p.planned, 's', a.spent, 'n', n.n, 'r', r.name, 'more', (SELECT count(*) FROM note WHERE ref = id)) AS data
+  FROM plan p FULL OUTER JOIN actual a USING (id)
+  FULL JOIN (SELECT note.ref AS id, count(*) AS n FROM note GROUP BY note.ref) AS n USING (id)
+  LEFT JOIN region r ON r.region = p.region
+ WHERE p.planned IS DISTINCT FROM 1 AND id IS NOT NULL;
+
+CREATE VIEW v_four (id, data) AS
+SELECT coalesce(p.id, a.id, n.note_id, r.region), jsonb_build_object('p', p.planned, 's', a.spent, 'n', n.body, 'r', r.name, 'id', coalesce(r.region, coalesce(p.id, a.id), n.note_id))
+  FROM plan p FULL JOIN actual a ON a.id = p.id
+  FULL JOIN note AS n ON (coalesce(a.id, p.id) = n.note_id) FULL JOIN region r ON coalesce(p.id, a.id, n.note_id) = r.region;
+
+CREATE VIEW v_wide AS
+SELECT region, id, jsonb_build_object('p', p.planned, 's', a.spent, 'n', n.n) AS data
+  FROM plan p FULL JOIN actual a USING (id, region)
+  FULL JOIN (SELECT plan.id, note_id AS region, count(*) AS n FROM note JOIN plan ON plan.region = note.ref GROUP BY plan.id, note_id) n USING (region, id);

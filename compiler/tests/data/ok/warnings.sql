@@ -27,3 +27,6 @@ SELECT p.id, jsonb_build_object(
     'guarded', (SELECT count(*) FROM vote v WHERE CASE WHEN v.kind = 'post' THEN v.target::integer END = p.id),
     'text', (SELECT count(*) FROM vote v WHERE v.target = p.id::text AND v.weight::bigint = p.id)) AS data
   FROM post p;
+CREATE VIEW v_chain AS
+SELECT s.id, jsonb_build_object('a', s.a, 'b', s.b, 'c', s.c) AS data
+  FROM (SELECT id, a.title AS a, b.kind AS b, c.kind AS c FROM post a FULL JOIN vote b USING (id) FULL JOIN vote c USING (id)) s;
