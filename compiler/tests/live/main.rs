@@ -18,6 +18,7 @@ mod partitions;
 mod patch_pairs;
 mod plan_pairs;
 mod random;
+mod reads;
 mod sessions;
 #[path = "../common/server.rs"]
 mod shared;

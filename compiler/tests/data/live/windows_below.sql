@@ -6,6 +6,7 @@ CREATE INDEX ON club (best);
 CREATE INDEX ON club (name);
 CREATE INDEX ON entry (club_id);
 CREATE INDEX ON entry (kind);
+CREATE INDEX ON entry (lower(kind));
 CREATE INDEX ON entry (ref);
 
 -- NULL is a partition of each of them; the two of the first have nothing in common. The second has names of its own, rows without a
