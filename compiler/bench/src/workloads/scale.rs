@@ -4,6 +4,7 @@
 //! time on databases of all sizes, measured in turns, and the ratio of the largest to the smallest. A shape that the compiler refuses
 //! is listed as such; the 10^7 rows that one may ask for take a while.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use postgres::Statement;
@@ -26,6 +27,8 @@ pub const SIZES: &[Size] =
 const MARK: f64 = 1.30;
 /// For one statement.
 const LIMIT: Duration = Duration::from_secs(30);
+/// So many statements may take the limit: what all others take is known then.
+const CUT_SHORT: usize = 2;
 
 /// Measures it.
 pub fn run(request: &Request<'_>) -> Result<Workload> {
@@ -46,7 +49,11 @@ pub fn run(request: &Request<'_>) -> Result<Workload> {
     let mut workload = Workload::default();
     for shape in SHAPES.iter().filter(|shape| request.is_wanted(shape.name)) {
         match compiled(shape) {
-            Ok(output) => workload.operations.extend(measure(request, &sizes, shape, &output)?),
+            Ok(output) => {
+                let (operations, notes) = measure(request, &sizes, shape, &output)?;
+                workload.operations.extend(operations);
+                workload.notes.extend(notes);
+            }
             Err(titles) => workload.notes.push(format!("{}: refused: {titles}", shape.name)),
         }
     }
@@ -61,14 +68,23 @@ fn database(rows: i32) -> String {
 }
 
 /// Installs the shape everywhere, times its writes, compares, and removes it again.
-fn measure(request: &Request<'_>, sizes: &[i32], shape: &Shape, output: &Output) -> Result<Vec<Operation>> {
+fn measure(
+    request: &Request<'_>,
+    sizes: &[i32],
+    shape: &Shape,
+    output: &Output,
+) -> Result<(Vec<Operation>, Vec<String>)> {
     for rows in sizes {
         let script = format!("{}\n{}\nANALYZE;", shape.views, output.up);
         request.server.psql(&database(*rows), SUPERUSER, &script)?;
     }
-    let mut operations = Vec::new();
+    let (mut operations, mut notes) = (Vec::new(), Vec::new());
     for write in shape.writes {
-        operations.push(timed(request, sizes, shape, write)?);
+        let (operation, slow) = timed(request, sizes, shape, write)?;
+        let note =
+            |rows| format!("{}: at least {} s at {rows} rows, where it was ended", operation.name, LIMIT.as_secs());
+        notes.extend(slow.into_iter().map(note));
+        operations.push(operation);
     }
     for rows in sizes {
         let report = compare(&mut request.server.connect(&database(*rows), SUPERUSER)?)?;
@@ -78,7 +94,7 @@ fn measure(request: &Request<'_>, sizes: &[i32], shape: &Shape, output: &Output)
         let script = format!("{}\nDROP VIEW IF EXISTS v_x, w_parent; VACUUM;", output.down);
         request.server.psql(&database(*rows), SUPERUSER, &script)?;
     }
-    Ok(operations)
+    Ok((operations, notes))
 }
 
 fn compiled(shape: &Shape) -> std::result::Result<Output, String> {
@@ -89,13 +105,18 @@ fn compiled(shape: &Shape) -> std::result::Result<Output, String> {
     compilation.output.ok_or_else(|| titles.join("; "))
 }
 
-fn timed(request: &Request<'_>, sizes: &[i32], shape: &Shape, write: &Write) -> Result<Operation> {
+/// The times of a write, and the sizes at which it took the limit: it is not repeated there.
+fn timed(request: &Request<'_>, sizes: &[i32], shape: &Shape, write: &Write) -> Result<(Operation, Vec<i32>)> {
+    let cut_short: Vec<Cell<usize>> = sizes.iter().map(|_| Cell::new(0)).collect();
     let mut subjects: Vec<Subject<'_>> = Vec::new();
-    for rows in sizes {
+    for (rows, cut_short) in sizes.iter().zip(&cut_short) {
         let mut client = request.server.connect(&database(*rows), SUPERUSER)?;
         client.batch_execute(&format!("SET statement_timeout = {}", LIMIT.as_millis())).doing("setting the limit")?;
         let statement: Statement = client.prepare(write.sql).doing(write.sql)?;
         subjects.push(Box::new(move |round| {
+            if cut_short.get() == CUT_SHORT {
+                return Ok(Sample::of(LIMIT.as_secs_f64() * 1e6));
+            }
             let key = write.table.key(*rows, round);
             let started = Instant::now();
             let changed = client.execute(&statement, &[&key]);
@@ -104,7 +125,7 @@ fn timed(request: &Request<'_>, sizes: &[i32], shape: &Shape, write: &Write) -> 
                 Ok(1) => {}
                 Ok(other) => return Err(Error::Program(format!("{} changed {other} rows", write.sql))),
                 // It took the limit at least, and that is what is reported.
-                Err(error) if error.code() == Some(&SqlState::QUERY_CANCELED) => {}
+                Err(error) if error.code() == Some(&SqlState::QUERY_CANCELED) => cut_short.set(cut_short.get() + 1),
                 Err(error) => return Err(error).doing(write.sql),
             }
             Ok(Sample::of(elapsed))
@@ -134,7 +155,8 @@ fn timed(request: &Request<'_>, sizes: &[i32], shape: &Shape, write: &Write) -> 
         }
         operation.guards.push(Guard { arm: last, yardstick: first });
     }
-    Ok(operation)
+    let slow = sizes.iter().zip(&cut_short).filter(|(_, n)| n.get() > 0).map(|(rows, _)| *rows);
+    Ok((operation, slow.collect()))
 }
 
 impl Table {

@@ -101,6 +101,13 @@ pub const SHAPES: &[Shape] = &[
         writes: &[PARENT, AREA],
     },
     Shape {
+        name: "full join of three, USING",
+        views: "CREATE VIEW v_x AS SELECT id, jsonb_build_object('p', p.name, 't', t.name, 'n', c.n) AS data
+                  FROM parent p FULL JOIN twin t USING (id)
+                  FULL JOIN (SELECT c.parent_id AS id, count(*) AS n FROM child c GROUP BY c.parent_id) c USING (id);",
+        writes: &[PARENT, REPARENT],
+    },
+    Shape {
         name: "right join, comma join, USING",
         views: "CREATE VIEW v_x AS SELECT p.id, jsonb_build_object('name', p.name, 'area', a.name, 'twin', t.name, 'boss', b.name) AS data
                   FROM area a, (twin t RIGHT JOIN parent p USING (id)), parent b WHERE a.id = p.area_id AND b.id = p.boss_id;",
@@ -311,6 +318,21 @@ CREATE VIEW w_parent AS SELECT c.id, c.name, c.parent_id,
                 CREATE VIEW v_x AS SELECT c.id, jsonb_build_object('name', w.name, 'place', w.place, 'code', c.code) AS data
                   FROM child c JOIN w_parent w ON w.id = c.id;",
         writes: &[CHILD, REPARENT],
+    },
+    Shape {
+        name: "window in a derived table, filtered",
+        views: "CREATE VIEW v_x AS SELECT s.id, jsonb_build_object('name', s.name, 'place', s.place) AS data
+                  FROM (SELECT c.id, c.name, row_number() OVER (PARTITION BY c.parent_id ORDER BY c.amount DESC, c.id) AS place FROM child c) s
+                 WHERE s.place <= 3;",
+        writes: &[CHILD, REPARENT],
+    },
+    Shape {
+        name: "window in a CTE, outer joined",
+        views: "CREATE VIEW v_x AS WITH placed AS (SELECT c.*, rank() OVER (PARTITION BY c.parent_id ORDER BY c.amount DESC) AS place,
+                                                     count(*) OVER (PARTITION BY c.code) AS same FROM child c)
+                SELECT p.id, jsonb_build_object('name', p.name, 'best', w.name, 'place', w.place, 'same', w.same) AS data
+                  FROM parent p LEFT JOIN placed w ON w.id = p.boss_id;",
+        writes: &[PARENT, CHILD, REBOSS],
     },
     Shape {
         name: "first by number",
