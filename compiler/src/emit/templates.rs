@@ -130,7 +130,11 @@ pub struct Write {
     pub t_columns: String,
     pub f_columns: String,
     pub t_is_f: String,
-    /// Whether the statement counts the rows that it writes.
+    /// Rows are looked up by these: how many the planner expects of the view decides nothing then.
+    pub key_variables: String,
+    pub key_aliases: String,
+    pub t_is_k: String,
+    /// Whether the statement counts the rows that it writes, which are not those of some keys but all.
     pub counted: bool,
 }
 
