@@ -431,11 +431,7 @@ fn table_plan(name: &QualName, readers: &[&Reader], catalog: &Catalog) -> TableP
         plan.steps.push(step);
     }
     let needs: Vec<ColumnSet> = plan.steps.iter().flat_map(step_needs).collect();
-    for columns in needs {
-        // Arrays and rows cannot be collected: such rows are looked up by their key.
-        let by_key = !is_collectable(table, &columns);
-        plan.carried.extend(if by_key { plan.pairing.iter().flatten().copied().collect() } else { columns });
-    }
+    plan.carried.extend(needs.into_iter().flatten());
     if plan.steps.iter().any(|s| !s.patches.is_empty()) {
         // The current versions of patched rows are found by these.
         plan.carried.extend(plan.pairing.iter().flatten());
@@ -448,7 +444,7 @@ fn table_plan(name: &QualName, readers: &[&Reader], catalog: &Catalog) -> TableP
     plan
 }
 
-/// Whether values of these columns can be collected into arrays, one element per row.
+/// Whether values of these columns can be collected into arrays as they are, one element per row; others are collected as text.
 pub fn is_collectable(table: &Table, columns: &ColumnSet) -> bool {
     columns.iter().all(|c| is_scalar(&table.columns[*c].ty))
 }

@@ -14,7 +14,8 @@ use crate::names::{Ident, QualName};
 
 impl Builder<'_> {
     pub(super) fn finish(self) -> Catalog {
-        let Builder { relations, mut catalog, children, attached, .. } = self;
+        let Builder { relations, mut catalog, children, attached, composites, .. } = self;
+        catalog.composites = composites;
         let tables: IndexMap<QualName, RawTable> = relations
             .iter()
             .filter_map(|(name, entry)| match entry {

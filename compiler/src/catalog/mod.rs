@@ -38,6 +38,8 @@ pub struct Catalog {
     pub relations: IndexMap<QualName, Relation>,
     /// Enums, domains, composites, ranges.
     pub types: IndexMap<QualName, TypeDef>,
+    /// Attributes of the composite types among them.
+    pub composites: IndexMap<QualName, Vec<Column>>,
     /// User functions; overloads share a name.
     pub functions: IndexMap<QualName, Vec<Function>>,
     /// Statements that are not applied to a database before its migration: see `beforehand`.

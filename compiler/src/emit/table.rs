@@ -13,7 +13,7 @@ use super::{Program, base_table, list, names, one_line, patch, reached};
 use crate::catalog::{Table, TableKind, TypeClass};
 use crate::names::sql_literal;
 use crate::plan::{ColumnSet, LockStep, Reach, Source, TablePlan, Tview, TviewStep, UseStep};
-use crate::relate::{Links, ValueLock, variable_type};
+use crate::relate::{Links, ValueLock, is_scalar, variable_type};
 
 /// The model of a base table.
 pub fn model<'s>(program: &Program, plan: &TablePlan, settings: &impl Fn(bool) -> &'s str) -> TableModel {
@@ -84,6 +84,8 @@ struct StepKeys<'s> {
 /// Names of one column's variables.
 struct Variables {
     column: String,
+    /// How it is cast to be collected: an array of arrays is none of the rows' values.
+    cast: &'static str,
     old: String,
     new: String,
 }
@@ -101,10 +103,15 @@ fn sql<'s>(
         .iter()
         .map(|&c| {
             let name = &table.columns[c].name;
-            Variables { column: name.sql(), old: names::variable("old", name, c), new: names::variable("new", name, c) }
+            let cast = if is_scalar(&table.columns[c].ty) { "" } else { "::text" };
+            let (old, new) = (names::variable("old", name, c), names::variable("new", name, c));
+            Variables { column: name.sql(), cast, old, new }
         })
         .collect();
-    let types = plan.carried.iter().map(|c| format!("{}[]", variable_type(&table.columns[*c].ty)));
+    let types = plan.carried.iter().map(|c| match &table.columns[*c].ty {
+        ty if is_scalar(ty) => format!("{}[]", variable_type(ty)),
+        _ => "text[]".to_owned(),
+    });
     let mut keys = Vec::new();
     let mut patched = Vec::new();
     let mut parts: Vec<KeysModel> = Vec::new();
@@ -141,8 +148,11 @@ fn sql<'s>(
         .enumerate()
         .map(|(n, f)| FlagModel { name: flag_variable(n), columns: one_line(&column_list(table, f)) })
         .collect();
-    let reached = reached::model(program, plan, &columns, &flags, settings(false));
-    let aggregates = |q: &str| list(carried.iter().map(|v| format!("array_agg({q}.{})", v.column)));
+    // An array that is written as text has to be read as it was.
+    let packed = if carried.iter().all(|v| v.cast.is_empty()) { "" } else { "\nSET array_nulls = on" };
+    let settings = |patches| format!("{}{packed}", settings(patches));
+    let reached = reached::model(program, plan, &columns, &flags, &settings(false));
+    let aggregates = |q: &str| list(carried.iter().map(|v| format!("array_agg({q}.{}{})", v.column, v.cast)));
     TableSql {
         name: plan.table.sql(),
         name_literal: sql_literal(&plan.table.sql()),
@@ -151,7 +161,7 @@ fn sql<'s>(
         partitioned: table.kind == TableKind::Partitioned,
         function: function.sql(),
         function_literal: sql_literal(function.as_str()),
-        settings: settings(steps.iter().any(|step| step.contains("patch_runtime"))).to_owned(),
+        settings: settings(steps.iter().any(|step| step.contains("patch_runtime"))),
         split: split(program, plan, table, &carried),
         reached,
         carried: columns,
@@ -204,7 +214,11 @@ pub const MAX_ARGUMENTS: usize = 100;
 /// The function that is called with the changed rows, where the trigger function itself needs no settings: operators that it uses
 /// are PostgreSQL's own, and arrays are of the types that the other one takes.
 fn split(program: &Program, plan: &TablePlan, table: &Table, carried: &[Variables]) -> Option<SplitSql> {
-    let own = |c: &usize| matches!(table.columns[*c].ty.class, TypeClass::Builtin | TypeClass::Enum);
+    // What is collected as text has to be written and read under one set of settings.
+    let own = |c: &usize| {
+        let ty = &table.columns[*c].ty;
+        matches!(ty.class, TypeClass::Builtin | TypeClass::Enum) && is_scalar(ty)
+    };
     let pairing = plan.pairing.as_ref()?;
     let count = 1 + 2 * carried.len() + plan.flags.len();
     if table.kind == TableKind::Partitioned || count > MAX_ARGUMENTS || !plan.carried.iter().chain(pairing).all(own) {
@@ -267,7 +281,7 @@ fn repeated(table: &Table, pairing: &[usize]) -> String {
 
 /// The same in a function that keeps the rows in variables.
 fn update(plan: &TablePlan, table: &Table, carried: &[Variables]) -> String {
-    let side = |q: &str| carried.iter().map(|v| format!("array_agg({q}.{})", v.column)).collect::<Vec<_>>();
+    let side = |q: &str| carried.iter().map(|v| format!("array_agg({q}.{}{})", v.column, v.cast)).collect::<Vec<_>>();
     let old: Vec<String> = carried.iter().map(|v| v.old.clone()).collect();
     let new: Vec<String> = carried.iter().map(|v| v.new.clone()).collect();
     let Some(pairing) = &plan.pairing else {

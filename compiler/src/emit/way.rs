@@ -5,8 +5,8 @@
 
 use super::{base_table, list, names};
 use crate::names::Ident;
-use crate::plan::{ElementStep, Join, Layout, TablePlan, Tview, TviewParts, Way, is_collectable};
-use crate::relate::{Pair, ValueLock};
+use crate::plan::{ElementStep, Join, Layout, TablePlan, Tview, TviewParts, Way};
+use crate::relate::{Pair, ValueLock, is_scalar};
 use crate::resolve::{ColumnRef, Term, UseId};
 
 use super::Program;
@@ -87,13 +87,16 @@ impl Context<'_> {
         let table = base_table(self.program.catalog, &self.plan.table);
         let mut arrays = Vec::new();
         let mut aliases = Vec::new();
-        let needs = self.start_columns(way);
-        // What cannot be collected is read from the table: only new rows are asked for it, and these are there.
-        let looked_up = !is_collectable(table, &needs.iter().copied().collect());
-        let key: Vec<usize> = self.plan.pairing.clone().unwrap_or_default();
-        let rows = if looked_up { self.free_alias("changed_row") } else { self.alias(way.start) };
-        for column in if looked_up { key.clone() } else { needs } {
+        let mut values = Vec::new();
+        let rows = self.alias(way.start);
+        for column in self.start_columns(way) {
             let name = &table.columns[column].name;
+            let ty = &table.columns[column].ty;
+            let value = format!("r.{}", name.sql());
+            values.push(match is_scalar(ty) {
+                true => value,
+                false => format!("{value}::{} AS {}", ty.sql, name.sql()),
+            });
             let (old, new) = (names::variable("old", name, column), names::variable("new", name, column));
             arrays.push(match images {
                 Images::Both => format!("{old} || {new}"),
@@ -111,22 +114,24 @@ impl Context<'_> {
                 name = Ident::new(format!("{name}_"));
             }
             aliases.push(name.sql());
+            values.push(format!("r.{}", name.sql()));
             format!("coalesce({rows}.{}, true)", name.sql())
         };
         if let Some(flag) = flag {
             conditions.insert(0, flagged(flag, "is_changed"));
         }
         let shown = shown.map(|flag| flagged(flag, "is_moved"));
-        let mut sql = format!("FROM unnest({}) AS {rows}({})", list(arrays), list(aliases));
-        if looked_up {
-            let start = self.alias(way.start);
-            let same = key.iter().map(|c| {
-                let name = table.columns[*c].name.sql();
-                format!("{start}.{name} = {rows}.{name}")
-            });
-            let same = same.collect::<Vec<_>>().join(" AND ");
-            sql += &format!("\n{indent}JOIN {} AS {start} ON {same}", self.plan.table.sql());
-        }
+        // Arrays and rows are collected as text.
+        let packed = values.iter().any(|v| v.contains("::"));
+        let mut sql = match packed {
+            true => format!(
+                "FROM (SELECT {} FROM unnest({}) AS r({})) AS {rows}",
+                list(values),
+                list(arrays),
+                list(aliases)
+            ),
+            false => format!("FROM unnest({}) AS {rows}({})", list(arrays), list(aliases)),
+        };
         for join in &way.joins {
             sql += &format!("\n{indent}{}", self.join(join));
         }

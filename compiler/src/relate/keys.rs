@@ -14,7 +14,7 @@ use super::telling::tell_apart;
 use crate::catalog::{Catalog, Key, SqlType};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Ident;
-use crate::resolve::{ColumnRef, Expr, ExprKind, FlatView, Rows, Scope, TOP, Term, UseId};
+use crate::resolve::{ColumnRef, Expr, ExprKind, Fact, FlatView, Output, Rows, Scope, TOP, Term, UseId};
 use crate::source::Span;
 
 /// One column of a view's key.
@@ -55,7 +55,7 @@ pub fn infer(view: &FlatView, variants: &Variants, catalog: &Catalog) -> Result<
     let Some(((_, first), others)) = giving.split_first() else { return Err(missing(view, view, catalog, None)) };
     let (rows, shown) = (ViewRows::new(first, catalog), Shown::new(first, catalog));
     let mut unselected = None;
-    for candidate in candidates(first, catalog, &rows) {
+    for candidate in candidates(first, catalog, &rows, &shown) {
         let Some(mut outputs) = shown.select(&candidate) else {
             unselected = unselected.or(Some(candidate));
             continue;
@@ -100,7 +100,8 @@ fn complete(view: &FlatView, catalog: &Catalog, outputs: &mut Vec<usize>) {
         return;
     }
     let shown = Shown::new(view, catalog);
-    if let Some(more) = candidates(view, catalog, &rows).find_map(|c| shown.select(&c)) {
+    let found = candidates(view, catalog, &rows, &shown).find_map(|c| shown.select(&c));
+    if let Some(more) = found {
         outputs.extend(more);
         let mut seen = BTreeSet::new();
         outputs.retain(|o| seen.insert(*o));
@@ -113,23 +114,24 @@ fn candidates<'c>(
     view: &'c FlatView,
     catalog: &'c Catalog,
     rows: &'c ViewRows<'c>,
+    shown: &'c Shown,
 ) -> Box<dyn Iterator<Item = Vec<Term>> + 'c> {
     if let Some(keys) = &view.blocks[TOP.0].grouped {
         let constant = |e: &&Expr| !matches!(e.kind, ExprKind::Constant);
         // What is no term has to follow from those that are.
-        let terms = minimized(rows, keys.iter().filter(constant).filter_map(Expr::as_term).collect());
+        let terms = minimized(rows, shown, keys.iter().filter(constant).filter_map(Expr::as_term).collect());
         return Box::new(std::iter::once(terms).filter(|t| rows.determined_by(t)));
     }
     if view.blocks[TOP.0].distinct {
         let terms = view.outputs.iter().filter_map(|o| o.expr.as_term());
-        let terms = minimized(rows, terms.filter(|t| !t.columns().is_empty()).collect());
+        let terms = minimized(rows, shown, terms.filter(|t| !t.columns().is_empty()).collect());
         if rows.determined_by(&terms) {
             return Box::new(std::iter::once(terms));
         }
     }
     let keyed = keyed_relations(view, catalog);
     let single: Vec<_> = keyed.iter().flatten().filter(|k| rows.determined_by(k)).cloned().collect();
-    Box::new(single.into_iter().chain(std::iter::once_with(move || composed(&keyed, rows)).flatten()))
+    Box::new(single.into_iter().chain(std::iter::once_with(move || composed(&keyed, rows, shown)).flatten()))
 }
 
 /// From how many relations a key of several is put together, one after the other. Where it is selected at all, it is
@@ -137,7 +139,7 @@ fn candidates<'c>(
 const MAX_STARTS: usize = 64;
 
 /// Keys put together from those of several relations.
-fn composed(keyed: &[Vec<Vec<Term>>], rows: &ViewRows<'_>) -> Vec<Vec<Term>> {
+fn composed(keyed: &[Vec<Vec<Term>>], rows: &ViewRows<'_>, shown: &Shown) -> Vec<Vec<Term>> {
     let mut all: Vec<Vec<Term>> = Vec::new();
     let mut seen: BTreeSet<BTreeSet<Term>> = BTreeSet::new();
     for (at, start) in keyed.iter().enumerate().take(MAX_STARTS) {
@@ -154,7 +156,7 @@ fn composed(keyed: &[Vec<Vec<Term>>], rows: &ViewRows<'_>) -> Vec<Vec<Term>> {
             if !seen.insert(terms.iter().cloned().collect()) {
                 continue;
             }
-            minimize(rows, &mut terms);
+            minimize(rows, shown, &mut terms);
             if rows.determined_by(&terms) && !all.contains(&terms) {
                 all.push(terms);
             }
@@ -195,27 +197,30 @@ fn keyed_relations(view: &FlatView, catalog: &Catalog) -> Vec<Vec<Vec<Term>>> {
 const MAX_TERMS: usize = 400;
 
 /// The terms that the others follow from.
-fn minimized(rows: &ViewRows<'_>, mut terms: Vec<Term>) -> Vec<Term> {
+fn minimized(rows: &ViewRows<'_>, shown: &Shown, mut terms: Vec<Term>) -> Vec<Term> {
     if terms.len() > MAX_TERMS {
         let mut seen = BTreeSet::new();
         terms.retain(|t| seen.insert(t.clone()));
     }
     if terms.len() <= MAX_TERMS {
-        minimize(rows, &mut terms);
+        minimize(rows, shown, &mut terms);
     }
     terms
 }
 
-/// Drops the terms that follow from the others.
-fn minimize(rows: &ViewRows<'_>, terms: &mut Vec<Term>) {
-    let mut at = 0;
-    while at < terms.len() {
-        let mut rest = terms.clone();
-        rest.remove(at);
-        if !rest.is_empty() && rows.determined_by(&rest) {
-            *terms = rest;
-        } else {
-            at += 1;
+/// Drops the terms that follow from the others: at first those that are not shown, since `GROUP BY id, name` can have two keys, of
+/// which the view selects one.
+fn minimize(rows: &ViewRows<'_>, shown: &Shown, terms: &mut Vec<Term>) {
+    for hidden_only in [true, false] {
+        let mut at = 0;
+        while at < terms.len() {
+            let mut rest = terms.clone();
+            let term = rest.remove(at);
+            let dropped = !(hidden_only && shown.shows(&term)) && !rest.is_empty() && rows.determined_by(&rest);
+            match dropped {
+                true => *terms = rest,
+                false => at += 1,
+            }
         }
     }
 }
@@ -244,16 +249,24 @@ impl Shown {
 
     /// The outputs that show the terms of a candidate, or equals of theirs.
     fn select(&self, candidate: &[Term]) -> Option<Vec<usize>> {
+        candidate.iter().map(|term| self.output(term)).collect()
+    }
+
+    fn shows(&self, term: &Term) -> bool {
+        self.output(term).is_some()
+    }
+
+    /// The output that shows a term, or an equal of it.
+    fn output(&self, term: &Term) -> Option<usize> {
         let shows = |term: &Term| self.outputs.get(term).copied();
-        let shown = |term: &Term| match term {
+        match term {
             Term::Column(column) => {
                 let class = self.equals.class(*column);
                 let plain = class.iter().find_map(|c| shows(&Term::Column(*c)));
                 plain.or_else(|| class.iter().find_map(|c| self.casts.get(c).copied()))
             }
             Term::Formula(_) => shows(term),
-        };
-        candidate.iter().map(shown).collect()
+        }
     }
 }
 
@@ -326,30 +339,78 @@ fn key_term(whole: &FlatView, view: &FlatView, output: usize, catalog: &Catalog,
         return Err(Box::new(diagnostic.help("group by the column that refers to that side as well, or by it alone")));
     }
     let unstable = term.uses().iter().any(|u| !view.is_stable(view.uses[u.0].block, TOP));
-    let nullable = match &term {
-        Term::Column(column) => nullable_in_row(view, catalog, *column),
-        Term::Formula(formula) => {
-            let stated =
-                view.present.iter().any(|(f, block)| f.pieces == formula.pieces && view.in_region(*block, TOP));
-            let columns_present =
-                |columns: &Vec<ColumnRef>| columns.iter().all(|c| !nullable_in_row(view, catalog, *c));
-            !stated && !formula.strict.as_ref().is_some_and(columns_present)
-        }
-    };
+    let null = can_be_null(view, catalog, &term);
     if gives && unstable {
         let title = format!("key column `{name}` of `{}` is of rows that LIMIT picks", whole.name.name);
         let note = "from a changed row alone nobody can tell which rows are picked";
         return Err(Box::new(Diagnostic::new(Code::UnsupportedKey, title, shown.expr.span).note(note)));
     }
-    if gives && nullable {
-        let title = format!("key column `{name}` of `{}` can be NULL", whole.name.name);
-        return Err(Box::new(
-            Diagnostic::new(Code::MissingKey, title, shown.expr.span)
-                .note("a document is found by its key, and NULL finds nothing")
-                .help("declare the column NOT NULL, or leave such rows out: `WHERE … IS NOT NULL`"),
-        ));
+    match null.filter(|_| gives) {
+        Some(null) => Err(nullable(whole, shown, view, catalog, &term, &null)),
+        None => Ok(term),
     }
-    Ok(term)
+}
+
+/// Why a key column can be NULL.
+enum Null {
+    /// These columns can be.
+    Of(BTreeSet<ColumnRef>),
+    /// These columns can be infinite times.
+    Infinite(BTreeSet<ColumnRef>),
+    /// It is not known of the expression that it cannot be.
+    Unknown,
+}
+
+fn can_be_null(view: &FlatView, catalog: &Catalog, term: &Term) -> Option<Null> {
+    let formula = match term {
+        Term::Column(column) => {
+            return nullable_in_row(view, catalog, *column).then(|| Null::Of(BTreeSet::from([*column])));
+        }
+        Term::Formula(formula) => formula,
+    };
+    if view.present.iter().any(|(f, block)| f.pieces == formula.pieces && view.in_region(*block, TOP)) {
+        return None;
+    }
+    let Some(strict) = &formula.strict else { return Some(Null::Unknown) };
+    let absent: BTreeSet<ColumnRef> = strict.iter().copied().filter(|c| nullable_in_row(view, catalog, *c)).collect();
+    let infinite = |c: &ColumnRef| !view.is_stated(*c, Fact::Finite);
+    let infinite: BTreeSet<ColumnRef> = formula.finite.iter().copied().filter(infinite).collect();
+    match (absent.is_empty(), infinite.is_empty()) {
+        (false, _) => Some(Null::Of(absent)),
+        (true, false) => Some(Null::Infinite(infinite)),
+        (true, true) => None,
+    }
+}
+
+fn nullable(whole: &FlatView, shown: &Output, view: &FlatView, catalog: &Catalog, term: &Term, null: &Null) -> Refusal {
+    let title = format!("key column `{}` of `{}` can be NULL", shown.name, whole.name.name);
+    let diagnostic = Diagnostic::new(Code::MissingKey, title, shown.expr.span)
+        .note("a document is found by its key, and NULL finds nothing");
+    let named = |columns: &BTreeSet<ColumnRef>| {
+        columns.iter().map(|c| show(view, catalog, &Term::Column(*c))).collect::<Vec<_>>()
+    };
+    let condition = |columns: &[String], says: &dyn Fn(&str) -> String| {
+        columns.iter().map(|c| says(c)).collect::<Vec<_>>().join(" AND ")
+    };
+    Box::new(match null {
+        Null::Of(columns) => {
+            let columns = named(columns);
+            let there = condition(&columns, &|c| format!("{c} IS NOT NULL"));
+            let help = format!("declare `{}` NOT NULL, or leave such rows out: `WHERE {there}`", columns.join("`, `"));
+            diagnostic.help(help)
+        }
+        Null::Infinite(columns) => {
+            let columns = named(columns);
+            let finite = condition(&columns, &|c| format!("isfinite({c})"));
+            diagnostic
+                .note(format!("`{}` can be 'infinity', and of an infinite time it is NULL", columns.join("`, `")))
+                .help(format!("leave such rows out: `WHERE {finite}`"))
+        }
+        Null::Unknown => {
+            let shown = show(view, catalog, term);
+            diagnostic.help(format!("leave such rows out: `WHERE ({shown}) IS NOT NULL`"))
+        }
+    })
 }
 
 /// The type of an output, also where it is none of a row's own.

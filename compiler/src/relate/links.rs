@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::closure::Equals;
-use super::locks::{self, ValueLock, is_scalar_column};
+use super::locks::{self, ValueLock};
 use super::steps::{Step, steps};
 use crate::catalog::Catalog;
 use crate::resolve::{ColumnRef, FlatView, Formula, TOP, Term, UseId};
@@ -201,10 +201,6 @@ pub fn derive(view: &FlatView, key: &[Term], catalog: &Catalog) -> Links {
         let links = Tree::new(&ways, &uses).below(root);
         too_far = too_far.or(links.too_far);
         let reachable = key.iter().all(|t| t.uses().iter().all(|u| links.of(*u).is_some()));
-        // Ways down to the parts of a key begin at old rows, which nothing but their collected values can tell of.
-        let scalar = |l: &Link| l.on.iter().all(|p| p.reads().iter().all(|c| is_scalar_column(view, catalog, *c)));
-        let held = links.iter().next().is_some_and(|root| root.key.is_some());
-        let reachable = reachable && (held || links.iter().all(scalar));
         let rank = |l: &Links| (l.whole.len(), l.crossed);
         let better = best.as_ref().is_none_or(|b| rank(&links) < rank(b));
         // What is too far from the best root is not brought nearer by another one.

@@ -127,10 +127,16 @@ pub fn same_type(left: &SqlType, right: &SqlType) -> bool {
     l.base == r.base && l.dimensions == r.dimensions
 }
 
-/// Whether values can be collected into arrays and taken out again one by one.
+/// Whether values can be collected into arrays and taken out again one by one as they are.
 pub fn is_scalar(ty: &SqlType) -> bool {
     let base = underlying(ty);
     ty.dimensions == 0 && base.dimensions == 0 && base.class != TypeClass::Composite
+}
+
+/// Whether the values of a column are rows.
+pub fn is_row_column(view: &FlatView, catalog: &Catalog, column: ColumnRef) -> bool {
+    let ty = underlying(&catalog.table(&view.use_of(column).table).columns[column.column].ty);
+    ty.class == TypeClass::Composite && ty.dimensions == 0
 }
 
 /// The same of the values of a column.

@@ -4,7 +4,7 @@
 //! a row of the use influences only those rows of the other one for which the condition holds.
 
 use super::links::Pair;
-use super::locks::is_scalar_column;
+use super::locks::{is_row_column, is_scalar_column};
 use crate::catalog::Catalog;
 use crate::resolve::{BlockId, ColumnRef, Comparison, ComparisonKind, Equality, FlatView, Formula, Scope, Term, UseId};
 
@@ -97,6 +97,11 @@ fn compared(
     let mut uses: Vec<UseId> = all.iter().map(|c| c.use_id).collect();
     uses.dedup();
     let &[first, second] = uses.as_slice() else { return Vec::new() };
+    // Of a row with a NULL in it `IS NOT NULL` is not true, although it is equal to others.
+    let row = |t: &&Term| t.as_column().is_some_and(|c| is_row_column(view, catalog, c));
+    if sides.is_some_and(|(left, right)| [left, right].iter().any(row)) {
+        return Vec::new();
+    }
     if !formulas.iter().all(|f| is_evaluable(f, comparison.scope, nullable)) {
         return Vec::new();
     }
@@ -106,13 +111,7 @@ fn compared(
     }
     let step = |from: UseId, to: UseId| {
         let own = |t: &Term, u: UseId| t.uses().iter().all(|x| *x == u);
-        // The changed row's own columns come out of arrays.
-        let of = |u: UseId| all.iter().filter(move |c| c.use_id == u);
-        let scalar = of(from).all(|c| is_scalar_column(view, catalog, *c));
-        // The parent's may be looked up by its key.
-        let keyed = catalog.table(&view.uses[to.0].table).keys.iter().any(|k| k.not_null);
-        let readable = keyed || of(to).all(|c| is_scalar_column(view, catalog, *c));
-        if !scalar || !readable || !allowed(view, from, to, comparison.block, comparison.scope) {
+        if !allowed(view, from, to, comparison.block, comparison.scope) {
             return None;
         }
         let pair = match &comparison.kind {

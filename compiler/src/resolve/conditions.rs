@@ -3,9 +3,13 @@
 //! In: parsed conditions. Out: [`Conjunct`]s (equalities, facts about one expression, other comparisons), and the
 //! condition itself among those of its block, so that whatever it reads is known to be read.
 
+use std::sync::Arc;
+
 use sqlparser::ast::{BinaryOperator, Expr as Ast, FunctionArguments, Query};
 
+use super::formula::Formula;
 use super::query::{Refused, Resolved, Resolver};
+use super::typing::is_textual;
 use super::{BlockId, Claim, Expr, ExprKind, Fact, Output, Scope};
 
 impl<'a> Resolver<'a> {
@@ -48,6 +52,14 @@ impl<'a> Resolver<'a> {
                 self.count(&operands[..1], expr.span)?;
                 let claim = Claim::Fact(operands[0].clone(), Fact::Absent);
                 self.flat.says(claim, block, holds);
+            }
+            (Ast::Function(call), ExprKind::Apply(operands))
+                if self.builtin_name(call).is_some_and(|name| name.as_str() == "isfinite") && operands.len() == 1 =>
+            {
+                self.count(operands, expr.span)?;
+                for fact in [Fact::Present, Fact::Finite] {
+                    self.flat.says(Claim::Fact(operands[0].clone(), fact), block, holds);
+                }
             }
             _ => self.comparison(conjunct, &expr, block, holds)?,
         }
@@ -106,7 +118,16 @@ impl<'a> Resolver<'a> {
                 value = Expr::plain(value.span, ExprKind::Apply(vec![value]));
             }
         }
-        self.with_formula(value, side.written)
+        let is_literal = matches!(side.written, Ast::Value(_)) && matches!(value.kind, ExprKind::Constant);
+        let value = self.with_formula(value, side.written);
+        match &value.formula {
+            // A literal is read as what it is compared with: `c = 'x'` is said of one value of c, whatever its type is.
+            Some(formula) if is_literal && formula.ty.as_ref().is_some_and(is_textual) => {
+                let ty = self.type_of(other.written).or_else(|| formula.ty.clone());
+                Expr { formula: Some(Arc::new(Formula { ty, ..formula.as_ref().clone() })), ..value }
+            }
+            _ => value,
+        }
     }
 
     /// `value IN (SELECT …)`. As a conjunct false and NULL both leave the row out, so that it is EXISTS with an equality. Anywhere

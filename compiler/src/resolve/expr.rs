@@ -58,6 +58,7 @@ impl<'a> Resolver<'a> {
                 let row = row(&self.relation_item(name, span)?.columns, span);
                 self.copied(row, span)
             }
+            _ if super::fields::of_value(ast).is_some() => self.composite_field(ast, block),
             Ast::CompoundFieldAccess { root, access_chain }
                 if matches!(access_chain.first(), Some(AccessExpr::Dot(_))) =>
             {
@@ -103,7 +104,7 @@ impl<'a> Resolver<'a> {
         Ok(Expr { json: json::of_form(ast, &list), ..Expr::plain(span, ExprKind::Apply(list)) })
     }
 
-    fn no_such_form(&mut self, span: Span) -> Refused {
+    pub(super) fn no_such_form(&mut self, span: Span) -> Refused {
         self.refuse(Diagnostic::new(Code::UnsupportedExpr, "this form of expression is not supported", span))
     }
 
@@ -675,6 +676,10 @@ pub(super) fn operands(ast: &Ast) -> Option<Vec<&Ast>> {
         Ast::Array(array) => array.elem.iter().collect(),
         Ast::Interval(interval) => vec![&interval.value],
         Ast::CompoundFieldAccess { root, access_chain } => {
+            let behind_fields = super::fields::of_value(ast).map_or(0, |(_, chain)| {
+                chain.iter().take_while(|a| matches!(a, AccessExpr::Dot(Ast::Identifier(_)))).count()
+            });
+            let access_chain = &access_chain[behind_fields..];
             std::iter::once(root.as_ref()).chain(subscripts(access_chain)?).collect()
         }
         _ => return None,

@@ -40,6 +40,8 @@ pub struct Formula {
     pub ty: Option<SqlType>,
     /// Where it is known that it is not NULL if some columns are not: these columns.
     pub strict: Option<Vec<ColumnRef>>,
+    /// The columns that have to be finite times as well: of an infinite one it is NULL.
+    pub finite: Vec<ColumnRef>,
     /// NULL whenever one of its columns is.
     pub null_in_null_out: bool,
     /// It can raise an error, for rows that another condition leaves out.
@@ -108,7 +110,7 @@ impl Formula {
     /// A condition that all rows fulfil.
     pub fn always() -> Self {
         let pieces = vec![Piece::Text("true".into())];
-        Formula { pieces, ty: None, strict: None, null_in_null_out: false, may_fail: false }
+        Formula { pieces, ty: None, strict: None, finite: Vec::new(), null_in_null_out: false, may_fail: false }
     }
 
     /// As text, with columns written by `column`.
@@ -278,12 +280,14 @@ impl<'a> Resolver<'a> {
         exists.push(text(")"));
         // There is no element of NULL, and none for which a comparison with NULL holds.
         let null_in_null_out = empty_for_null && self.passes_null(ast);
-        Some(Arc::new(Formula { pieces: exists, ty: None, strict: None, null_in_null_out, may_fail: false }))
+        let (ty, strict, finite) = (None, None, Vec::new());
+        Some(Arc::new(Formula { pieces: exists, ty, strict, finite, null_in_null_out, may_fail: false }))
     }
 
     fn formula(&mut self, pieces: Vec<Piece>, ast: &'a Ast, null_in_null_out: bool) -> Arc<Formula> {
         let (ty, strict, may_fail) = (self.type_of(ast), self.strict_columns(ast), self.may_fail(ast));
-        Arc::new(Formula { pieces, ty, strict, null_in_null_out, may_fail })
+        let finite = self.finite_columns(ast);
+        Arc::new(Formula { pieces, ty, strict, finite, null_in_null_out, may_fail })
     }
 
     /// The columns of a set-returning function in FROM: none where its arguments are more than functions of columns.

@@ -12,6 +12,8 @@
 mod conditions;
 mod expr;
 mod failing;
+mod fields;
+mod finite;
 pub mod formula;
 mod from;
 pub mod functions;
@@ -284,6 +286,8 @@ pub enum Fact {
     Present,
     /// `column IS NULL`.
     Absent,
+    /// `isfinite(column)`.
+    Finite,
 }
 
 /// A conjunct about one column.

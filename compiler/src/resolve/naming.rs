@@ -3,7 +3,9 @@
 //! In: parsed expressions. Out: the name PostgreSQL gives an output column without AS, or `None`
 //! where the compiler would have to guess.
 
-use sqlparser::ast::{Expr, GroupByExpr, ObjectName, Query, Select, SelectItem, SetExpr, TableFactor, TableWithJoins};
+use sqlparser::ast::{
+    AccessExpr, Expr, GroupByExpr, ObjectName, Query, Select, SelectItem, SetExpr, TableFactor, TableWithJoins,
+};
 
 use super::functions::json_result;
 use crate::names::Ident;
@@ -31,6 +33,10 @@ pub fn output_name(expr: &Expr) -> Option<Ident> {
         Expr::Cast { expr: inner, .. } => match inner.as_ref() {
             Expr::Value(_) => None,
             named => output_name(named),
+        },
+        Expr::CompoundFieldAccess { access_chain, .. } => match access_chain.last() {
+            Some(AccessExpr::Dot(Expr::Identifier(name))) => Some(ident(name)),
+            _ => None,
         },
         Expr::Exists { negated: false, .. } => Some(Ident::new("exists")),
         Expr::Subquery(query) => match query.body.as_ref() {

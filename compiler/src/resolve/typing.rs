@@ -18,7 +18,19 @@ fn builtin(base: &str) -> SqlType {
 }
 
 /// Functions whose result is a text whatever they are given.
-const TO_TEXT: &[&str] = &["chr", "concat", "concat_ws", "encode", "format", "md5", "to_char", "to_hex"];
+const TO_TEXT: &[&str] = &[
+    "abbrev",
+    "array_to_string",
+    "chr",
+    "concat",
+    "concat_ws",
+    "encode",
+    "format",
+    "host",
+    "md5",
+    "to_char",
+    "to_hex",
+];
 
 /// Functions whose result is a text if they are given one; there are others of these names, of ranges and binary strings.
 const TEXT_TO_TEXT: &[&str] = &[
@@ -44,36 +56,60 @@ const TEXT_TO_TEXT: &[&str] = &[
 ];
 
 /// Functions whose result is an integer.
-const TO_INTEGER: &[&str] = &["char_length", "octet_length", "cardinality", "array_length", "strpos", "ascii"];
+const TO_INTEGER: &[&str] = &[
+    "array_length",
+    "ascii",
+    "cardinality",
+    "char_length",
+    "family",
+    "masklen",
+    "octet_length",
+    "strpos",
+    "width_bucket",
+];
 
-/// Functions that give NULL for NULL arguments only. Not among them are those that know neither a field of an infinite
-/// time nor a pattern that does not match.
+/// Functions that give NULL for NULL arguments only. Not among them are those that know no pattern that does not match; those that
+/// know no field of an infinite time are in [`super::finite`].
 const TOTAL: &[&str] = &[
+    "abbrev",
     "abs",
+    "array_to_string",
+    "ascii",
     "btrim",
+    "cardinality",
     "ceil",
     "char_length",
     "date",
     "date_trunc",
+    "family",
     "floor",
+    "host",
     "initcap",
     "left",
     "length",
     "lower",
+    "lpad",
     "ltrim",
+    "masklen",
     "md5",
+    "network",
     "octet_length",
+    "repeat",
     "replace",
     "reverse",
     "right",
     "round",
+    "rpad",
     "rtrim",
+    "set_masklen",
     "split_part",
+    "strpos",
     "substr",
     "translate",
     "trim",
     "trunc",
     "upper",
+    "width_bucket",
 ];
 
 impl<'a> Resolver<'a> {
@@ -97,6 +133,15 @@ impl<'a> Resolver<'a> {
             | Ast::Between { .. }
             | Ast::Like { .. }
             | Ast::ILike { .. } => Some(builtin("boolean")),
+            Ast::CompoundFieldAccess { .. } => {
+                let (root, chain) = super::fields::of_value(ast)?;
+                self.field_type(root, chain)
+            }
+            Ast::AtTimeZone { timestamp, .. } => match self.type_of(timestamp)?.base.as_str() {
+                "timestamp without time zone" => Some(builtin("timestamp with time zone")),
+                "date" | "timestamp with time zone" => Some(builtin("timestamp without time zone")),
+                _ => None,
+            },
             Ast::Trim { expr, .. } | Ast::Substring { expr, .. } => {
                 self.type_of(expr).filter(is_textual).map(|_| builtin("text"))
             }
@@ -207,7 +252,14 @@ impl<'a> Resolver<'a> {
                     _ => None,
                 }
             }
-            "date" => Some(builtin("date")),
+            "date" | "make_date" | "to_date" => Some(builtin("date")),
+            "date_part" => Some(builtin("double precision")),
+            "network" => Some(builtin("cidr")),
+            "set_masklen" => self.type_of(arguments.first()?).filter(|t| t.dimensions == 0).map(unmodified),
+            "round" | "trunc" if arguments.len() == 2 => {
+                // Of other numbers there is none with a number of digits.
+                Some(builtin("numeric"))
+            }
             "length" => {
                 let argument = self.type_of(arguments.first()?)?;
                 (is_textual(&argument) || argument.base == "bytea").then(|| builtin("integer"))
@@ -238,13 +290,16 @@ impl<'a> Resolver<'a> {
             // A cast of json's null is NULL, of anything else it is not.
             Ast::Cast { expr, .. } => {
                 let json = self.type_of(expr).is_none_or(|t| super::json::of_type(&t).is_some());
-                let constant = matches!(expr.as_ref(), Ast::Value(_));
-                if json && !constant { None } else { self.strict_columns(expr) }
+                // A field of a time is a number, of a type that depends on the server's version.
+                let never_json = matches!(expr.as_ref(), Ast::Value(_) | Ast::Extract { .. });
+                if json && !never_json { None } else { self.strict_columns(expr) }
             }
             Ast::IsNull(_) | Ast::IsNotNull(_) | Ast::IsTrue(_) | Ast::IsFalse(_) => Some(Vec::new()),
             Ast::UnaryOp { expr, .. } => self.strict_columns(expr),
             Ast::BinaryOp { left, op, right } if self.is_total(left, op, right) => self.strict_list(&[left, right]),
-            Ast::Trim { expr, .. } | Ast::AtTimeZone { timestamp: expr, .. } => self.strict_columns(expr),
+            Ast::Trim { .. } => self.strict_list(&super::expr::operands(ast)?),
+            Ast::AtTimeZone { timestamp, time_zone } => self.strict_list(&[timestamp, time_zone]),
+            Ast::Extract { .. } => self.strict_part(ast),
             Ast::Case { conditions, else_result: Some(last), .. } => {
                 let arms: Vec<&Ast> = conditions.iter().map(|c| &c.result).chain([last.as_ref()]).collect();
                 self.strict_list(&arms)
@@ -258,6 +313,8 @@ impl<'a> Resolver<'a> {
                         all.iter().find(|c| c.is_empty()).or_else(|| all.first()).cloned()
                     }
                     "concat" => Some(Vec::new()),
+                    "concat_ws" => self.strict_columns(arguments.first()?),
+                    "to_char" | "date_part" => self.strict_part(ast),
                     name if self.is_total_call(name, &arguments) => self.strict_list(&arguments),
                     _ => None,
                 }
@@ -291,6 +348,9 @@ impl<'a> Resolver<'a> {
                 self.operand_passes_null(expr) && list.iter().all(|e| matches!(e, Ast::Value(_)))
             }
             Ast::IsTrue(expr) | Ast::IsFalse(expr) => self.operand_passes_null(expr),
+            Ast::CompoundFieldAccess { root, .. } if super::fields::of_value(ast).is_some() => {
+                self.operand_passes_null(root)
+            }
             Ast::AnyOp { left, right, .. } => self.passes_null(left) && self.passes_null(right),
             Ast::Between { expr, low, high, negated: false } => {
                 // NULL or false: neither lets a row pass.
@@ -340,7 +400,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// The name of a function of PostgreSQL's own, as far as the call tells.
-    fn builtin_name(&self, call: &Call) -> Option<Ident> {
+    pub(super) fn builtin_name(&self, call: &Call) -> Option<Ident> {
         let mut names = parts(&call.name)?;
         if self.own_functions(&names).is_some() {
             return None;
@@ -349,7 +409,7 @@ impl<'a> Resolver<'a> {
         names.iter().all(|schema| schema.as_str() == "pg_catalog").then_some(name)
     }
 
-    fn strict_list(&mut self, list: &[&'a Ast]) -> Option<Vec<ColumnRef>> {
+    pub(super) fn strict_list(&mut self, list: &[&'a Ast]) -> Option<Vec<ColumnRef>> {
         let mut columns = Vec::new();
         for ast in list {
             columns.extend(self.strict_columns(ast)?);

@@ -148,6 +148,7 @@ fixtures! {
     document_types: "compiler/tests/data/live/document_types.sql",
     made_rows: "compiler/tests/data/live/made_rows.sql",
     idle_outer_joins: "compiler/tests/data/live/idle_outer_joins.sql",
+    array_values: "compiler/tests/data/live/array_values.sql",
     group_values: "compiler/tests/data/live/group_values.sql",
     numbered: "compiler/tests/data/live/numbered.sql",
     told_keys: "compiler/tests/data/live/told_keys.sql",
