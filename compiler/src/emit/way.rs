@@ -135,10 +135,29 @@ impl Context<'_> {
         for join in &way.joins {
             sql += &format!("\n{indent}{}", self.join(join));
         }
+        for call in self.calls(way) {
+            sql += &format!("\n{indent}CROSS JOIN LATERAL {call}");
+        }
         if !conditions.is_empty() {
             sql += &format!("\n{indent}WHERE {}", conditions.join(&format!("\n{indent}  AND ")));
         }
         (sql, shown)
+    }
+
+    /// The set-returning functions whose values are selected, each once.
+    fn calls(&self, way: &Way) -> Vec<String> {
+        let formulas = way.select.iter().filter_map(|t| match t {
+            Term::Formula(formula) => Some(formula),
+            Term::Column(_) => None,
+        });
+        let mut calls = Vec::new();
+        for call in formulas.flat_map(|f| &f.calls) {
+            let text = call.iter().map(|p| p.text(&|c| self.column(c))).collect::<String>();
+            if !calls.contains(&text) {
+                calls.push(text);
+            }
+        }
+        calls
     }
 
     /// `JOIN … ON …`.

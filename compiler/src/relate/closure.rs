@@ -48,10 +48,15 @@ impl<'v> BlockRows<'v> {
 
     /// As [`determines_rows`].
     pub fn determined_by(&self, columns: &[ColumnRef]) -> bool {
+        self.determined_with(columns, &[])
+    }
+
+    /// The same, given also what functions in FROM make.
+    fn determined_with(&self, columns: &[ColumnRef], made: &[Term]) -> bool {
         let mut known = self.dependencies.known(columns);
         let grouped = self.view.blocks[self.block.0].grouped.iter().flatten().filter_map(Expr::as_column);
         known.give(&grouped.collect::<Vec<_>>());
-        all_known(self.view, self.block, &known)
+        all_known(self.view, self.block, &known, made)
     }
 }
 
@@ -95,7 +100,8 @@ impl Given<'_> {
         match term {
             Term::Column(column) => self.known.contains(column),
             Term::Formula(formula) => {
-                self.formulas.contains(term) || formula.columns().iter().all(|c| self.known.contains(c))
+                let of_columns = formula.calls.is_empty() && formula.columns().iter().all(|c| self.known.contains(c));
+                of_columns || self.formulas.contains(term)
             }
         }
     }
@@ -116,7 +122,7 @@ impl<'v> ViewRows<'v> {
             Some(keys) => {
                 let constant = |k: &&Expr| matches!(k.kind, ExprKind::Constant) && k.formula.is_none();
                 let groups: Vec<&Expr> = keys.iter().filter(|k| !constant(k)).collect();
-                match groups.iter().filter(|k| k.as_term().is_none()).count() > MAX_COMPUTED_GROUPS {
+                match groups.iter().filter(|k| k.as_key_term().is_none()).count() > MAX_COMPUTED_GROUPS {
                     true => Apart::Nothing,
                     false => Apart::Groups(groups),
                 }
@@ -142,7 +148,7 @@ impl<'v> ViewRows<'v> {
             Apart::Groups(keys) => {
                 let given = self.given(terms);
                 let mut fixed = Fixed::new(self.rows.view, &self.sides, &given.known);
-                keys.iter().all(|k| match k.as_term() {
+                keys.iter().all(|k| match k.as_key_term() {
                     Some(term) if terms.contains(&term) => true,
                     Some(term) => given.follows(&term) && term.uses().into_iter().all(|u| fixed.has_partner_or_not(u)),
                     None => fixed.holds(k),
@@ -154,7 +160,7 @@ impl<'v> ViewRows<'v> {
                 columns.iter().all(|c| terms.contains(&Term::Column(*c)) || fixed.column(*c))
             }
             Apart::Nothing => false,
-            Apart::Tables => self.rows.determined_by(&told(self.rows.view, self.catalog, terms)),
+            Apart::Tables => self.rows.determined_with(&told(self.rows.view, self.catalog, terms), terms),
         }
     }
 }
@@ -206,10 +212,11 @@ fn selected_columns(view: &FlatView) -> BTreeSet<ColumnRef> {
     columns
 }
 
-/// Whether one row of everything in a block's FROM clause is fixed.
-fn all_known(view: &FlatView, block: BlockId, known: &Known<'_>) -> bool {
+/// Whether one row of everything in a block's FROM clause is fixed, given also what functions in it make.
+fn all_known(view: &FlatView, block: BlockId, known: &Known<'_>, made: &[Term]) -> bool {
+    let told = |d: &Derived| d.told_by.as_ref().is_some_and(|t| made.contains(t));
     uses_of(view, block).all(|u| known.has_row(u))
-        && view.derived.iter().filter(|d| d.block == block).all(|d| is_known(view, d, known))
+        && view.derived.iter().filter(|d| d.block == block).all(|d| told(d) || is_known(view, d, known))
 }
 
 /// Whether one row of a derived relation is fixed.
@@ -230,7 +237,7 @@ pub(super) fn is_known(view: &FlatView, derived: &Derived, known: &Known<'_>) ->
                 None => false,
             })
         }
-        Rows::Joined => all_known(view, inner, known),
+        Rows::Joined => all_known(view, inner, known, &[]),
     }
 }
 

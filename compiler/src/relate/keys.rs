@@ -94,7 +94,7 @@ fn single_row(view: &FlatView, variants: &Variants, catalog: &Catalog) -> Result
 
 /// Adds what is missing for the outputs to identify a row of this variant too.
 fn complete(view: &FlatView, catalog: &Catalog, outputs: &mut Vec<usize>) {
-    let terms: Vec<Term> = outputs.iter().filter_map(|o| view.outputs[*o].expr.as_term()).collect();
+    let terms: Vec<Term> = outputs.iter().filter_map(|o| view.outputs[*o].expr.as_key_term()).collect();
     let rows = ViewRows::new(view, catalog);
     if rows.determined_by(&terms) {
         return;
@@ -119,7 +119,7 @@ fn candidates<'c>(
     if let Some(keys) = &view.blocks[TOP.0].grouped {
         let constant = |e: &&Expr| !matches!(e.kind, ExprKind::Constant);
         // What is no term has to follow from those that are.
-        let terms = minimized(rows, shown, keys.iter().filter(constant).filter_map(Expr::as_term).collect());
+        let terms = minimized(rows, shown, keys.iter().filter(constant).filter_map(Expr::as_key_term).collect());
         return Box::new(std::iter::once(terms).filter(|t| rows.determined_by(t)));
     }
     if view.blocks[TOP.0].distinct {
@@ -189,7 +189,9 @@ fn keyed_relations(view: &FlatView, catalog: &Catalog) -> Vec<Vec<Vec<Term>>> {
         let terms: Vec<Term> = numbering.partition.iter().map(Expr::as_term).collect::<Option<_>>()?;
         terms.iter().all(|t| t.uses().iter().all(solid_use)).then(|| vec![terms])
     });
-    solid.map(keys_of).chain(groups).chain(picked).collect()
+    // Of the rows that a function makes of a row one is known.
+    let told = view.derived.iter().filter(|d| d.block == TOP).flat_map(|d| &d.told_by).map(|t| vec![vec![t.clone()]]);
+    solid.map(keys_of).chain(groups).chain(picked).chain(told).collect()
 }
 
 /// From how many groups or selected values those are left out that follow from the others. A key of so many is refused
@@ -238,7 +240,7 @@ impl Shown {
     fn new(view: &FlatView, catalog: &Catalog) -> Self {
         let (mut outputs, mut casts) = (BTreeMap::new(), BTreeMap::new());
         for (index, output) in view.outputs.iter().enumerate() {
-            let Some(term) = output.expr.as_term() else { continue };
+            let Some(term) = output.expr.as_key_term() else { continue };
             if let Some(column) = told_column(view, catalog, &term) {
                 casts.entry(column).or_insert(index);
             }
@@ -317,7 +319,7 @@ fn finish(
 fn key_term(whole: &FlatView, view: &FlatView, output: usize, catalog: &Catalog, gives: bool) -> Result<Term, Refusal> {
     let shown = &view.outputs[output];
     let name = &shown.name;
-    let Some(term) = shown.expr.as_term() else {
+    let Some(term) = shown.expr.as_key_term() else {
         let title =
             format!("key column `{name}` of `{}` is computed from more than columns of tables", whole.name.name);
         let diagnostic = Diagnostic::new(Code::UnsupportedKey, title, shown.expr.span);
@@ -479,7 +481,14 @@ fn show(view: &FlatView, catalog: &Catalog, term: &Term) -> String {
         let owner = view.use_of(c);
         format!("{}.{}", owner.alias, catalog.table(&owner.table).columns[c.column].name)
     };
-    term.text(&column)
+    match term {
+        // The functions have names of their own in what is generated.
+        Term::Formula(formula) if !formula.calls.is_empty() => {
+            let text = term.text(&column);
+            text.split_once('.').map_or(text.clone(), |(_, name)| name.to_owned())
+        }
+        _ => term.text(&column),
+    }
 }
 
 /// `key of bench_posts (id)`.

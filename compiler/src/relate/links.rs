@@ -201,6 +201,10 @@ pub fn derive(view: &FlatView, key: &[Term], catalog: &Catalog) -> Links {
         let links = Tree::new(&ways, &uses).below(root);
         too_far = too_far.or(links.too_far);
         let reachable = key.iter().all(|t| t.uses().iter().all(|u| links.of(*u).is_some()));
+        // What a function makes of constants is a part of no row's: it is added to a key that one row holds.
+        let held = links.iter().next().is_some_and(|root| root.key.is_some());
+        let of_nothing = |t: &Term| matches!(t, Term::Formula(f) if !f.calls.is_empty() && f.columns().is_empty());
+        let reachable = reachable && (held || !key.iter().any(of_nothing));
         let rank = |l: &Links| (l.whole.len(), l.crossed);
         let better = best.as_ref().is_none_or(|b| rank(&links) < rank(b));
         // What is too far from the best root is not brought nearer by another one.

@@ -36,6 +36,9 @@ const MAX_LENGTH: usize = 8_000;
 pub struct Formula {
     /// In order.
     pub pieces: Vec<Piece>,
+    /// Set-returning functions that it reads, as items of a FROM clause, each behind those that it reads itself: then it has a value for
+    /// each of their rows.
+    pub calls: Vec<Vec<Piece>>,
     /// Its type, where that is known.
     pub ty: Option<SqlType>,
     /// Where it is known that it is not NULL if some columns are not: these columns.
@@ -53,15 +56,17 @@ pub struct Formula {
 #[derive(Clone, Debug)]
 pub struct Element {
     /// In order.
-    pieces: Vec<Piece>,
+    pub(super) pieces: Vec<Piece>,
     /// The calls, as items of a FROM clause, each behind those that it reads.
-    calls: Vec<Vec<Piece>>,
+    pub(super) calls: Vec<Vec<Piece>>,
     /// It can be seen where there is no element.
-    nullable: bool,
+    pub(super) nullable: bool,
+    /// No element is NULL.
+    pub(super) never_null: bool,
     /// NULL whenever what it reads is.
     pub null_in_null_out: bool,
     /// The calls make no row where a column that they read is NULL.
-    empty_for_null: bool,
+    pub(super) empty_for_null: bool,
     /// Its type, where that is known.
     pub ty: Option<SqlType>,
 }
@@ -109,8 +114,8 @@ impl Piece {
 impl Formula {
     /// A condition that all rows fulfil.
     pub fn always() -> Self {
-        let pieces = vec![Piece::Text("true".into())];
-        Formula { pieces, ty: None, strict: None, finite: Vec::new(), null_in_null_out: false, may_fail: false }
+        let (pieces, calls) = (vec![Piece::Text("true".into())], Vec::new());
+        Formula { pieces, calls, ty: None, strict: None, finite: Vec::new(), null_in_null_out: false, may_fail: false }
     }
 
     /// As text, with columns written by `column`.
@@ -133,6 +138,7 @@ impl Formula {
         }
         let mut columns = BTreeSet::new();
         collect(&self.pieces, &mut columns);
+        self.calls.iter().for_each(|call| collect(call, &mut columns));
         columns
     }
 
@@ -145,7 +151,27 @@ impl Formula {
 impl Element {
     /// One that reads no elements.
     fn of_columns(pieces: Vec<Piece>) -> Self {
-        Element { pieces, calls: Vec::new(), nullable: false, null_in_null_out: false, empty_for_null: true, ty: None }
+        let (calls, nullable, never_null) = (Vec::new(), false, false);
+        Element { pieces, calls, nullable, never_null, null_in_null_out: false, empty_for_null: true, ty: None }
+    }
+
+    /// As what has a value for each element; `None` where it can be seen without one.
+    pub(super) fn as_formula(&self) -> Option<Arc<Formula>> {
+        let Element { pieces, calls, ty, .. } = self.clone();
+        let strict = self.never_null.then(Vec::new);
+        let finite = Vec::new();
+        let formula = Formula { pieces, calls, ty, strict, finite, null_in_null_out: false, may_fail: false };
+        (!self.nullable && !formula.calls.is_empty()).then(|| Arc::new(formula))
+    }
+
+    /// Whether a function makes no two rows with the same value in its first column.
+    pub(super) fn is_unique(&self, function: &str) -> bool {
+        let counts = |t: &SqlType| matches!(t.base.as_str(), "smallint" | "integer" | "bigint" | "numeric");
+        match function {
+            "generate_series" => self.ty.as_ref().is_some_and(counts),
+            "generate_subscripts" | "jsonb_each" | "jsonb_each_text" | "jsonb_object_keys" => true,
+            _ => false,
+        }
     }
 }
 
@@ -225,6 +251,18 @@ impl Expr {
     }
 }
 
+/// Whether a function never makes NULL in its n-th column.
+fn is_never_null(function: &str, n: usize, arguments: usize) -> bool {
+    match function {
+        "generate_series" | "generate_subscripts" | "regexp_split_to_table" => true,
+        "json_each" | "json_each_text" | "jsonb_each" | "jsonb_each_text" => n == 0,
+        "json_object_keys" | "jsonb_object_keys" => true,
+        // The third one says what is read as NULL.
+        "string_to_table" => arguments == 2,
+        _ => false,
+    }
+}
+
 /// Adds calls that are not there yet.
 fn add_calls(calls: &mut Vec<Vec<Piece>>, more: Vec<Vec<Piece>>) {
     for call in more {
@@ -281,13 +319,15 @@ impl<'a> Resolver<'a> {
         // There is no element of NULL, and none for which a comparison with NULL holds.
         let null_in_null_out = empty_for_null && self.passes_null(ast);
         let (ty, strict, finite) = (None, None, Vec::new());
-        Some(Arc::new(Formula { pieces: exists, ty, strict, finite, null_in_null_out, may_fail: false }))
+        let calls = Vec::new();
+        Some(Arc::new(Formula { pieces: exists, calls, ty, strict, finite, null_in_null_out, may_fail: false }))
     }
 
     fn formula(&mut self, pieces: Vec<Piece>, ast: &'a Ast, null_in_null_out: bool) -> Arc<Formula> {
         let (ty, strict, may_fail) = (self.type_of(ast), self.strict_columns(ast), self.may_fail(ast));
         let finite = self.finite_columns(ast);
-        Arc::new(Formula { pieces, ty, strict, finite, null_in_null_out, may_fail })
+        let calls = Vec::new();
+        Arc::new(Formula { pieces, calls, ty, strict, finite, null_in_null_out, may_fail })
     }
 
     /// The columns of a set-returning function in FROM: none where its arguments are more than functions of columns.
@@ -320,7 +360,10 @@ impl<'a> Resolver<'a> {
         let column = |(n, c): (usize, &&Ident)| {
             let pieces = vec![Piece::Text(format!("{name}.{}", c.sql()))];
             let ty = self.element_type(function, arguments, n);
-            Arc::new(Element { pieces, calls: calls.clone(), nullable, null_in_null_out: true, empty_for_null, ty })
+            let calls = calls.clone();
+            let numbered = !ordinality.is_empty() && n + 1 == columns.len();
+            let never_null = numbered || is_never_null(function, n, arguments.len());
+            Arc::new(Element { pieces, calls, nullable, never_null, null_in_null_out: true, empty_for_null, ty })
         };
         columns.iter().enumerate().map(column).collect()
     }

@@ -107,7 +107,7 @@ pub struct Block {
 }
 
 /// Something in a FROM clause that has rows of its own and is no use of a base table.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Derived {
     /// The block that reads its rows.
     pub block: BlockId,
@@ -115,6 +115,8 @@ pub struct Derived {
     pub inner: Option<BlockId>,
     /// What its rows are.
     pub rows: Rows,
+    /// Of a function: what no two of the rows have in common that it makes of one row.
+    pub told_by: Option<Term>,
 }
 
 /// What the rows of a [`Derived`] are.
@@ -721,6 +723,12 @@ impl Expr {
     /// What can be computed of it elsewhere.
     pub fn as_term(&self) -> Option<Term> {
         self.as_column().map(Term::Column).or_else(|| self.formula.clone().map(Term::Formula))
+    }
+
+    /// The same, or what a set-returning function in FROM makes: several values for one row, which are found by calling the function
+    /// with it. Only keys are made of these.
+    pub fn as_key_term(&self) -> Option<Term> {
+        self.as_term().or_else(|| self.element.as_ref()?.as_formula().map(Term::Formula))
     }
 
     /// Whether it is known to be NULL whenever a column or element that it reads is.

@@ -6,6 +6,7 @@
 
 use sqlparser::ast::{Cte, FunctionArg, FunctionArgExpr, FunctionArgumentList, Query, TableAlias};
 
+use super::Term;
 use super::functions::Class;
 use super::naming::ident;
 use super::query::{Refused, Resolved, Resolver};
@@ -219,7 +220,7 @@ impl<'a> Resolver<'a> {
 
     /// Records that `block` reads the rows of `inner`.
     pub(super) fn derived(&mut self, block: BlockId, inner: BlockId, rows: Rows, mention: Span) {
-        self.flat.derived.push(Derived { block, inner: Some(inner), rows });
+        self.flat.derived.push(Derived { block, inner: Some(inner), rows, told_by: None });
         // Whether it has rows matters also where nobody selects its columns.
         self.flat.blocks[block.0].conditions.push(Expr::plain(mention, ExprKind::Exists(inner)));
     }
@@ -255,7 +256,8 @@ impl<'a> Resolver<'a> {
         span: Span,
         block: BlockId,
     ) -> Resolved<Vec<(Ident, Expr)>> {
-        self.flat.derived.push(Derived { block, inner: None, rows: Rows::Many });
+        self.flat.derived.push(Derived { block, inner: None, rows: Rows::Many, told_by: None });
+        let at = self.flat.derived.len() - 1;
         let shown = alias.map_or_else(|| Ident::new(name), |a| ident(&a.name));
         self.decide_rows(arguments.iter(), span, block)?;
         let mut names: Vec<(Ident, bool)> = match name {
@@ -295,6 +297,8 @@ impl<'a> Resolver<'a> {
         let json = of_array.unwrap_or(own);
         let shown: Vec<&Ident> = names.iter().map(|(name, _)| name).collect();
         let elements = self.elements(name, &arguments, ordinality, &shown);
+        let telling = if ordinality { elements.last() } else { elements.first().filter(|e| e.is_unique(name)) };
+        self.flat.derived[at].told_by = telling.and_then(|e| e.as_formula()).map(Term::Formula);
         let mut elements = elements.into_iter();
         let value = |(name, is_json): (Ident, bool)| {
             let kind = ExprKind::Made(arguments.clone());
@@ -324,7 +328,7 @@ impl<'a> Resolver<'a> {
         self.flat.blocks[block.0].expands = true;
         if !ONE_COLUMN.contains(&name) {
             self.decide_rows(values.iter(), span, block)?;
-            self.flat.derived.push(Derived { block, inner: None, rows: Rows::Many });
+            self.flat.derived.push(Derived { block, inner: None, rows: Rows::Many, told_by: None });
             return Ok(Expr::plain(span, ExprKind::Made(values)));
         }
         let mut columns = self.function_item(name, values, None, false, span, block)?;

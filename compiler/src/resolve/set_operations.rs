@@ -154,7 +154,7 @@ impl<'a> Resolver<'a> {
             rows.push(row.iter().map(|e| self.expr(e, block)).collect::<Resolved<Vec<_>>>()?);
         }
         self.count(rows.iter().flatten(), span)?;
-        self.flat.derived.push(Derived { block, inner: None, rows: Rows::Many });
+        self.flat.derived.push(Derived { block, inner: None, rows: Rows::Many, told_by: None });
         let width = rows.first().map_or(0, Vec::len);
         let column = |n: usize| {
             let list: Vec<Expr> = rows.iter().filter_map(|row| row.get(n).cloned()).collect();
@@ -167,7 +167,7 @@ impl<'a> Resolver<'a> {
 
     /// A recursive CTE within its own query: rows that other rows have led to.
     pub(super) fn own_rows(&mut self, columns: Vec<Ident>, mention: Span, block: BlockId) -> Vec<Output> {
-        self.flat.derived.push(Derived { block, inner: None, rows: Rows::Many });
+        self.flat.derived.push(Derived { block, inner: None, rows: Rows::Many, told_by: None });
         let column = |name| Output { name, expr: Expr::plain(mention, ExprKind::Made(Vec::new())), built: false };
         columns.into_iter().map(column).collect()
     }

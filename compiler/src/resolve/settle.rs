@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 
+use super::formula::Element;
 use super::{
     AlternativeKind, BlockId, Claim, ColumnRef, Comparison, ComparisonKind, Conjunct, Equality, Expr, ExprKind, Fact,
     FlatView, Formula, OuterKind, Picked, Piece, Rows, Scope, Stated, Term,
@@ -84,6 +85,11 @@ impl FlatView {
     fn choose(&mut self, choice: &[usize], chosen: &[bool]) {
         let chosen = |block: BlockId| chosen[block.0];
         self.derived.retain(|d| d.inner.map_or_else(|| chosen(d.block), chosen));
+        for told in self.derived.iter_mut().flat_map(|d| &mut d.told_by) {
+            if let Term::Formula(formula) = told {
+                *formula = Arc::new(formula.chosen(choice));
+            }
+        }
         self.conjuncts.retain(|c| chosen(c.block));
         self.orders.retain(|o| chosen(o.block));
         let pick = |expr: &mut Expr| expr.choose(choice);
@@ -124,7 +130,7 @@ impl FlatView {
         let mut at = self.derived.len();
         while at > 0 {
             at -= 1;
-            let derived = self.derived[at];
+            let derived = self.derived[at].clone();
             let (Rows::Branch(..), Some(inner)) = (derived.rows, derived.inner) else { continue };
             match self.rows_of(inner) {
                 Some(rows) => self.derived[at].rows = rows,
@@ -195,6 +201,9 @@ impl FlatView {
             Claim::Fact(expr, fact) if scope == Scope::Always => match (expr.as_column(), &expr.formula) {
                 (Some(column), _) => self.stated.push(Stated { column, fact, block }),
                 (None, Some(formula)) if fact == Fact::Present => self.present.push((formula.clone(), block)),
+                (None, None) if fact == Fact::Present => {
+                    self.present.extend(expr.element.as_ref().and_then(|e| e.as_formula()).map(|f| (f, block)));
+                }
                 _ => {}
             },
             Claim::Fact(..) => {}
@@ -260,6 +269,7 @@ impl Expr {
             return self.choose(choice);
         }
         self.formula = self.formula.as_ref().map(|f| Arc::new(f.chosen(choice)));
+        self.element = self.element.as_ref().map(|e| Arc::new(e.chosen(choice)));
         match &mut self.kind {
             ExprKind::Column(_) | ExprKind::Constant | ExprKind::Exists(_) | ExprKind::Either(..) => {}
             ExprKind::Object(fields) => fields.iter_mut().for_each(|(_, e)| e.choose(choice)),
@@ -281,18 +291,33 @@ impl Expr {
 
 impl Formula {
     fn chosen(&self, choice: &[usize]) -> Formula {
-        fn pick(pieces: &[Piece], choice: &[usize], into: &mut Vec<Piece>) {
-            for piece in pieces {
-                match piece {
-                    Piece::Either(alternative, list) => pick(&list[choice[*alternative]], choice, into),
-                    other => into.push(other.clone()),
-                }
+        Formula { pieces: picked(&self.pieces, choice), calls: all_picked(&self.calls, choice), ..self.clone() }
+    }
+}
+
+impl Element {
+    fn chosen(&self, choice: &[usize]) -> Element {
+        Element { pieces: picked(&self.pieces, choice), calls: all_picked(&self.calls, choice), ..self.clone() }
+    }
+}
+
+fn all_picked(calls: &[Vec<Piece>], choice: &[usize]) -> Vec<Vec<Piece>> {
+    calls.iter().map(|call| picked(call, choice)).collect()
+}
+
+/// The same pieces, of alternatives the chosen ones.
+fn picked(pieces: &[Piece], choice: &[usize]) -> Vec<Piece> {
+    fn pick(pieces: &[Piece], choice: &[usize], into: &mut Vec<Piece>) {
+        for piece in pieces {
+            match piece {
+                Piece::Either(alternative, list) => pick(&list[choice[*alternative]], choice, into),
+                other => into.push(other.clone()),
             }
         }
-        let mut pieces = Vec::with_capacity(self.pieces.len());
-        pick(&self.pieces, choice, &mut pieces);
-        Formula { pieces, ..self.clone() }
     }
+    let mut all = Vec::with_capacity(pieces.len());
+    pick(pieces, choice, &mut all);
+    all
 }
 
 impl super::Alternative {

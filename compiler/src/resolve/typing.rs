@@ -191,7 +191,11 @@ impl<'a> Resolver<'a> {
                 // Behind its own columns stands the ordinality.
                 None => (n == arguments.len()).then(|| builtin("bigint")),
             },
-            "generate_series" if n == 0 => argument(0).filter(|ty| argument(1).as_ref() == Some(ty)).map(unmodified),
+            "generate_series" if n == 0 => {
+                let ty = argument(0).filter(|ty| argument(1).as_ref() == Some(ty)).map(unmodified)?;
+                // Of days it makes times.
+                Some(if ty.base == "date" { builtin("timestamp with time zone") } else { ty })
+            }
             "generate_subscripts" if n == 0 => Some(builtin("integer")),
             "string_to_table" | "regexp_split_to_table" if n == 0 => Some(builtin("text")),
             _ if function.ends_with("_object_keys") || function.ends_with("_elements_text") => {
