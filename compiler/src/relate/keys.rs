@@ -218,8 +218,8 @@ fn minimize(rows: &ViewRows<'_>, shown: &Shown, terms: &mut Vec<Term>) {
         while at < terms.len() {
             let mut rest = terms.clone();
             let term = rest.remove(at);
-            let dropped = !(hidden_only && shown.shows(&term)) && !rest.is_empty() && rows.determined_by(&rest);
-            match dropped {
+            let kept = rest.is_empty() || hidden_only && shown.shows(&term);
+            match !kept && rows.determined_by(&rest) {
                 true => *terms = rest,
                 false => at += 1,
             }

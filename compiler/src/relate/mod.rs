@@ -10,6 +10,7 @@
 mod closure;
 mod dependencies;
 mod fixed;
+mod guards;
 mod injective;
 mod keys;
 mod links;
@@ -22,6 +23,7 @@ mod tests;
 mod windows;
 
 pub use closure::{BlockRows, determines_rows, determines_uses, nullable_in_row};
+use guards::Guards;
 pub use keys::{KeyColumn, ViewKey};
 use links::MAX_WAY;
 pub use links::{Link, Links, Pair};
@@ -102,6 +104,8 @@ pub fn relate(view: &FlatView, catalog: &Catalog, diagnostics: &mut Diagnostics)
         }
     };
     let variant = |((_, view), key): ((Vec<usize>, FlatView), Vec<Term>)| {
+        let guards = Guards::new(&view);
+        let key: Vec<Term> = key.iter().map(|term| guards.term(term)).collect();
         let links = links::derive(&view, &key, catalog);
         Variant { view, key, links }
     };

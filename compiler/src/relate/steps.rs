@@ -3,6 +3,7 @@
 //! In: the equalities and comparisons of a variant. Out: for each use, the uses that its rows lead to. What always holds:
 //! a row of the use influences only those rows of the other one for which the condition holds.
 
+use super::guards::Guards;
 use super::links::Pair;
 use super::locks::{is_row_column, is_scalar_column};
 use crate::catalog::Catalog;
@@ -23,7 +24,7 @@ pub(super) struct Step {
 pub(super) fn steps(view: &FlatView, catalog: &Catalog) -> Vec<Vec<Step>> {
     let mut steps: Vec<Vec<Step>> = vec![Vec::new(); view.uses.len()];
     let mut add = |from: UseId, step: Step| steps[from.0].push(step);
-    let nullable = nullable_ranges(view);
+    let (nullable, guards) = (nullable_ranges(view), Guards::new(view));
     for equality in &view.equalities {
         for (from, to) in columns(view, catalog, equality) {
             let (child, parent) = (Term::Column(from), Term::Column(to));
@@ -32,8 +33,15 @@ pub(super) fn steps(view: &FlatView, catalog: &Catalog) -> Vec<Vec<Step>> {
         }
     }
     for comparison in &view.comparisons {
-        for (from, step) in compared(view, catalog, comparison, &nullable) {
-            add(from, step);
+        for (from, Step { to, pair, is_equality }) in compared(view, catalog, comparison, &nullable) {
+            let pair = match pair {
+                Pair::Equal { child, parent, null_safe: false } => {
+                    Pair::Equal { child: guards.term(&child), parent: guards.term(&parent), null_safe: false }
+                }
+                Pair::Holds(formula) => Pair::Holds(guards.formula(&formula)),
+                other => other,
+            };
+            add(from, Step { to, pair, is_equality });
         }
     }
     steps
@@ -130,7 +138,7 @@ fn compared(
 }
 
 /// By use: the nullable side of the innermost outer join around it. Those of the others hold it.
-fn nullable_ranges(view: &FlatView) -> Vec<Option<(usize, usize)>> {
+pub(super) fn nullable_ranges(view: &FlatView) -> Vec<Option<(usize, usize)>> {
     let mut ranges: Vec<Option<(usize, usize)>> = vec![None; view.uses.len()];
     for (from, to) in view.outer_joins.iter().flat_map(|j| j.nullable()) {
         for range in &mut ranges[from..to] {

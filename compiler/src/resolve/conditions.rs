@@ -63,8 +63,19 @@ impl<'a> Resolver<'a> {
             }
             _ => self.comparison(conjunct, &expr, block, holds)?,
         }
+        self.guard(conjunct, &expr, block, holds);
         self.flat.blocks[block.0].conditions.push(expr);
         Ok(asked)
+    }
+
+    /// What is said of one relation keeps other expressions from its rows.
+    fn guard(&mut self, conjunct: &'a Ast, expr: &Expr, block: BlockId, holds: Scope) {
+        if expr.uses().len() == 1
+            && !expr.is_made()
+            && let Some(formula) = self.holding(conjunct)
+        {
+            self.flat.says(Claim::Guard(formula), block, holds);
+        }
     }
 
     /// Equalities pair by pair; anything else as a whole, where it compares relations.

@@ -359,9 +359,13 @@ impl<'a> Resolver<'a> {
         calls.push(call);
         let column = |(n, c): (usize, &&Ident)| {
             let pieces = vec![Piece::Text(format!("{name}.{}", c.sql()))];
-            let ty = self.element_type(function, arguments, n);
-            let calls = calls.clone();
             let numbered = !ordinality.is_empty() && n + 1 == columns.len();
+            let ty = if numbered {
+                Some(super::typing::builtin("bigint"))
+            } else {
+                self.element_type(function, arguments, n)
+            };
+            let calls = calls.clone();
             let never_null = numbered || is_never_null(function, n, arguments.len());
             Arc::new(Element { pieces, calls, nullable, never_null, null_in_null_out: true, empty_for_null, ty })
         };

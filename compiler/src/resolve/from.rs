@@ -309,7 +309,9 @@ impl<'a> Resolver<'a> {
                     !(inside(left) && inside(right))
                 }
                 Claim::Fact(expr, _) => !inside(expr),
-                Claim::Holds(formula) => !formula.columns().iter().all(|c| (from..to).contains(&c.use_id.0)),
+                Claim::Holds(formula) | Claim::Guard(formula) => {
+                    !formula.columns().iter().all(|c| (from..to).contains(&c.use_id.0))
+                }
             };
             if confined {
                 conjunct.scope = Scope::Outer { from, to };

@@ -238,6 +238,19 @@ pub enum Claim {
     Fact(Expr, Fact),
     /// Anything else that compares columns of several relations.
     Holds(Arc<Formula>),
+    /// A condition on one relation, whatever it is.
+    Guard(Arc<Formula>),
+}
+
+/// A condition on one relation.
+#[derive(Clone, Debug)]
+pub struct Guard {
+    /// The condition.
+    pub formula: Arc<Formula>,
+    /// The block whose condition it is.
+    pub block: BlockId,
+    /// Where it holds.
+    pub scope: Scope,
 }
 
 /// `left = right` between columns, as a conjunct.
@@ -480,6 +493,8 @@ pub struct FlatView {
     pub equalities: Vec<Equality>,
     /// Settled: what else compares columns.
     pub comparisons: Vec<Comparison>,
+    /// Settled: what is said of single relations.
+    pub guards: Vec<Guard>,
     /// Relations in FROM that are neither base tables nor merged.
     pub derived: Vec<Derived>,
     /// Queries that have to have a row: by query, the uses whose rows are shown only then.

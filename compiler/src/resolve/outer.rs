@@ -78,7 +78,7 @@ fn note(present: &mut BTreeMap<usize, Said>, conjunct: &Conjunct) {
         Claim::Equal(left, right) => [left, right].into_iter().for_each(strict),
         Claim::Fact(expr, Fact::Present) => strict(expr),
         Claim::Holds(formula) if formula.null_in_null_out => uses.extend(formula.uses()),
-        Claim::Same(..) | Claim::Partition(..) | Claim::Fact(..) | Claim::Holds(_) => {}
+        Claim::Same(..) | Claim::Partition(..) | Claim::Fact(..) | Claim::Holds(_) | Claim::Guard(_) => {}
     }
     for use_id in uses {
         present.entry(use_id.0).or_default().push((conjunct.at, conjunct.block));

@@ -86,6 +86,7 @@ impl<'a> Resolver<'a> {
             conjuncts: Vec::new(),
             equalities: Vec::new(),
             comparisons: Vec::new(),
+            guards: Vec::new(),
             derived: Vec::new(),
             stated: Vec::new(),
             present: Vec::new(),

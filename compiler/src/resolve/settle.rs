@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::formula::Element;
 use super::{
     AlternativeKind, BlockId, Claim, ColumnRef, Comparison, ComparisonKind, Conjunct, Equality, Expr, ExprKind, Fact,
-    FlatView, Formula, OuterKind, Picked, Piece, Rows, Scope, Stated, Term,
+    FlatView, Formula, Guard, OuterKind, Picked, Piece, Rows, Scope, Stated, Term,
 };
 
 /// How many variants a view may have.
@@ -112,7 +112,7 @@ impl FlatView {
                     [left, right].into_iter().for_each(pick)
                 }
                 Claim::Fact(expr, _) => expr.choose(choice),
-                Claim::Holds(formula) => *formula = Arc::new(formula.chosen(choice)),
+                Claim::Holds(formula) | Claim::Guard(formula) => *formula = Arc::new(formula.chosen(choice)),
             }
         }
         for join in &mut self.outer_joins {
@@ -207,6 +207,7 @@ impl FlatView {
                 _ => {}
             },
             Claim::Fact(..) => {}
+            Claim::Guard(formula) => self.guards.push(Guard { formula, block, scope }),
             Claim::Holds(formula) => {
                 self.comparisons.push(Comparison { kind: ComparisonKind::Holds(formula), block, scope });
             }

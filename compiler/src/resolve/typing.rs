@@ -13,7 +13,7 @@ use crate::catalog::{Function, SqlType, TypeClass};
 use crate::names::Ident;
 
 /// One of PostgreSQL's own types.
-fn builtin(base: &str) -> SqlType {
+pub(super) fn builtin(base: &str) -> SqlType {
     SqlType { sql: base.to_owned(), base: base.to_owned(), dimensions: 0, class: TypeClass::Builtin }
 }
 

@@ -146,6 +146,7 @@ fixtures! {
     arrays: "compiler/tests/data/live/arrays.sql",
     levels: "compiler/tests/data/live/levels.sql",
     document_types: "compiler/tests/data/live/document_types.sql",
+    guarded: "compiler/tests/data/live/guarded.sql",
     made_keys: "compiler/tests/data/live/made_keys.sql",
     made_rows: "compiler/tests/data/live/made_rows.sql",
     idle_outer_joins: "compiler/tests/data/live/idle_outer_joins.sql",
