@@ -10,11 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::closure::{Equals, ViewRows, key_columns, nullable_in_row, uses_of};
 use super::injective::told_column;
 use super::locks::is_scalar;
+use super::open::{can_be_null, missing, nullable, show};
 use super::telling::tell_apart;
 use crate::catalog::{Catalog, Key, SqlType};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Ident;
-use crate::resolve::{ColumnRef, Expr, ExprKind, Fact, FlatView, Output, Rows, Scope, TOP, Term, UseId};
+use crate::resolve::{ColumnRef, Expr, ExprKind, FlatView, Rows, Scope, TOP, Term, UseId};
 use crate::source::Span;
 
 /// One column of a view's key.
@@ -298,7 +299,9 @@ fn finish(
         found => found?,
     };
     let column = |output: &usize| {
-        let types = variants.iter().map(|(_, v)| value_type(v, catalog, &v.outputs[*output].expr));
+        // A recursion's rows have the types of the rows that it begins with.
+        let begun = variants.iter().filter(|(_, v)| !is_recursive(&v.outputs[*output].expr));
+        let types = begun.map(|(_, v)| value_type(v, catalog, &v.outputs[*output].expr));
         match common_type(types.collect()) {
             Some(ty) => Ok(KeyColumn { output: *output, ty }),
             None => Err(untyped(view, *output)),
@@ -353,68 +356,6 @@ fn key_term(whole: &FlatView, view: &FlatView, output: usize, catalog: &Catalog,
     }
 }
 
-/// Why a key column can be NULL.
-enum Null {
-    /// These columns can be.
-    Of(BTreeSet<ColumnRef>),
-    /// These columns can be infinite times.
-    Infinite(BTreeSet<ColumnRef>),
-    /// It is not known of the expression that it cannot be.
-    Unknown,
-}
-
-fn can_be_null(view: &FlatView, catalog: &Catalog, term: &Term) -> Option<Null> {
-    let formula = match term {
-        Term::Column(column) => {
-            return nullable_in_row(view, catalog, *column).then(|| Null::Of(BTreeSet::from([*column])));
-        }
-        Term::Formula(formula) => formula,
-    };
-    if view.present.iter().any(|(f, block)| f.pieces == formula.pieces && view.in_region(*block, TOP)) {
-        return None;
-    }
-    let Some(strict) = &formula.strict else { return Some(Null::Unknown) };
-    let absent: BTreeSet<ColumnRef> = strict.iter().copied().filter(|c| nullable_in_row(view, catalog, *c)).collect();
-    let infinite = |c: &ColumnRef| !view.is_stated(*c, Fact::Finite);
-    let infinite: BTreeSet<ColumnRef> = formula.finite.iter().copied().filter(infinite).collect();
-    match (absent.is_empty(), infinite.is_empty()) {
-        (false, _) => Some(Null::Of(absent)),
-        (true, false) => Some(Null::Infinite(infinite)),
-        (true, true) => None,
-    }
-}
-
-fn nullable(whole: &FlatView, shown: &Output, view: &FlatView, catalog: &Catalog, term: &Term, null: &Null) -> Refusal {
-    let title = format!("key column `{}` of `{}` can be NULL", shown.name, whole.name.name);
-    let diagnostic = Diagnostic::new(Code::MissingKey, title, shown.expr.span)
-        .note("a document is found by its key, and NULL finds nothing");
-    let named = |columns: &BTreeSet<ColumnRef>| {
-        columns.iter().map(|c| show(view, catalog, &Term::Column(*c))).collect::<Vec<_>>()
-    };
-    let condition = |columns: &[String], says: &dyn Fn(&str) -> String| {
-        columns.iter().map(|c| says(c)).collect::<Vec<_>>().join(" AND ")
-    };
-    Box::new(match null {
-        Null::Of(columns) => {
-            let columns = named(columns);
-            let there = condition(&columns, &|c| format!("{c} IS NOT NULL"));
-            let help = format!("declare `{}` NOT NULL, or leave such rows out: `WHERE {there}`", columns.join("`, `"));
-            diagnostic.help(help)
-        }
-        Null::Infinite(columns) => {
-            let columns = named(columns);
-            let finite = condition(&columns, &|c| format!("isfinite({c})"));
-            diagnostic
-                .note(format!("`{}` can be 'infinity', and of an infinite time it is NULL", columns.join("`, `")))
-                .help(format!("leave such rows out: `WHERE {finite}`"))
-        }
-        Null::Unknown => {
-            let shown = show(view, catalog, term);
-            diagnostic.help(format!("leave such rows out: `WHERE ({shown}) IS NOT NULL`"))
-        }
-    })
-}
-
 /// The type of an output, also where it is none of a row's own.
 fn value_type<'t>(view: &'t FlatView, catalog: &'t Catalog, expr: &'t Expr) -> Option<&'t SqlType> {
     match (&expr.kind, &expr.formula, &expr.element) {
@@ -423,6 +364,15 @@ fn value_type<'t>(view: &'t FlatView, catalog: &'t Catalog, expr: &'t Expr) -> O
         (_, _, Some(element)) => element.ty.as_ref(),
         (ExprKind::Subquery(_, value), ..) => value_type(view, catalog, value),
         _ => None,
+    }
+}
+
+/// Whether a value is one of the rows that a recursion has led to.
+fn is_recursive(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Made(values) => values.is_empty() && expr.element.is_none(),
+        ExprKind::Subquery(_, value) => is_recursive(value),
+        _ => false,
     }
 }
 
@@ -475,22 +425,6 @@ fn asserted(view: &FlatView, names: &[Ident], span: Span) -> Result<Vec<usize>, 
     Ok(outputs)
 }
 
-/// `p.id` or the text of a formula.
-fn show(view: &FlatView, catalog: &Catalog, term: &Term) -> String {
-    let column = |c: ColumnRef| {
-        let owner = view.use_of(c);
-        format!("{}.{}", owner.alias, catalog.table(&owner.table).columns[c.column].name)
-    };
-    match term {
-        // The functions have names of their own in what is generated.
-        Term::Formula(formula) if !formula.calls.is_empty() => {
-            let text = term.text(&column);
-            text.split_once('.').map_or(text.clone(), |(_, name)| name.to_owned())
-        }
-        _ => term.text(&column),
-    }
-}
-
 /// `key of bench_posts (id)`.
 fn describe(view: &FlatView, catalog: &Catalog, terms: &[Term]) -> String {
     let mut parts: Vec<String> = Vec::new();
@@ -505,60 +439,4 @@ fn describe(view: &FlatView, catalog: &Catalog, terms: &[Term]) -> String {
         parts.push(format!("group of {}", show(view, catalog, formula)));
     }
     parts.join(" and ")
-}
-
-fn missing(view: &FlatView, variant: &FlatView, catalog: &Catalog, unselected: Option<&Vec<Term>>) -> Refusal {
-    let title = format!("no key of view `{}` can be found", view.name.name);
-    let diagnostic = Diagnostic::new(Code::MissingKey, title, view.span)
-        .label("its rows must be identified by columns beside the document");
-    let (diagnostic, or) = match unselected {
-        Some(terms) => {
-            let list = terms.iter().map(|t| show(variant, catalog, t)).collect::<Vec<_>>().join(", ");
-            let diagnostic = diagnostic
-                .note(format!("{list} identifies a row but is not selected"))
-                .help(format!("add `{list}` to the select list"));
-            (diagnostic, "or write")
-        }
-        None => explain_open(variant, catalog, diagnostic),
-    };
-    let directives = "`-- tviewc: key(column, …)` or `-- tviewc: skip` on the line above the view";
-    Box::new(diagnostic.help(format!("{or} {directives}")))
-}
-
-/// Names the tables whose rows nothing identifies; how the advice that follows begins.
-fn explain_open(view: &FlatView, catalog: &Catalog, mut diagnostic: Diagnostic) -> (Diagnostic, &'static str) {
-    let mut or = "write";
-    for use_id in uses_of(view, TOP) {
-        let owner = &view.uses[use_id.0];
-        let declared = catalog.table(&owner.table);
-        let usable = declared.keys.iter().any(|k| k.not_null);
-        if !usable {
-            diagnostic =
-                diagnostic.also(owner.span, format!("`{}` has no key that holds at every moment", declared.name.name));
-            if let Some(key) = declared.keys.first() {
-                let nullable: Vec<String> = key
-                    .columns
-                    .iter()
-                    .map(|c| &declared.columns[*c])
-                    .filter(|c| !c.not_null)
-                    .map(|c| c.name.to_string())
-                    .collect();
-                let list = nullable.join(", ");
-                diagnostic = diagnostic
-                    .also(key.span, format!("`{list}` can be NULL, in any number of rows"))
-                    .help(format!("declare `{list}` NOT NULL, or leave such rows out: `WHERE … IS NOT NULL`"));
-                or = "or write";
-            }
-            for weak in &declared.weak_keys {
-                diagnostic = diagnostic.also(weak.span, format!("this one proves nothing: {}", weak.reason));
-            }
-        } else if owner.nullable {
-            diagnostic = diagnostic.also(owner.span, "can multiply rows, and its key is NULL where nothing matches");
-        }
-    }
-    if view.blocks[TOP.0].expands || view.derived.iter().any(|d| d.block == TOP && d.inner.is_none()) {
-        diagnostic =
-            diagnostic.note("a set-returning function makes several rows of one, and nothing tells these apart");
-    }
-    (diagnostic, or)
 }

@@ -15,6 +15,7 @@ mod injective;
 mod keys;
 mod links;
 mod locks;
+mod open;
 mod sides;
 mod steps;
 mod telling;

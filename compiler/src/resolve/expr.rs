@@ -581,6 +581,14 @@ impl<'a> Resolver<'a> {
     }
 
     fn untraceable(&mut self, name: &str, span: Span) -> Refused {
+        if matches!(name, "enum_range" | "enum_first" | "enum_last") {
+            let title = format!("`{name}` reads the values of an enum");
+            return self.refuse(
+                Diagnostic::new(Code::UntraceableFunction, title, span)
+                    .note("no trigger fires when a value is added to it")
+                    .help("write the values out: `unnest(ARRAY['a', 'b']::t[])`, or keep them in a table"),
+            );
+        }
         self.refuse(
             Diagnostic::new(Code::UntraceableFunction, format!("unknown function `{name}`"), span)
                 .note("what it reads cannot be traced, so a document that shows its result could go stale")

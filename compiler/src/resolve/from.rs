@@ -490,7 +490,19 @@ impl<'a> Resolver<'a> {
         let written = schema.map_or_else(|| name.to_string(), |s| format!("{s}.{name}"));
         let mut diagnostic = Diagnostic::new(Code::UnknownTable, format!("unknown table `{written}`"), span)
             .label("no CREATE TABLE or CREATE VIEW of that name comes before it is used");
+        let shown_by = name.as_str().strip_prefix("tv_").and_then(|rest| {
+            let named = |view: &&crate::names::QualName| {
+                view.name.as_str() == rest || view.name.as_str() == format!("v_{rest}")
+            };
+            self.catalog.relations.keys().find(named)
+        });
         diagnostic = match did_you_mean(name.as_str(), known) {
+            _ if let Some(view) = shown_by => {
+                diagnostic.note("tables of documents are made by the migration, after the views").help(format!(
+                    "read `{}`: it shows the same rows, and what it is made of is followed from here too",
+                    view.name
+                ))
+            }
             Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
             None => diagnostic.help("give the file that defines it as well, for example with `--schema schema.sql`"),
         };

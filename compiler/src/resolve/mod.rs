@@ -9,6 +9,7 @@
 //! What a view may hold is decided here: a construct that is not understood is refused with its
 //! place, never passed over.
 
+mod claims;
 mod conditions;
 mod expr;
 mod failing;
@@ -38,6 +39,7 @@ use crate::diagnostics::{Code, Diagnostic, Diagnostics};
 use crate::names::{Ident, QualName};
 use crate::source::{Sources, Span};
 use crate::syntax::{Directive, Statement};
+pub use claims::{Claim, Comparison, ComparisonKind, Conjunct, Equality, Fact, Guard, Scope, Stated};
 pub use formula::{Element, Formula, Piece, Term};
 pub use functions::JsonType;
 pub use naming::{ident, looks_like_json, output_name, parts};
@@ -194,126 +196,6 @@ pub enum OuterKind {
     Right,
     /// FULL JOIN, with its alternative. None is left in a settled view.
     Full(usize),
-}
-
-/// Where an equality holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// For every row of the block.
-    Always,
-    /// ON of an outer join whose nullable side are the uses `from..to`.
-    Outer {
-        /// First use of the nullable side.
-        from: usize,
-        /// One past the last.
-        to: usize,
-    },
-    /// ON of a FULL JOIN: index into the outer joins. None is left in a settled view.
-    Full(usize),
-}
-
-/// A condition that has to hold as a whole.
-#[derive(Clone, Debug)]
-pub struct Conjunct {
-    /// What it says.
-    pub claim: Claim,
-    /// The block whose condition it is.
-    pub block: BlockId,
-    /// Where it holds.
-    pub scope: Scope,
-    /// How many were said before it.
-    pub at: usize,
-}
-
-/// What a conjunct says.
-#[derive(Clone, Debug)]
-pub enum Claim {
-    /// `left = right`.
-    Equal(Expr, Expr),
-    /// `left IS NOT DISTINCT FROM right`.
-    Same(Expr, Expr),
-    /// The same of a window's partition, in a query that has no outer join around these columns' tables.
-    Partition(Expr, Expr),
-    /// Something about one expression.
-    Fact(Expr, Fact),
-    /// Anything else that compares columns of several relations.
-    Holds(Arc<Formula>),
-    /// A condition on one relation, whatever it is.
-    Guard(Arc<Formula>),
-}
-
-/// A condition on one relation.
-#[derive(Clone, Debug)]
-pub struct Guard {
-    /// The condition.
-    pub formula: Arc<Formula>,
-    /// The block whose condition it is.
-    pub block: BlockId,
-    /// Where it holds.
-    pub scope: Scope,
-}
-
-/// `left = right` between columns, as a conjunct.
-#[derive(Clone, Debug)]
-pub struct Equality {
-    /// One side.
-    pub left: ColumnRef,
-    /// The other.
-    pub right: ColumnRef,
-    /// The block whose condition it is.
-    pub block: BlockId,
-    /// Where it holds.
-    pub scope: Scope,
-    /// NULLs count as equal.
-    pub null_safe: bool,
-    /// The NULLs that outer joins put there have no part in it.
-    pub of_rows: bool,
-}
-
-/// A conjunct that is no equality of columns but leads from one use to another all the same.
-#[derive(Clone, Debug)]
-pub struct Comparison {
-    /// What is compared.
-    pub kind: ComparisonKind,
-    /// The block whose condition it is.
-    pub block: BlockId,
-    /// Where it holds.
-    pub scope: Scope,
-}
-
-/// What a [`Comparison`] compares.
-#[derive(Clone, Debug)]
-pub enum ComparisonKind {
-    /// Both sides are equal.
-    Equal(Term, Term),
-    /// Both sides are equal or NULL.
-    Same(Term, Term),
-    /// The formula holds.
-    Holds(Arc<Formula>),
-}
-
-/// What a conjunct says of one column, for every row of its block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fact {
-    /// `column = constant`.
-    Constant,
-    /// `column IS NOT NULL`.
-    Present,
-    /// `column IS NULL`.
-    Absent,
-    /// `isfinite(column)`.
-    Finite,
-}
-
-/// A conjunct about one column.
-#[derive(Clone, Copy, Debug)]
-pub struct Stated {
-    /// The column.
-    pub column: ColumnRef,
-    /// What is said.
-    pub fact: Fact,
-    /// The block whose condition it is.
-    pub block: BlockId,
 }
 
 /// A resolved expression.

@@ -375,7 +375,14 @@ impl<'a> Resolver<'a> {
             return Ok(());
         };
         let span = self.span(select);
-        Err(self.refuse(Diagnostic::new(Code::UnsupportedQuery, format!("{clause} is not supported yet"), span)))
+        let mut diagnostic = Diagnostic::new(Code::UnsupportedQuery, format!("{clause} is not supported yet"), span);
+        if clause.starts_with("GROUPING") {
+            diagnostic =
+                diagnostic.note("in the rows of a total the key is NULL, and a document is found by its key").help(
+                    "write UNION ALL of a query for each grouping: `SELECT 'region' AS level, …`, `SELECT 'total', …`",
+                );
+        }
+        Err(self.refuse(diagnostic))
     }
 
     /// ORDER BY of a query: names of output columns first, then expressions over the FROM clause.
