@@ -172,7 +172,8 @@ const MAX_COMPUTED_GROUPS: usize = 16;
 /// Whether an output shows one of several rows that a function, VALUES or a recursion makes of one row of the tables.
 fn shows_made_rows(view: &FlatView) -> bool {
     let makes = |d: &Derived| d.rows == Rows::Many && view.in_region(d.block, TOP);
-    view.derived.iter().any(makes) && view.outputs.iter().any(|o| o.expr.is_made() || reads_made_rows(view, &o.expr))
+    let made = |e: &Expr| e.is_made() || view.derived.iter().any(makes) && reads_made_rows(view, e);
+    view.outputs.iter().any(|o| made(&o.expr))
 }
 
 /// Whether a subquery in an expression compares such rows.

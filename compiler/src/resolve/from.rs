@@ -151,7 +151,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// Where an outer join finds no row, constants and columns of outer tables that the nullable side selects are NULL too:
-    /// outside of it they are not these constants and columns.
+    /// outside of it they are not these constants and columns, and follow from none.
     fn blur(&mut self, from: JoinStart, to: JoinStart) {
         let Some(scope) = self.scopes.last_mut() else { return };
         let own = |e: &Expr| {
@@ -164,11 +164,11 @@ impl<'a> Resolver<'a> {
             let shown = match e.kind {
                 ExprKind::Constant => true,
                 ExprKind::Either(..) => !own(e),
-                _ => e.as_term().is_some() && !own(e),
+                _ => e.as_term().is_some_and(|t| t.columns().is_empty() || !own(e)),
             };
             if shown {
                 let inner = std::mem::replace(e, Expr::plain(e.span, ExprKind::Constant));
-                *e = Expr { json: inner.json, ..Expr::plain(inner.span, ExprKind::Apply(vec![inner])) };
+                *e = Expr { json: inner.json, ..Expr::plain(inner.span, ExprKind::Made(vec![inner])) };
             }
         };
         scope.visible[from.visible..to.visible].iter_mut().for_each(|v| blurred(&mut v.expr));
@@ -490,17 +490,16 @@ impl<'a> Resolver<'a> {
         let written = schema.map_or_else(|| name.to_string(), |s| format!("{s}.{name}"));
         let mut diagnostic = Diagnostic::new(Code::UnknownTable, format!("unknown table `{written}`"), span)
             .label("no CREATE TABLE or CREATE VIEW of that name comes before it is used");
-        let shown_by = name.as_str().strip_prefix("tv_").and_then(|rest| {
-            let named = |view: &&crate::names::QualName| {
-                view.name.as_str() == rest || view.name.as_str() == format!("v_{rest}")
-            };
-            self.catalog.relations.keys().find(named)
-        });
+        let is_view = |view: &str| {
+            let mut views = self.catalog.relations.iter().filter(|(_, r)| matches!(r, Relation::View(_)));
+            views.find(|(name, _)| name.name.as_str() == view).map(|(name, _)| name.name.clone())
+        };
+        let rest = name.as_str().strip_prefix("tv_");
+        let shown_by = rest.and_then(|rest| is_view(&format!("v_{rest}")).or_else(|| is_view(rest)));
         diagnostic = match did_you_mean(name.as_str(), known) {
             _ if let Some(view) = shown_by => {
                 diagnostic.note("tables of documents are made by the migration, after the views").help(format!(
-                    "read `{}`: it shows the same rows, and what it is made of is followed from here too",
-                    view.name
+                    "read `{view}`: it shows the same rows, and what it is made of is followed from here too"
                 ))
             }
             Some(near) => diagnostic.help(format!("did you mean `{near}`?")),

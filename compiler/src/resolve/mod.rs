@@ -232,7 +232,8 @@ pub enum ExprKind {
     Coalesce(Vec<Expr>),
     /// Any other function of its operands.
     Apply(Vec<Expr>),
-    /// What a set-returning function, VALUES or a recursion makes of these: there can be several for one row.
+    /// What a set-returning function, VALUES or a recursion makes of these: there can be several for one row. Or what an outer join
+    /// shows of them: NULL, where there is no partner.
     Made(Vec<Expr>),
     /// An aggregate other than [`ExprKind::ArrayAgg`].
     Aggregate(Vec<Expr>),

@@ -231,6 +231,7 @@ impl<'a> Resolver<'a> {
         let state = &self.flat.blocks[inner.0];
         let is_common = |expr: &Expr| match &expr.kind {
             ExprKind::Constant => true,
+            _ if expr.formula.as_ref().is_some_and(|f| f.columns().is_empty()) => true,
             ExprKind::Column(_) if !state.picked && !state.recursive => true,
             _ => state.grouped.iter().flatten().any(|key| key.is_same(expr)),
         };

@@ -35,3 +35,13 @@ SELECT s.state, jsonb_build_object('n', (SELECT count(*) FROM site x WHERE x.sta
 -- The table of another view's documents.
 CREATE VIEW v_site AS SELECT id, jsonb_build_object('region', region) AS data FROM site;
 CREATE VIEW v_note AS SELECT n.id, jsonb_build_object('site', s.data) AS data FROM note n LEFT JOIN tv_site s ON s.id = n.site_id;
+-- A constant on the nullable side is NULL where there is no partner: kinds alone do not tell the groups apart.
+CREATE VIEW v_found AS
+SELECT s.region, d.found, jsonb_build_object('n', count(*)) AS data
+  FROM site s LEFT JOIN (SELECT n.site_id, -1 AS found FROM note n) d ON d.site_id = s.id WHERE s.region IS NOT NULL GROUP BY s.region, d.found;
+CREATE VIEW v_found_plain AS
+SELECT s.region, jsonb_build_object('found', d.found, 'n', count(*)) AS data
+  FROM site s LEFT JOIN (SELECT n.site_id, true AS found FROM note n) d ON d.site_id = s.id WHERE s.region IS NOT NULL GROUP BY s.region, d.found;
+CREATE VIEW v_found_distinct AS
+SELECT DISTINCT s.region, jsonb_build_object('found', d.found) AS data
+  FROM site s LEFT JOIN (SELECT n.site_id, true AS found FROM note n) d ON d.site_id = s.id WHERE s.region IS NOT NULL;
