@@ -67,6 +67,8 @@ pub struct Tview {
 pub struct Whole {
     /// A window.
     pub window: Option<Span>,
+    /// Whether such a window is in the FROM clause, and not in a subquery: then it is computed once for all keys together.
+    pub at_once: bool,
     /// A FULL JOIN with another one.
     pub chain: Option<Span>,
 }

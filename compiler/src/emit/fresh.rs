@@ -117,7 +117,7 @@ fn fresh(tview: &Tview, keys: &KeyNames, view: &str, partition: Option<FreshPart
     templates::text(&Fresh {
         view,
         partition,
-        at_once: tview.computed_whole.window.is_some(),
+        at_once: tview.computed_whole.at_once,
         key_variables: keys.variables,
         key_aliases: &list(keys.columns.iter().cloned()),
         w_is_k: &equal("w"),

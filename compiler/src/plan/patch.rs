@@ -119,7 +119,7 @@ impl<'t> Prover<'t> {
             layout,
             strategy,
             arrays: arrays(&variant.view, layout.filter(|_| strategy == Strategy::Auto), catalog),
-            is_read_at_once: tview.computed_whole.window.is_some(),
+            is_read_at_once: tview.computed_whole.at_once,
             links: variant.links.iter().map(fact).collect(),
             whole: tview.relations.whole().map(|u| &tview.view.uses[u.0].table).collect(),
         })

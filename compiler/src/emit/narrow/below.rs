@@ -114,7 +114,8 @@ impl Text<'_> {
         }
         let windows = self.windows_in(&clauses.list, wanted.flat);
         let is_wanted = windows.iter().any(|w| wanted.windows.contains(&w.span));
-        if !is_wanted || !windows.iter().all(|w| is_plain(w, wanted)) {
+        if !is_wanted || !windows.iter().all(|w| is_plain(w, wanted)) || !self.all_partitioned(clauses.list.start..end)
+        {
             return None;
         }
         // Of the sides of a set operation the first one names the columns.

@@ -143,7 +143,7 @@ pub fn changes<'a>(given: Given<'a>, program: &'a str, view: &'a View, tview: &'
     }
     let mut windows = Rewriting::new(given, program, tview);
     windows.own(text, view, &mut edits);
-    Changes { edits, whole: Whole { window: windows.left(), chain }, below: windows.below }
+    Changes { edits, whole: windows.left(chain), below: windows.below }
 }
 
 /// Of each join of the view's own FROM clause, whether all of the key comes from its left side.

@@ -17,9 +17,9 @@ use crate::catalog::{Catalog, Relation, View};
 use crate::cut::{Edit, Text};
 use crate::emit::names;
 use crate::names::{Ident, QualName};
-use crate::plan::Tview;
+use crate::plan::{Tview, Whole};
 use crate::relate::windows_of_all;
-use crate::resolve::{ident, parts};
+use crate::resolve::{TOP, ident, parts};
 use crate::source::Span;
 
 /// How deep views are looked into.
@@ -42,6 +42,8 @@ pub(super) struct Rewriting<'g> {
     tview: &'g Tview,
     /// The windows that are in the way.
     wanted: BTreeSet<Span>,
+    /// Those of them that are in no subquery.
+    in_from: BTreeSet<Span>,
     /// Those of them that are not any more.
     done: BTreeSet<Span>,
     /// In the order in which they can be created.
@@ -52,14 +54,23 @@ pub(super) struct Rewriting<'g> {
 impl<'g> Rewriting<'g> {
     /// Of a tview's view.
     pub(super) fn new(given: Given<'g>, program: &'g str, tview: &'g Tview) -> Self {
-        let wanted = tview.relations.variants.iter().flat_map(|v| windows_of_all(v, given.catalog)).map(|w| w.span);
+        let (mut wanted, mut in_from) = (BTreeSet::new(), BTreeSet::new());
+        for variant in &tview.relations.variants {
+            for window in windows_of_all(variant, given.catalog) {
+                wanted.insert(window.span);
+                in_from.extend((variant.view.region_of(window.block) == TOP).then_some(window.span));
+            }
+        }
         let (done, below, looked_into) = (BTreeSet::new(), Vec::new(), Vec::new());
-        Rewriting { given, program, tview, wanted: wanted.collect(), done, below, looked_into }
+        Rewriting { given, program, tview, wanted, in_from, done, below, looked_into }
     }
 
-    /// A window that stays in the way.
-    pub(super) fn left(&self) -> Option<Span> {
-        self.wanted.iter().find(|span| !self.done.contains(span)).copied()
+    /// What stays in the way, besides a chain of full joins.
+    pub(super) fn left(&self, chain: Option<Span>) -> Whole {
+        let mut left = self.wanted.difference(&self.done).copied();
+        let window = left.next();
+        let at_once = window.into_iter().chain(left).any(|span| self.in_from.contains(&span));
+        Whole { window, at_once, chain }
     }
 
     /// Adds the changes of the view's own text.

@@ -33,3 +33,10 @@ SELECT 'all' AS id, jsonb_build_object('n', count(*), 'sum', sum(n.weight)) AS d
 CREATE VIEW v_ranked AS
 SELECT n.id, jsonb_build_object('rank', rank() OVER (ORDER BY n.weight DESC), 'part', (SELECT count(*) FROM leaf l WHERE l.node_id = n.id)) AS data
   FROM node n;
+
+-- A window over everything beside windows of different partitions.
+-- tviewc: full_refresh
+CREATE VIEW v_share AS
+SELECT n.id, jsonb_build_object('all', count(*) OVER (), 'alike', count(*) OVER (PARTITION BY n.label), 'below', rank() OVER w,
+                                'leaves', (SELECT count(*) FROM leaf l WHERE l.node_id = n.id)) AS data
+  FROM node n WINDOW p AS (PARTITION BY n.parent), w AS (p ORDER BY n.weight);
