@@ -100,7 +100,7 @@ fn full_joins() {
     );
 }
 
-/// Numbers and groups with a key that they are by: read by that key as they are written.
+/// The latest of each: some numbers are by the key, some are not.
 #[test]
 fn numbered() {
     reads_as_much(
@@ -113,7 +113,7 @@ fn numbered() {
     );
 }
 
-/// The superuser is asked for nothing but comparing.
+/// Else nothing here would ever fail.
 #[test]
 fn counters_count() {
     let name = "reads_counters";
