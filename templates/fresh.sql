@@ -6,9 +6,12 @@
           FROM unnest({{ key_variables }}) AS k({{ key_aliases }})
           JOIN {{ view }} AS v ON {{ v_is_k }}
 {%- else %}
-        SELECT v.*
+        SELECT {% if together.is_some() %}{{ v_columns }}{% else %}v.*{% endif %}
           FROM unnest({{ key_variables }}) AS k({{ key_aliases }})
          CROSS JOIN LATERAL (SELECT w.* FROM {{ view }} AS w WHERE {{ w_is_k }} OFFSET 0) AS v
+{%- if let Some(together) = together %}
+         WHERE {{ together.are_few }}
+{%- endif %}
 {%- endif %}
 {%- when Some with (partition) %}
         -- Partition by partition: what is computed over one is a function of all its rows.
@@ -24,4 +27,15 @@
               WHERE {{ partition.w_is_p }} OFFSET 0) AS v
          WHERE EXISTS (SELECT FROM unnest({{ key_variables }}) AS k({{ key_aliases }})
                         WHERE {{ v_is_k }})
+{%- if let Some(together) = together %}
+           AND {{ together.are_few }}
+{%- endif %}
 {%- endmatch %}
+{%- if let Some(together) = together %}
+        UNION ALL
+        -- Each row is computed over its partitions: so many that all rows are computed sooner, once.
+        SELECT {{ v_columns }}
+          FROM unnest({{ key_variables }}) AS k({{ key_aliases }})
+          JOIN {{ together.view }} AS v ON {{ v_is_k }}
+         WHERE NOT ({{ together.are_few }})
+{%- endif %}

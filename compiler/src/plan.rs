@@ -69,6 +69,9 @@ pub struct Whole {
     pub window: Option<Span>,
     /// Whether such a window is in the FROM clause, and not in a subquery: then it is computed once for all keys together.
     pub at_once: bool,
+    /// Whether there are windows in FROM that are computed for each row over its own partitions: for many keys together that is more
+    /// than to compute all.
+    pub by_row: bool,
     /// A FULL JOIN with another one.
     pub chain: Option<Span>,
 }

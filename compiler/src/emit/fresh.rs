@@ -4,10 +4,10 @@
 //! holds: the query shows the rows of the keys and no others.
 
 use super::narrow::{Below, Narrowed, Partition, narrow};
-use super::templates::{self, Fresh, FreshPartition, NarrowRows, NarrowSql};
+use super::templates::{self, Fresh, FreshPartition, NarrowRows, NarrowSql, Together};
 use super::{Program, list, names, one_line, path_sql, search_path};
 use crate::catalog::{Relation, View};
-use crate::names::Ident;
+use crate::names::{Ident, sql_literal};
 use crate::plan::Tview;
 
 /// How a tview's rows are read by key.
@@ -112,12 +112,27 @@ fn partition(partition: &Partition, rows: &str) -> FreshPartition {
     }
 }
 
+/// Windows below the view are computed for each row over its partitions. Rows that change together are mostly of one partition, so that
+/// this takes the square of their number.
+fn together(tview: &Tview, keys: &KeyNames) -> Together {
+    let first = keys.variables.split(", ").next().unwrap_or(keys.variables);
+    Together {
+        view: tview.view.name.sql(),
+        are_few: format!(
+            "cardinality({first})::bigint * cardinality({first})\n            \
+             <= (SELECT greatest(c.reltuples, 10000) FROM pg_class AS c WHERE c.oid = {}::regclass)",
+            sql_literal(&tview.name.sql())
+        ),
+    }
+}
+
 fn fresh(tview: &Tview, keys: &KeyNames, view: &str, partition: Option<FreshPartition>) -> String {
     let equal = |q: &str| keys.columns.iter().map(|c| format!("{q}.{c} = k.{c}")).collect::<Vec<_>>().join(" AND ");
     templates::text(&Fresh {
         view,
         partition,
         at_once: tview.computed_whole.at_once,
+        together: (tview.computed_whole.by_row && !tview.computed_whole.at_once).then(|| together(tview, keys)),
         key_variables: keys.variables,
         key_aliases: &list(keys.columns.iter().cloned()),
         w_is_k: &equal("w"),

@@ -336,11 +336,19 @@ pub struct Fresh<'a> {
     pub partition: Option<FreshPartition>,
     /// For all keys together.
     pub at_once: bool,
+    /// Where many keys are better read together: the view as it is, and the condition that there are few.
+    pub together: Option<Together>,
     pub key_variables: &'a str,
     pub key_aliases: &'a str,
     pub w_is_k: &'a str,
     pub v_is_k: String,
     pub v_columns: String,
+}
+
+/// How many keys are read together.
+pub struct Together {
+    pub view: String,
+    pub are_few: String,
 }
 
 /// The same of a view whose rows are computed by partitions.

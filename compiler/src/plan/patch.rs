@@ -84,7 +84,7 @@ pub(super) struct Prover<'t> {
     pub(super) strategy: Strategy,
     /// The arrays among the values, where elements may be changed.
     pub(super) arrays: BTreeMap<ValueId, Result<Array<'t>, String>>,
-    /// Whether rows are read at once for all keys.
+    /// Whether rows are read at once for all keys, or for many.
     pub(super) is_read_at_once: bool,
     /// By use: what its link compares, if that leads from a document's key to at most one row, which is the one that the
     /// document shows.
@@ -119,7 +119,7 @@ impl<'t> Prover<'t> {
             layout,
             strategy,
             arrays: arrays(&variant.view, layout.filter(|_| strategy == Strategy::Auto), catalog),
-            is_read_at_once: tview.computed_whole.at_once,
+            is_read_at_once: tview.computed_whole.at_once || tview.computed_whole.by_row,
             links: variant.links.iter().map(fact).collect(),
             whole: tview.relations.whole().map(|u| &tview.view.uses[u.0].table).collect(),
         })

@@ -80,6 +80,18 @@ fn windows_below() {
     );
 }
 
+/// Of many keys in one partition all rows are computed, once: for each row its partition would be the square.
+#[test]
+fn windows_below_of_one_partition() {
+    let sql = fixture("compiler/tests/data/live/windows_below.sql");
+    let fill = "INSERT INTO club VALUES (1, 'k', 1);
+        INSERT INTO entry SELECT i, 1, 'k', i % 97, i FROM generate_series(1, {n}) i;";
+    let write = ["UPDATE entry SET points = points + 1 WHERE id = ?"];
+    let [few, many] = [100, 1_000].map(|rows| read("reads_one_partition", &sql, fill, &write, rows)[0]);
+    // Ten times as many rows change.
+    assert!(many <= 20 * few + SLACK, "{few} blocks of 100 rows, {many} of 1,000");
+}
+
 #[test]
 fn full_joins() {
     reads_as_much(

@@ -70,7 +70,8 @@ impl<'g> Rewriting<'g> {
         let mut left = self.wanted.difference(&self.done).copied();
         let window = left.next();
         let at_once = window.into_iter().chain(left).any(|span| self.in_from.contains(&span));
-        Whole { window, at_once, chain }
+        let by_row = self.done.iter().any(|span| self.in_from.contains(span));
+        Whole { window, at_once, by_row, chain }
     }
 
     /// Adds the changes of the view's own text.
