@@ -98,17 +98,3 @@ SET LOCAL search_path = {{ view.search_path }};
 SET LOCAL search_path = {{ search_path }};
 {% endif -%}
 {% endfor %}
-{%- for tview in tviews %}
-{{ tview.sql }}
-{% endfor %}
-{%- for table in tables %}
-{{ table.sql }}
-{% endfor %}
--- ---------------------------------------------------------------------------------------------
--- The documents
--- ---------------------------------------------------------------------------------------------
-{% for tview in tviews %}
-SELECT tview.{{ tview.refresh }}();
-{%- endfor %}
-
-COMMIT;

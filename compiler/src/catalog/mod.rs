@@ -162,6 +162,25 @@ pub struct SqlType {
     pub class: TypeClass,
 }
 
+impl SqlType {
+    /// Whether it is one of PostgreSQL's own types whose equal values are the same value to the eye, under a deterministic collation.
+    pub fn is_plain(&self) -> bool {
+        const TYPES: &[&str] = &[
+            "smallint",
+            "integer",
+            "bigint",
+            "uuid",
+            "text",
+            "character varying",
+            "boolean",
+            "date",
+            "timestamp without time zone",
+            "timestamp with time zone",
+        ];
+        self.dimensions == 0 && TYPES.contains(&self.base.as_str())
+    }
+}
+
 /// What a type is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TypeClass {

@@ -26,8 +26,8 @@ pub struct ByKey {
 
 /// Of the user's names, what the query needs.
 pub struct KeyNames<'a> {
-    /// The arrays of keys.
-    pub variables: &'a str,
+    /// The arrays of keys, one of each column; they are of one length.
+    pub variables: &'a [String],
     /// The key columns.
     pub columns: Vec<String>,
 }
@@ -115,7 +115,7 @@ fn partition(partition: &Partition, rows: &str) -> FreshPartition {
 /// Windows below the view are computed for each row over its partitions. Rows that change together are mostly of one partition, so that
 /// this takes the square of their number.
 fn together(tview: &Tview, keys: &KeyNames) -> Together {
-    let first = keys.variables.split(", ").next().unwrap_or(keys.variables);
+    let first = &keys.variables[0];
     Together {
         view: tview.view.name.sql(),
         are_few: format!(
@@ -133,7 +133,7 @@ fn fresh(tview: &Tview, keys: &KeyNames, view: &str, partition: Option<FreshPart
         partition,
         at_once: tview.computed_whole.at_once,
         together: (tview.computed_whole.by_row && !tview.computed_whole.at_once).then(|| together(tview, keys)),
-        key_variables: keys.variables,
+        key_variables: &keys.variables.join(", "),
         key_aliases: &list(keys.columns.iter().cloned()),
         w_is_k: &equal("w"),
         v_is_k: equal("v"),

@@ -70,8 +70,21 @@ pub struct Files {
 pub fn emit(program: &Program) -> Files {
     let (patching, settings) = (settings(program, true), settings(program, false));
     let settings_of = |patches: bool| if patches { patching.as_str() } else { settings.as_str() };
-    let tviews: Vec<_> = (0..program.tviews.len()).map(|at| tview::model(program, at, &settings)).collect();
-    let tables: Vec<_> = program.tables.iter().map(|t| table::model(program, t, &settings_of)).collect();
+    // Most of the text, and of the memory: none of it is held twice.
+    let mut text = String::new();
+    let mut add = |part: &str| ["\n", part, "\n"].iter().for_each(|s| text.push_str(s));
+    let mut tviews = Vec::with_capacity(program.tviews.len());
+    for at in 0..program.tviews.len() {
+        let (model, sql) = tview::model(program, at, &settings);
+        add(&sql);
+        tviews.push(model);
+    }
+    let mut tables = Vec::with_capacity(program.tables.len());
+    for table in program.tables {
+        let (model, sql) = table::model(program, table, &settings_of);
+        add(&sql);
+        tables.push(model);
+    }
     let search_path = search_path(program);
     let views = views(program, &search_path);
     let source_names: Vec<&str> = program.sources.files.iter().map(|f| f.name.as_str()).collect();
@@ -109,7 +122,9 @@ pub fn emit(program: &Program) -> Files {
         move_trigger: names::trigger(program.name, "move").sql(),
         begin_literal: sql_literal(names::trigger(program.name, "begin").as_str()),
     };
-    Files { up: file(templates::text(&up)), down: file(templates::text(&down)) }
+    text.insert_str(0, &templates::text(&up));
+    text.push_str(&templates::text(&templates::Documents { tviews: &tviews }));
+    Files { up: file(text), down: file(templates::text(&down)) }
 }
 
 /// Ends a text with one line break, in place: it may be most of the memory that there is.

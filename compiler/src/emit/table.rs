@@ -15,8 +15,8 @@ use crate::names::sql_literal;
 use crate::plan::{ColumnSet, LockStep, Reach, Source, TablePlan, Tview, TviewStep, UseStep};
 use crate::relate::{Links, ValueLock, is_scalar, variable_type};
 
-/// The model of a base table.
-pub fn model<'s>(program: &Program, plan: &TablePlan, settings: &impl Fn(bool) -> &'s str) -> TableModel {
+/// The model of a base table, and its text.
+pub fn model<'s>(program: &Program, plan: &TablePlan, settings: &impl Fn(bool) -> &'s str) -> (TableModel, String) {
     let table = base_table(program.catalog, &plan.table);
     let function = names::table_function(program.name, &plan.table);
     let triggers = triggers(program.name);
@@ -35,7 +35,7 @@ pub fn model<'s>(program: &Program, plan: &TablePlan, settings: &impl Fn(bool) -
     });
     // Proofs rest on these: of keys, of links out of NOT IN, of elements, of rows that an outer join found.
     let required = plan.reads.iter().filter(|c| column(c).not_null);
-    TableModel {
+    let model = TableModel {
         name: plan.table.sql(),
         name_literal: sql_literal(&plan.table.sql()),
         partitioned: table.kind == TableKind::Partitioned,
@@ -49,8 +49,8 @@ pub fn model<'s>(program: &Program, plan: &TablePlan, settings: &impl Fn(bool) -
         column_types: list(plan.reads.iter().map(typed)),
         not_null: list(required.map(|c| sql_literal(column(c).name.as_str()))),
         unique_keys: list(unique),
-        sql,
-    }
+    };
+    (model, sql)
 }
 
 /// A name within an array literal.

@@ -6,10 +6,7 @@ use askama::Template;
 
 /// Rendering cannot fail: the templates call no fallible filter and write to a string.
 pub fn text(template: &impl Template) -> String {
-    let mut text = template.render().unwrap_or_else(|error| unreachable!("template: {error}"));
-    // All texts are held until the migration is put together.
-    text.shrink_to_fit();
-    text
+    template.render().unwrap_or_else(|error| unreachable!("template: {error}"))
 }
 
 #[derive(Template)]
@@ -34,6 +31,13 @@ pub struct Up<'a> {
     pub views: &'a [ViewModel],
     pub tviews: &'a [TviewModel],
     pub tables: &'a [TableModel],
+}
+
+/// The end of the migration.
+#[derive(Template)]
+#[template(path = "documents.sql")]
+pub struct Documents<'a> {
+    pub tviews: &'a [TviewModel],
 }
 
 #[derive(Template)]
@@ -82,7 +86,6 @@ pub struct TviewModel {
     pub narrowed_views: Vec<String>,
     pub part_functions: Vec<String>,
     pub lock_tables: Vec<LockTable>,
-    pub sql: String,
 }
 
 /// An empty table that stands for a link.
@@ -109,7 +112,6 @@ pub struct TableModel {
     pub column_types: String,
     pub not_null: String,
     pub unique_keys: String,
-    pub sql: String,
 }
 
 /// A trigger.

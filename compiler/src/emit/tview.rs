@@ -37,21 +37,21 @@ pub fn key_columns(tview: &Tview) -> Vec<KeyColumnSql> {
     columns.collect()
 }
 
-/// The model of a tview, by its index.
-pub fn model(program: &Program, at: usize, settings: &str) -> TviewModel {
+/// The model of a tview, by its index, and its text.
+pub fn model(program: &Program, at: usize, settings: &str) -> (TviewModel, String) {
     let tview = &program.tviews[at];
     let keys = key_columns(tview);
     let locks = lock_tables(program, tview);
     let recompute = names::recompute(program.name, &tview.name).sql();
     let refresh = names::refresh(program.name, &tview.name).sql();
-    let variables = list((1..=keys.len()).map(|n| format!("key_{n}")));
+    let variables: Vec<String> = (1..=keys.len()).map(|n| format!("key_{n}")).collect();
     let columns = keys.iter().map(|k| k.name.sql()).collect();
     let by_key = fresh::by_key(program, tview, &fresh::KeyNames { variables: &variables, columns });
     let parts = part_views::views(program, at);
     let narrowed_views =
         by_key.views.iter().cloned().chain(parts.views).chain(by_key.below.iter().rev().cloned()).collect();
     let sql = templates::text(&sql(program, at, &keys, &locks, settings, by_key, parts.definitions));
-    TviewModel {
+    let model = TviewModel {
         name: tview.name.sql(),
         name_literal: sql_literal(&tview.name.sql()),
         key_types: list(keys.iter().map(|k| k.array_type.clone())),
@@ -66,8 +66,8 @@ pub fn model(program: &Program, at: usize, settings: &str) -> TviewModel {
         check: names::check(program.name, &tview.name).sql(),
         differ: names::differ(program.name, &tview.name).sql(),
         repair: names::repair(program.name, &tview.name).sql(),
-        sql,
-    }
+    };
+    (model, sql)
 }
 
 fn sql(

@@ -367,18 +367,6 @@ fn aggregate(expr: &Expr) -> Option<&ArrayAgg> {
 
 /// Whether two values are equal exactly where what jsonb shows of them is.
 fn tells_apart(ty: &SqlType) -> bool {
-    const TYPES: &[&str] = &[
-        "smallint",
-        "integer",
-        "bigint",
-        "numeric",
-        "uuid",
-        "text",
-        "character varying",
-        "boolean",
-        "date",
-        "timestamp without time zone",
-        "timestamp with time zone",
-    ];
-    ty.dimensions == 0 && (ty.class == TypeClass::Enum || TYPES.contains(&ty.base.as_str()))
+    // jsonb shows a numeric's digits, but compares numbers as numbers.
+    ty.is_plain() || ty.dimensions == 0 && (ty.class == TypeClass::Enum || ty.base == "numeric")
 }

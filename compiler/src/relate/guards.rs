@@ -56,8 +56,10 @@ impl Guards {
         for call in &mut guarded.calls {
             *call = std::mem::take(call).into_iter().flat_map(|piece| self.column(piece)).collect();
         }
-        let mut conditions: Vec<&Vec<Piece>> = formula.uses().iter().filter_map(|u| self.0[u.0].as_ref()).collect();
-        conditions.retain(|_| formula.may_fail);
+        if !formula.may_fail {
+            return Arc::new(guarded);
+        }
+        let conditions: Vec<&Vec<Piece>> = formula.uses().iter().filter_map(|u| self.0[u.0].as_ref()).collect();
         let Some((first, rest)) = conditions.split_first() else { return Arc::new(guarded) };
         let mut pieces = vec![Piece::Text("CASE WHEN ".into())];
         pieces.extend(first.iter().cloned());

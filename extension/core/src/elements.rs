@@ -13,7 +13,7 @@ use crate::container::{Container, Value};
 use crate::edit::{Create, Match, matches_kept};
 use crate::error::Result;
 use crate::read::get_path;
-use crate::tree::{ArrayEdit, Segment, Slot, Tree};
+use crate::tree::{ArrayEdit, NodeId, Segment, Slot, Tree};
 
 /// An element that changes. All operands are documents.
 #[derive(Debug, Clone, Copy, Default)]
@@ -41,20 +41,52 @@ pub fn change_elements<'t>(
     changes: &[ElementChange<'_>],
     sorted: bool,
 ) -> Result<Option<Cow<'t, [u8]>>> {
+    let elements = changes.iter().filter_map(|change| change.element);
+    change_array(target, array_path, elements, |tree| change_all(tree, array_path, match_key, changes, sorted))
+}
+
+/// Changes the array at a path, with these elements among what it is to hold. `change` says whether it is known what the array is to be.
+pub(crate) fn change_array<'t: 'a, 'a>(
+    target: &'t [u8],
+    array_path: &[&[u8]],
+    elements: impl Iterator<Item = &'a [u8]>,
+    change: impl FnOnce(&mut Tree<'a>) -> Result<bool>,
+) -> Result<Option<Cow<'t, [u8]>>> {
     let Some(Value::Array(_)) = get_path(target, array_path)? else {
         return Ok(None);
     };
     // Two entries and padding for each, should it be new.
-    let growth = changes.iter().filter_map(|change| change.element).map(|element| element.len().saturating_add(16));
-    let growth = growth.fold(0, usize::saturating_add);
+    let growth = elements.map(|element| element.len().saturating_add(16)).fold(0, usize::saturating_add);
     let mut is_told = true;
     let result = edited(target, growth, |tree| {
-        is_told = change_all(tree, array_path, match_key, changes, sorted)?;
+        is_told = change(tree)?;
         // What is not told is not written either.
         tree.changed &= is_told;
         Ok(())
     })?;
     Ok(is_told.then_some(result))
+}
+
+/// Makes one change after the other; whether it is known what the array is to be.
+pub(crate) fn make_all<'a, C>(
+    tree: &mut Tree<'a>,
+    array: NodeId,
+    changes: &[C],
+    mut make: impl FnMut(&C, &mut ArrayEdit<'a>) -> Result<Made>,
+) -> Result<bool> {
+    let Some(array) = tree.array_mut(array) else {
+        return Ok(false);
+    };
+    let mut changed = false;
+    for change in changes {
+        match make(change, array)? {
+            Made::Nothing => {}
+            Made::Change => changed = true,
+            Made::Unknown => return Ok(false),
+        }
+    }
+    tree.changed |= changed;
+    Ok(true)
 }
 
 fn change_all<'a>(
@@ -81,19 +113,7 @@ fn change_all<'a>(
     if let Some(base) = tree.array(id, path)?.base {
         finder.begin(base)?;
     }
-    let mut changed = false;
-    let Some(array) = tree.array_mut(id) else {
-        return Ok(false);
-    };
-    for change in &read {
-        match change.make(array, &mut finder, sorted)? {
-            Made::Nothing => {}
-            Made::Change => changed = true,
-            Made::Unknown => return Ok(false),
-        }
-    }
-    tree.changed |= changed;
-    Ok(true)
+    make_all(tree, id, &read, |change, array| change.make(array, &mut finder, sorted))
 }
 
 /// A change, its operands read; a number is that of a search.

@@ -7,14 +7,12 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use crate::change::edited;
 use crate::container::Value;
 use crate::edit::Create;
-use crate::elements::{Made, replace, splice};
+use crate::elements::{Made, change_array, make_all, replace, splice};
 use crate::error::Result;
 use crate::numeric::Numeric;
-use crate::read::get_path;
-use crate::tree::{ArrayEdit, Slot, Tree};
+use crate::tree::{ArrayEdit, Slot};
 
 /// An element that changes. Both operands are documents.
 #[derive(Debug, Clone, Copy, Default)]
@@ -35,42 +33,12 @@ pub fn change_sorted_elements<'t>(
     changes: &[SortedChange<'_>],
     descending: bool,
 ) -> Result<Option<Cow<'t, [u8]>>> {
-    let Some(Value::Array(_)) = get_path(target, array_path)? else {
-        return Ok(None);
-    };
-    // Two entries and padding for each, should it be new.
-    let growth = changes.iter().filter_map(|change| change.element).map(|element| element.len().saturating_add(16));
-    let growth = growth.fold(0, usize::saturating_add);
     let order = Order { key: match_key, descending };
-    let mut is_told = true;
-    let result = edited(target, growth, |tree| {
-        is_told = change_all(tree, array_path, order, changes)?;
-        // What is not told is not written either.
-        tree.changed &= is_told;
-        Ok(())
-    })?;
-    Ok(is_told.then_some(result))
-}
-
-fn change_all<'a>(
-    tree: &mut Tree<'a>,
-    path: &'a [&'a [u8]],
-    order: Order<'_>,
-    changes: &[SortedChange<'a>],
-) -> Result<bool> {
-    let Some(array) = tree.walk(path, Create::Nothing)?.and_then(|id| tree.array_mut(id)) else {
-        return Ok(false);
-    };
-    let mut changed = false;
-    for change in changes {
-        match order.change(array, change)? {
-            Made::Nothing => {}
-            Made::Change => changed = true,
-            Made::Unknown => return Ok(false),
-        }
-    }
-    tree.changed |= changed;
-    Ok(true)
+    let elements = changes.iter().filter_map(|change| change.element);
+    change_array(target, array_path, elements, |tree| match tree.walk(array_path, Create::Nothing)? {
+        Some(array) => make_all(tree, array, changes, |change, array| order.change(array, change)),
+        None => Ok(false),
+    })
 }
 
 /// What an array is sorted by.

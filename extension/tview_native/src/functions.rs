@@ -3,6 +3,8 @@
 //! In: calls, with the argument types that `sql/` declares. Out: datums. Always: arguments are freed before an
 //! error is raised, and errors are those of `jsonb-core`: operands of a wrong form, then paths, then documents.
 
+use std::borrow::Cow;
+
 use jsonb_core::{Changes, CoreError, ElementChange, PathValue, SortedChange, SqlArray};
 use pgrx::pg_sys::{self, Datum, FunctionCallInfo, Pg_finfo_record};
 use pgrx::{check_for_interrupts, pg_guard};
@@ -203,51 +205,68 @@ fn put_by_server(target: &Argument, fields: Option<&Argument>, pairs: &[(Argumen
 
 /// Elements of an array that came, went, moved or show something else. Not STRICT: arguments that say nothing are NULL.
 fn change_elements(call: &Call) -> Result<Datum> {
-    let many = usize::try_from(call.integer_or_null(9).unwrap_or(i32::MAX)).unwrap_or_default();
-    let (Some(path), Some(key), Some(matched)) =
-        (call.argument_or_null(1), call.argument_or_null(2), call.argument_or_null(3))
-    else {
-        return Ok(call.null());
-    };
-    let matches = matched.elements()?.values()?;
-    if matches.len() > many {
-        return Ok(call.null());
-    }
-    let (Some(target), Some(path)) = (call.argument_or_null(0), path.elements()?.path_to_read()?) else {
-        return Ok(call.null());
-    };
-    let lists = [4, 6, 7].map(|index| call.argument_or_null(index));
-    let mut values = Vec::with_capacity(lists.len());
-    for list in &lists {
-        values.push(match list {
-            Some(list) => list.elements()?.values()?,
+    change_array(call, 9, |array| {
+        let lists = [4, 6, 7].map(|index| call.argument_or_null(index));
+        let mut values = Vec::with_capacity(lists.len());
+        for list in &lists {
+            values.push(match list {
+                Some(list) => list.elements()?.values()?,
+                None => Vec::new(),
+            });
+        }
+        let moves = call.argument_or_null(5);
+        let moves = match &moves {
+            Some(moves) => moves.elements()?.booleans()?,
             None => Vec::new(),
-        });
-    }
-    let moves = call.argument_or_null(5);
-    let moves = match &moves {
-        Some(moves) => moves.elements()?.booleans()?,
-        None => Vec::new(),
-    };
-    let value = |list: usize, index: usize| values.get(list).and_then(|list| list.get(index)).copied().flatten();
-    let change = |(index, matched): (usize, &Option<_>)| ElementChange {
-        matched: *matched,
-        element: value(0, index),
-        moves: moves.get(index).copied().flatten().unwrap_or(true),
-        preceding: value(1, index),
-        following: value(2, index),
-    };
-    let changes: Vec<ElementChange> = matches.iter().enumerate().map(change).collect();
-    let sorted = call.boolean_or_null(8).unwrap_or(true);
-    match jsonb_core::change_elements(target.bytes(), &path, key.bytes(), &changes, sorted)? {
-        Some(result) => Ok(target.changed(result)),
-        None => Ok(call.null()),
-    }
+        };
+        let value = |list: usize, index: usize| values.get(list).and_then(|list| list.get(index)).copied().flatten();
+        let change = |(index, matched): (usize, &Option<_>)| ElementChange {
+            matched: *matched,
+            element: value(0, index),
+            moves: moves.get(index).copied().flatten().unwrap_or(true),
+            preceding: value(1, index),
+            following: value(2, index),
+        };
+        let changes: Vec<ElementChange> = array.matches.iter().enumerate().map(change).collect();
+        let sorted = call.boolean_or_null(8).unwrap_or(true);
+        jsonb_core::change_elements(array.target, array.path, array.key, &changes, sorted)
+    })
 }
 
 /// The same of an array that is sorted by the key. Not STRICT either.
 fn change_sorted_elements(call: &Call) -> Result<Datum> {
-    let many = usize::try_from(call.integer_or_null(6).unwrap_or(i32::MAX)).unwrap_or_default();
+    change_array(call, 6, |array| {
+        let elements = call.argument_or_null(4);
+        let elements = match &elements {
+            Some(elements) => elements.elements()?.values()?,
+            None => Vec::new(),
+        };
+        let change = |(index, matched): (usize, &Option<_>)| SortedChange {
+            matched: *matched,
+            element: elements.get(index).copied().flatten(),
+        };
+        let changes: Vec<SortedChange> = array.matches.iter().enumerate().map(change).collect();
+        let descending = call.boolean_or_null(5).unwrap_or_default();
+        jsonb_core::change_sorted_elements(array.target, array.path, array.key, &changes, descending)
+    })
+}
+
+/// The first four arguments of a function that changes elements: the document, the array's path, the match key, and its values.
+struct ArrayToChange<'a> {
+    target: &'a [u8],
+    path: &'a [&'a [u8]],
+    key: &'a [u8],
+    matches: &'a [Option<&'a [u8]>],
+}
+
+/// NULL where one of these says nothing, where there are more values than the argument at `most` says, and where `change` says
+/// nothing.
+fn change_array(
+    call: &Call,
+    most: usize,
+    change: impl for<'a> FnOnce(ArrayToChange<'a>) -> Result<Option<Cow<'a, [u8]>>>,
+) -> Result<Datum> {
+    let many = usize::try_from(call.integer_or_null(most).unwrap_or(i32::MAX)).unwrap_or_default();
     let (Some(path), Some(key), Some(matched)) =
         (call.argument_or_null(1), call.argument_or_null(2), call.argument_or_null(3))
     else {
@@ -257,22 +276,13 @@ fn change_sorted_elements(call: &Call) -> Result<Datum> {
     if matches.len() > many {
         return Ok(call.null());
     }
+    // Read last: what is refused for its size is not worth the reading of a large document.
     let (Some(target), Some(path)) = (call.argument_or_null(0), path.elements()?.path_to_read()?) else {
         return Ok(call.null());
     };
-    let elements = call.argument_or_null(4);
-    let elements = match &elements {
-        Some(elements) => elements.elements()?.values()?,
-        None => Vec::new(),
-    };
-    let change = |(index, matched): (usize, &Option<_>)| SortedChange {
-        matched: *matched,
-        element: elements.get(index).copied().flatten(),
-    };
-    let changes: Vec<SortedChange> = matches.iter().enumerate().map(change).collect();
-    let descending = call.boolean_or_null(5).unwrap_or_default();
-    match jsonb_core::change_sorted_elements(target.bytes(), &path, key.bytes(), &changes, descending)? {
-        Some(result) => Ok(target.changed(result)),
-        None => Ok(call.null()),
-    }
+    let array = ArrayToChange { target: target.bytes(), path: &path, key: key.bytes(), matches: &matches };
+    Ok(match change(array)? {
+        Some(result) => target.changed(result),
+        None => call.null(),
+    })
 }

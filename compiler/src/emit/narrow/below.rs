@@ -17,7 +17,7 @@ use sqlparser::ast::{
 use sqlparser::tokenizer::Token;
 
 use super::Given;
-use super::ctes::all_ctes;
+use super::ctes::{all_ctes, named};
 use super::windows::same;
 use crate::catalog::{Catalog, Relation, View};
 use crate::cut::{Edit, Text};
@@ -324,15 +324,8 @@ impl Selects<'_> {
 
     /// The columns of a base table.
     fn columns(&self, name: &ObjectName) -> Option<Vec<Ident>> {
-        let names = parts(name)?;
-        let (schema, name) = match names.as_slice() {
-            [name] => (None, name),
-            [schema, name] => (Some(schema), name),
-            _ => return None,
-        };
-        let is_cte = schema.is_none() && self.ctes.contains(name);
-        match self.catalog.lookup(schema, name, self.path).filter(|_| !is_cte) {
-            Some(Relation::Table(table)) => Some(table.columns.iter().map(|c| c.name.clone()).collect()),
+        match named(self.catalog, self.path, &self.ctes, name)? {
+            Relation::Table(table) => Some(table.columns.iter().map(|c| c.name.clone()).collect()),
             _ => None,
         }
     }

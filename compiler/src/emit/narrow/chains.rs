@@ -13,7 +13,7 @@ use sqlparser::tokenizer::Token;
 
 use super::Given;
 use super::apart::only_joins;
-use crate::catalog::{SqlType, View};
+use crate::catalog::View;
 use crate::cut::{Edit, Text};
 use crate::plan::Tview;
 use crate::relate::{ValueLock, Variant, key_lock};
@@ -220,25 +220,10 @@ impl Text<'_> {
 /// Whether the key is proved, comes from columns of one type, and equal values of it are the same to the eye.
 fn is_simple(given: Given, tview: &Tview) -> bool {
     let key = &tview.relations.key;
-    let is_same = |ty: &SqlType| ty.dimensions == 0 && SAME.contains(&ty.base.as_str());
     let of_column = |v: &Variant| {
         let types = v.key.iter().zip(&key.columns).map(|(term, k)| (term.ty(&v.view, given.catalog), &k.ty));
         let same = types.into_iter().all(|(ty, known)| ty.is_some_and(|ty| ty.base == known.base));
         same && matches!(key_lock(&v.view, given.catalog, key, &v.key), ValueLock::Values(_))
     };
-    !key.asserted && key.columns.iter().all(|k| is_same(&k.ty)) && tview.relations.variants.iter().all(of_column)
+    !key.asserted && key.columns.iter().all(|k| k.ty.is_plain()) && tview.relations.variants.iter().all(of_column)
 }
-
-/// Types whose equal values are the same.
-const SAME: &[&str] = &[
-    "smallint",
-    "integer",
-    "bigint",
-    "uuid",
-    "text",
-    "character varying",
-    "boolean",
-    "date",
-    "timestamp without time zone",
-    "timestamp with time zone",
-];

@@ -8,9 +8,10 @@ use std::ops::ControlFlow;
 use sqlparser::ast::{Cte, CteAsMaterialized, ObjectName, Query, Visit, Visitor};
 use sqlparser::tokenizer::Token;
 
+use crate::catalog::{Catalog, Relation};
 use crate::cut::{Edit, Text};
 use crate::names::Ident;
-use crate::resolve::ident;
+use crate::resolve::{ident, parts};
 
 impl Text<'_> {
     /// `NOT MATERIALIZED` for the CTEs that the planner would keep apart.
@@ -39,6 +40,21 @@ pub(super) fn all_ctes(query: &Query) -> BTreeSet<Ident> {
     let mut ctes = Ctes::default();
     let _ = query.visit(&mut ctes);
     ctes.found.into_iter().map(|cte| cte.name).collect()
+}
+
+/// The relation of the catalog that a name in FROM means, if it is no CTE.
+pub(super) fn named<'c>(
+    catalog: &'c Catalog,
+    search_path: &[Ident],
+    ctes: &BTreeSet<Ident>,
+    name: &ObjectName,
+) -> Option<&'c Relation> {
+    match parts(name)?.as_slice() {
+        [name] if ctes.contains(name) => None,
+        [name] => catalog.lookup(None, name, search_path),
+        [schema, name] => catalog.lookup(Some(schema), name, search_path),
+        _ => None,
+    }
 }
 
 /// A CTE: its name, where that stands, and what is said of it.

@@ -123,8 +123,12 @@ pub fn narrow<'a>(program: &Program<'a>, view: &'a View, tview: &'a Tview) -> Op
 
 /// What of a tview is computed for all rows whichever key is asked for.
 pub fn computed_whole(given: Given, tview: &Tview) -> Whole {
+    // Of most views nothing is: their text need not be looked at.
+    let has_windows = tview.relations.variants.iter().any(|v| !v.view.windows_below.is_empty());
     match given.catalog.relations.get(&tview.view.name) {
-        Some(Relation::View(view)) => changes(given, "", view, tview).whole,
+        Some(Relation::View(view)) if has_windows || chains::chain_of(&tview.view).is_some() => {
+            changes(given, "", view, tview).whole
+        }
         _ => Whole::default(),
     }
 }

@@ -7,19 +7,19 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{ObjectName, Spanned, TableFactor, Visit, Visitor};
+use sqlparser::ast::{Spanned, TableFactor, Visit, Visitor};
 use sqlparser::tokenizer::Token;
 
 use super::Given;
 use super::below::Wanted;
-use super::ctes::all_ctes;
+use super::ctes::{all_ctes, named};
 use crate::catalog::{Catalog, Relation, View};
 use crate::cut::{Edit, Text};
 use crate::emit::names;
 use crate::names::{Ident, QualName};
 use crate::plan::{Tview, Whole};
 use crate::relate::windows_of_all;
-use crate::resolve::{TOP, ident, parts};
+use crate::resolve::{TOP, ident};
 use crate::source::Span;
 
 /// How deep views are looked into.
@@ -169,27 +169,11 @@ impl Visitor for Mentions<'_> {
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
         if let TableFactor::Table { name, alias, args: None, .. } = factor
-            && let Some(view) = self.named(name)
+            && let Some(Relation::View(view)) = named(self.catalog, &self.view.search_path, &self.ctes, name)
         {
             let shown = name.0.last().and_then(|part| part.as_ident()).map(ident).filter(|_| alias.is_none());
             self.found.push(Mention { view, at: name.span(), shown });
         }
         ControlFlow::Continue(())
-    }
-}
-
-impl<'g> Mentions<'g> {
-    fn named(&self, name: &ObjectName) -> Option<&'g View> {
-        let names = parts(name)?;
-        let (schema, name) = match names.as_slice() {
-            [name] => (None, name),
-            [schema, name] => (Some(schema), name),
-            _ => return None,
-        };
-        let is_cte = schema.is_none() && self.ctes.contains(name);
-        match self.catalog.lookup(schema, name, &self.view.search_path).filter(|_| !is_cte) {
-            Some(Relation::View(view)) => Some(view),
-            _ => None,
-        }
     }
 }
