@@ -193,7 +193,7 @@ impl<'p> Context<'p> {
             source.way.start == use_id && asked
         };
         let mut locks = Vec::new();
-        for lock in self.step.links() {
+        for lock in &self.step.locks {
             let on = self.link(lock);
             if lock.exclusive.iter().any(concerns) {
                 locks.push(format!("exclusive on the value of {on}"));

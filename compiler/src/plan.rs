@@ -130,11 +130,6 @@ impl TviewStep {
         self.uses.iter().map(|u| u.use_id).chain(self.parts.iter().map(|p| p.use_id)).collect()
     }
 
-    /// The links that it locks, each once; in locking order.
-    pub fn links(&self) -> impl Iterator<Item = &LockStep> {
-        self.locks.iter().filter(|l| !l.again)
-    }
-
     /// All ways to keys.
     pub fn ways(&self) -> impl Iterator<Item = &Way> {
         let ways = self.uses.iter().chain(&self.reached).filter_map(|u| match &u.reach {
@@ -219,12 +214,12 @@ pub struct LockStep {
     pub link: UseId,
     /// Which of its links ([`Link::number`]).
     pub number: usize,
-    /// Whether that is asked once more, after all locks: a row on the way may have been moved while they were waited for.
-    pub again: bool,
     /// Values whose meaning the write changes: old and new.
     pub exclusive: Vec<Source>,
     /// Values that documents newly depend on: new ones of rows whose links changed.
     pub shared: Vec<Source>,
+    /// Those of the latter that are asked for once more, after all locks: a row on the way may have moved while they were waited for.
+    pub again: Vec<Source>,
 }
 
 impl LockStep {
@@ -518,9 +513,8 @@ fn tview_step(plan: &mut TablePlan, reader: &Reader) -> TviewStep {
         let uses: Vec<UseId> = variant.links.iter().map(|l| l.child).filter(of_table).collect();
         lock_links(plan, variant, &uses, &|u| (read_columns(tview, u), compared(u)), &mut step);
     }
-    let locks = step.all_locks();
-    let mut step =
-        TviewStep { tview: reader.index, uses: step.uses, reached: Vec::new(), patches, parts, missing, locks };
+    let StepBuilder { uses, locks, .. } = step;
+    let mut step = TviewStep { tview: reader.index, uses, reached: Vec::new(), patches, parts, missing, locks };
     step.reached = reached(plan, tview, &step);
     step
 }
@@ -563,34 +557,27 @@ fn lock_links(
         if link.lock.is_none() {
             continue;
         }
-        let lock = |again| LockStep {
-            link: link.child,
-            number: link.number,
-            again,
-            exclusive: Vec::new(),
-            shared: Vec::new(),
-        };
-        let (mut first, mut again) = (lock(false), lock(true));
+        let (exclusive, shared, again) = (Vec::new(), Vec::new(), Vec::new());
+        let mut lock = LockStep { link: link.child, number: link.number, exclusive, shared, again };
         let above: Vec<UseId> = variant.links.way_up(link.child)[1..].iter().map(|l| l.child).collect();
         let leads_to_key = to_key.contains(&link.child);
         for start in uses.iter().copied() {
             let (read, compared) = columns(start);
             if start == link.child {
                 let way = values(Way::new(start, Vec::new(), Vec::new()), link, true);
-                first.exclusive.push(Source { flag: plan.flag(read), way });
+                lock.exclusive.push(Source { flag: plan.flag(read), way });
             } else if above.contains(&start) {
                 let flag = plan.flag(if leads_to_key { read } else { compared });
-                first.shared.push(Source { flag, way: way_to_value(variant, start, link) });
+                lock.shared.push(Source { flag, way: way_to_value(variant, start, link) });
             } else if leads_to_key && variant.links.way_down(link.child, start).is_none() {
                 let source = Source { flag: plan.flag(read), way: way_to_value(variant, start, link) };
                 if !passed.contains(&start) {
-                    again.shared.push(source.clone());
+                    lock.again.push(source.clone());
                 }
-                first.shared.push(source);
+                lock.shared.push(source);
             }
         }
-        step.lock(first);
-        step.lock(again);
+        step.lock(lock);
     }
 }
 
@@ -613,8 +600,8 @@ struct StepBuilder {
     /// By use: its places in the list.
     of_use: BTreeMap<UseId, Vec<usize>>,
     locks: Vec<LockStep>,
-    /// By link, the first time and again: its place in the list.
-    of_link: BTreeMap<(UseId, usize, bool), usize>,
+    /// By link: its place in the list.
+    of_link: BTreeMap<(UseId, usize), usize>,
 }
 
 impl StepBuilder {
@@ -630,30 +617,23 @@ impl StepBuilder {
         if lock.exclusive.is_empty() && lock.shared.is_empty() {
             return;
         }
-        let at = (lock.link, lock.number, lock.again);
+        let at = (lock.link, lock.number);
         match self.of_link.get(&at) {
             Some(at) => {
                 let known = &mut self.locks[*at];
-                let new = |list: &[Source], more: Vec<Source>| -> Vec<Source> {
-                    more.into_iter().filter(|s| !list.contains(s)).collect()
+                let add = |list: &mut Vec<Source>, more: Vec<Source>| {
+                    let new: Vec<Source> = more.into_iter().filter(|s| !list.contains(s)).collect();
+                    list.extend(new);
                 };
-                let more = new(&known.exclusive, lock.exclusive);
-                known.exclusive.extend(more);
-                let more = new(&known.shared, lock.shared);
-                known.shared.extend(more);
+                add(&mut known.exclusive, lock.exclusive);
+                add(&mut known.shared, lock.shared);
+                add(&mut known.again, lock.again);
             }
             None => {
                 self.of_link.insert(at, self.locks.len());
                 self.locks.push(lock);
             }
         }
-    }
-
-    /// In locking order.
-    fn all_locks(&mut self) -> Vec<LockStep> {
-        let (again, mut locks): (Vec<_>, Vec<_>) = std::mem::take(&mut self.locks).into_iter().partition(|l| l.again);
-        locks.extend(again);
-        locks
     }
 }
 

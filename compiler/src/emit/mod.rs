@@ -5,6 +5,7 @@
 //! [`crate::names`]. The same program gives the same bytes.
 
 mod fresh;
+mod locks;
 mod names;
 mod narrow;
 mod part_views;

@@ -4,7 +4,8 @@
 //! the snapshot shows it that it is called under. Always: it locks in the order of the plan, and tells of every document that the write
 //! may have changed.
 
-use super::table::{MAX_ARGUMENTS, call_parameters, find, guard, lock_step};
+use super::locks;
+use super::table::{MAX_ARGUMENTS, call_parameters, find, guard};
 use super::templates::{Carried, FlagModel, ReachedSql};
 use super::tview::key_columns;
 use super::way::Context;
@@ -30,7 +31,7 @@ pub fn model(
     let name = names::reached(program.name, &plan.table);
     let steps: Vec<String> = plan.steps.iter().map(|s| step(program, plan, s)).collect();
     // With each snapshot what stands one join further on a way is locked.
-    let sources = plan.steps.iter().flat_map(TviewStep::links).flat_map(LockStep::sources);
+    let sources = plan.steps.iter().flat_map(|s| &s.locks).flat_map(LockStep::sources);
     let hops = sources.map(|s| s.way.joins.len() + 1).max().unwrap_or_default();
     Some(ReachedSql {
         function: name.sql(),
@@ -52,8 +53,8 @@ fn step(program: &Program, plan: &TablePlan, step: &TviewStep) -> String {
     if let Some(condition) = &guard {
         sql += &format!("\n    IF {condition} THEN");
     }
-    for lock in step.links() {
-        sql += &lock_step(&context, &LockStep { again: true, ..lock.clone() }, indent);
+    for lock in &step.locks {
+        sql += &locks::take_again(&context, lock, indent);
     }
     let (whole, keyed): (Vec<&UseStep>, Vec<&UseStep>) = step.reached.iter().partition(|u| u.reach == Reach::Whole);
     if !keyed.is_empty() {

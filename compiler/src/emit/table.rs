@@ -5,15 +5,16 @@
 
 use std::collections::BTreeSet;
 
+use super::locks::{self, regclass};
 use super::parts::{self, Group};
 use super::templates::{self, Carried, FlagModel, KeysModel, SplitSql, TableModel, TableSql, Trigger};
 use super::tview::key_columns;
-use super::way::{Context, Images, casts, flag_variable};
+use super::way::{Context, Images, flag_variable};
 use super::{Program, base_table, list, names, one_line, patch, reached};
 use crate::catalog::{Table, TableKind, TypeClass};
 use crate::names::sql_literal;
-use crate::plan::{ColumnSet, LockStep, Reach, Source, TablePlan, Tview, TviewStep, UseStep};
-use crate::relate::{Links, ValueLock, is_scalar, variable_type};
+use crate::plan::{ColumnSet, LockStep, Reach, TablePlan, TviewStep, UseStep};
+use crate::relate::{is_scalar, variable_type};
 
 /// The model of a base table, and its text.
 pub fn model<'s>(program: &Program, plan: &TablePlan, settings: &impl Fn(bool) -> &'s str) -> (TableModel, String) {
@@ -323,7 +324,7 @@ fn refresh(program: &Program, plan: &TablePlan, needed: impl Fn(&LockStep) -> bo
     let mut lines = Vec::new();
     for step in &plan.steps {
         let tview = &program.tviews[step.tview];
-        for lock in step.links().filter(|l| needed(l)) {
+        for lock in step.locks.iter().filter(|l| needed(l)) {
             let name = names::link_lock(program.name, tview, lock.link, lock.number).sql();
             lines.push(format!("PERFORM tview.lock_link({}, true, false);", regclass(&name)));
         }
@@ -342,9 +343,7 @@ fn tview_step(context: &Context, step: &TviewStep, keys: &StepKeys) -> String {
     if let Some(condition) = &guard {
         sql += &format!("\n    IF {condition} THEN");
     }
-    for lock in &step.locks {
-        sql += &lock_step(context, lock, indent);
-    }
+    sql += &locks::take(context, &step.locks, indent);
     sql += &match step.patches.is_empty() && step.parts.is_empty() {
         true => recompute(context, step, &keys.recomputed, indent),
         false => patch_or_recompute(context, step, keys, indent),
@@ -494,91 +493,4 @@ pub fn guard(flags: impl Iterator<Item = Option<usize>>) -> Option<String> {
     let any: Vec<String> =
         flags.iter().map(|f| format!("coalesce(true = ANY ({}), true)", flag_variable(*f))).collect();
     (!any.is_empty()).then(|| any.join(" OR "))
-}
-
-/// Takes the locks of one link.
-pub fn lock_step(context: &Context, step: &LockStep, indent: &str) -> String {
-    let tview: &Tview = context.tview;
-    let Some(lock) = tview.relations.lock_of(step.link, step.number) else { return String::new() };
-    let name = names::link_lock(context.program.name, tview, step.link, step.number).sql();
-    let link = regclass(&name);
-    let alias = &tview.view.uses[step.link.0].alias;
-    let why = match (step.exclusive.is_empty(), step.shared.is_empty()) {
-        _ if step.again => "once more, as rows may have moved there while this waited",
-        (false, true) => "what these rows mean to documents changes",
-        (true, false) => "documents come to depend on these rows: wait for whoever is changing them",
-        _ => "what these rows mean changes, and documents come to depend on them",
-    };
-    // A row that goes away with a part of the key only does not know the documents that come to be meanwhile.
-    let above = if has_parts(tview) { Images::Both } else { Images::New };
-    // Where only rows that change their links take locks, most updates need not ask.
-    let guard = step.exclusive.is_empty().then(|| guard(step.shared.iter().map(|s| s.flag))).flatten();
-    let inner = if guard.is_some() { format!("{indent}    ") } else { indent.to_owned() };
-    let call = match casts(lock) {
-        Some(casts) => {
-            let lock_values = if step.again { "lock_values_again" } else { "lock_values" };
-            let hashes = |sources: &[Source], images| array_of_hashes(context, sources, images, casts, &inner);
-            format!(
-                "{inner}PERFORM tview.{lock_values}({link},\n{inner}    exclusive => {},\n{inner}    shared => {});",
-                hashes(&step.exclusive, Images::Both),
-                hashes(&step.shared, above),
-            )
-        }
-        None => {
-            let any = |sources: &[Source], images| any_row(context, sources, images, &inner);
-            let reason = match lock {
-                ValueLock::Relation(reason) => one_line(reason),
-                ValueLock::Values(_) => String::new(),
-            };
-            format!(
-                "{inner}-- As a whole: {reason}.\n{inner}PERFORM tview.lock_link({link},\n{inner}    exclusive => {},\n{inner}    shared => {});",
-                any(&step.exclusive, Images::Both),
-                any(&step.shared, above),
-            )
-        }
-    };
-    let comment = format!("\n{indent}-- {}: {why}", one_line(alias.as_str()));
-    match guard {
-        Some(condition) => format!("{comment}\n{indent}IF {condition} THEN\n{call}\n{indent}END IF;"),
-        None => format!("{comment}\n{call}"),
-    }
-}
-
-/// Whether the key is put together from several tables, in some variant.
-fn has_parts(tview: &Tview) -> bool {
-    let in_parts = |links: &Links| links.iter().next().is_some_and(|root| root.key.is_none());
-    tview.relations.variants.iter().any(|v| in_parts(&v.links))
-}
-
-/// A lock table as a literal that PostgreSQL reads as its oid.
-pub fn regclass(name: &str) -> String {
-    sql_literal(&format!("tview.{name}"))
-}
-
-fn array_of_hashes(
-    context: &Context,
-    sources: &[Source],
-    images: Images,
-    casts: &[Option<String>],
-    indent: &str,
-) -> String {
-    if sources.is_empty() {
-        return "NULL".into();
-    }
-    let deeper = format!("{indent}        ");
-    let parts: Vec<String> = sources.iter().map(|s| context.hashes(&s.way, images, s.flag, casts, &deeper)).collect();
-    let body = match parts.as_slice() {
-        [one] => one.replacen("SELECT ", "SELECT DISTINCT ", 1),
-        several => several.join(&format!("\n{deeper}UNION\n{deeper}")),
-    };
-    format!("ARRAY(\n{deeper}{body})")
-}
-
-fn any_row(context: &Context, sources: &[Source], images: Images, indent: &str) -> String {
-    if sources.is_empty() {
-        return "false".into();
-    }
-    let deeper = format!("{indent}        ");
-    let parts = sources.iter().map(|s| context.exists(&s.way, images, s.flag, &deeper));
-    parts.collect::<Vec<_>>().join(&format!("\n{deeper}OR "))
 }

@@ -5,7 +5,7 @@
 use indexmap::IndexSet;
 
 use super::fresh::{self, ByKey};
-use super::table::regclass;
+use super::locks::regclass;
 use super::templates::{
     self, DocumentColumn, KeyVariable, LockTable, Meta, OperationKey, OperationsSql, TviewModel, TviewSql, Write,
 };

@@ -44,14 +44,23 @@ pub(crate) fn all_pairs(template: &str, writes: &[&str], deadlocks: Deadlocks) {
     assert!(waits > 0, "no write ever waited for another one");
 }
 
+/// Runs three transactions of one statement each.
+pub(crate) fn triple(template: &str, writes: [&str; 3], deadlocks: Deadlocks) {
+    sampled(template, &writes.map(|sql| Session::new("s", OWNER, &["BEGIN", sql, "COMMIT"])), deadlocks);
+}
+
 /// Transactions of several statements: deadlocks may happen, staleness not.
 pub(crate) fn long_transactions(template: &str, sessions: &[Session]) {
+    sampled(template, sessions, Deadlocks::Possible);
+}
+
+fn sampled(template: &str, sessions: &[Session], deadlocks: Deadlocks) {
     let count = if full() { 1_000 } else { 40 };
-    let orders = Orders::Sample { count, seed: 7 };
-    let options = InterleaveOptions { orders, ..InterleaveOptions::default() };
+    let options = InterleaveOptions { orders: Orders::Sample { count, seed: 7 }, ..InterleaveOptions::default() };
     let report = interleave_with(server(), template, sessions, &options, &tviews_are_equal).expect("orders run");
     assert!(report.findings.is_empty(), "{report}");
     assert!(!report.failures.contains_key("40001"), "{report}");
+    assert!(deadlocks == Deadlocks::Possible || report.deadlocks == 0, "{report}");
 }
 
 #[test]
