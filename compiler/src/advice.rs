@@ -8,7 +8,7 @@ use crate::catalog::{Catalog, Relation, RowSecurity, Table};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
 use crate::names::QualName;
 use crate::plan::{LockStep, TablePlan, Tview, TviewParts, Way, Whole};
-use crate::relate::{Pair, ValueLock};
+use crate::relate::{Pair, ValueLock, Variant};
 use crate::resolve::{ColumnRef, Formula, Term, UseId};
 use crate::source::Span;
 
@@ -62,6 +62,11 @@ pub fn advise(
                     .also(window, "it is not partitioned by the key")
                     .help("write it in the select list of the view itself, or take it from a correlated subquery over its partition"),
             );
+        }
+        if tview.view.directive("full_refresh").is_none() {
+            for variant in &tview.relations.variants {
+                key_lookup(variant, catalog, &mut said, diagnostics);
+            }
         }
         for link in tview.relations.variants.iter().flat_map(|v| v.links.iter()) {
             lookup(tview, link.child, &link.on, catalog, &mut said, diagnostics);
@@ -142,7 +147,7 @@ fn policies(tviews: &[Tview], plan: &TablePlan, table: &Table, diagnostics: &mut
     );
 }
 
-type Said = BTreeSet<(QualName, Vec<usize>)>;
+type Said = BTreeSet<(QualName, String)>;
 
 /// Every table that a cascade joins is looked up by the columns of the join.
 fn lookups(tview: &Tview, way: &Way, catalog: &Catalog, said: &mut Said, diagnostics: &mut Diagnostics) {
@@ -171,23 +176,68 @@ fn lookup(
     wanted.sort_unstable();
     wanted.dedup();
     // An index on an expression is not looked for.
-    if wanted.is_empty() {
-        return;
-    }
-    if !has_index(table, &wanted) && said.insert((table.name.clone(), wanted.clone())) {
+    if !wanted.is_empty() && !has_index(table, &wanted) {
         let names: Vec<String> = wanted.iter().map(|c| table.columns[*c].name.sql()).collect();
-        let list = names.join(", ");
+        missing_index(table, &names.join(", "), owner.span, said, diagnostics);
+    }
+}
+
+fn missing_index(table: &Table, list: &str, read: Span, said: &mut Said, diagnostics: &mut Diagnostics) {
+    if said.insert((table.name.clone(), list.to_owned())) {
+        let title = format!("no index of `{}` begins with ({list})", table.name.name);
         diagnostics.push(
-            Diagnostic::new(
-                Code::MissingIndex,
-                format!("no index of `{}` begins with ({list})", table.name.name),
-                owner.span,
-            )
-            .label("its rows are looked up by that")
-            .note("every write that gets here would read the whole table")
-            .help(format!("CREATE INDEX ON {} ({list});", table.name.sql())),
+            Diagnostic::new(Code::MissingIndex, title, read)
+                .label("its rows are looked up by that")
+                .note("every write that gets here would read the whole table")
+                .help(format!("CREATE INDEX ON {} ({list});", table.name.sql())),
         );
     }
+}
+
+/// The rows that make a document are looked up by its key, where that is recomputed.
+fn key_lookup(variant: &Variant, catalog: &Catalog, said: &mut Said, diagnostics: &mut Diagnostics) {
+    let (view, key) = (&variant.view, &variant.key);
+    let table = |u: UseId| catalog.table(&view.uses[u.0].table);
+    let is_indexed = |c: ColumnRef| has_index(table(c.use_id), &[c.column]);
+    if variant.equal_to_key(catalog).iter().filter_map(Term::as_column).any(is_indexed) {
+        return;
+    }
+    let mut columns = key.iter().filter_map(Term::as_column).peekable();
+    if let Some(&ColumnRef { use_id, .. }) = columns.peek() {
+        let own = columns.filter(|c| c.use_id == use_id);
+        let names: Vec<String> = own.map(|c| table(use_id).columns[c.column].name.sql()).collect();
+        return missing_index(table(use_id), &names.join(", "), view.uses[use_id.0].span, said, diagnostics);
+    }
+    let Some(Term::Formula(formula)) = key.first() else { return };
+    let columns: Vec<ColumnRef> = formula.columns().into_iter().collect();
+    let Some(&ColumnRef { use_id, .. }) =
+        columns.first().filter(|first| columns.iter().all(|c| c.use_id == first.use_id))
+    else {
+        return;
+    };
+    let (table, read) = (table(use_id), view.uses[use_id.0].span);
+    let text = formula.text(&|c| table.columns[c.column].name.sql());
+    let is_made = !formula.calls.is_empty();
+    // Which expressions there are indexes on is not known.
+    let may_be_indexed = table.indexes.iter().any(|i| i.columns.is_empty() && !i.partial);
+    if (is_made || !may_be_indexed) && said.insert((table.name.clone(), text.clone())) {
+        diagnostics.push(if is_made { made_key(table, read) } else { key_without_index(table, &text, read) });
+    }
+}
+
+fn key_without_index(table: &Table, text: &str, read: Span) -> Diagnostic {
+    let (name, index) = (&table.name.name, format!("CREATE INDEX ON {} (({text}));", table.name.sql()));
+    Diagnostic::new(Code::MissingIndex, format!("no index of `{name}` is on `{text}`"), read)
+        .label("its rows are looked up by that")
+        .note("every write that gets here would read the whole table")
+        .help(format!("{index} or, where PostgreSQL does not hold that for immutable, a column for it with an index"))
+}
+
+fn made_key(table: &Table, read: Span) -> Diagnostic {
+    let title = format!("no index of `{}` finds the rows of which a function makes a key", table.name.name);
+    Diagnostic::new(Code::MadeKey, title, read)
+        .label("all its rows are read to find those of one")
+        .help("keep what the function makes in a table of its own, one row each, with an index")
 }
 
 /// An index whose first column is among the wanted ones narrows the lookup.

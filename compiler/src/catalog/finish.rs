@@ -131,14 +131,12 @@ fn add(out: &mut Table, from: &RawTable, raw: &Raw, own: bool) {
             let weak = weak.or_else(|| raw.incomplete(out, index.only, index.name.as_ref()));
             key(out, plain.clone(), false, weak, index.span);
         }
-        if !plain.is_empty() {
-            out.indexes.push(Index {
-                columns: plain,
-                method: index.method.clone(),
-                partial: index.partial,
-                span: index.span,
-            });
-        }
+        out.indexes.push(Index {
+            columns: plain,
+            method: index.method.clone(),
+            partial: index.partial,
+            span: index.span,
+        });
     }
 }
 

@@ -222,10 +222,10 @@ pub struct WeakKey {
     pub span: Span,
 }
 
-/// An index over plain columns.
+/// An index.
 #[derive(Clone, Debug)]
 pub struct Index {
-    /// Its leading plain columns, as indexes into the table's columns.
+    /// Its leading plain columns, as indexes into the table's columns; none where it begins with an expression.
     pub columns: Vec<usize>,
     /// `btree`, `hash`, `gin`, …
     pub method: String,

@@ -23,6 +23,7 @@ mod telling;
 mod tests;
 mod windows;
 
+use closure::Equals;
 pub use closure::{BlockRows, determines_rows, determines_uses, nullable_in_row};
 use guards::Guards;
 pub use keys::{KeyColumn, ViewKey};
@@ -49,6 +50,16 @@ pub struct Variant {
 }
 
 impl Variant {
+    /// The key's terms, and the columns that equal them.
+    pub fn equal_to_key(&self, catalog: &Catalog) -> BTreeSet<Term> {
+        let equals = Equals::new(&self.view, catalog);
+        let class = |term: &Term| match term {
+            Term::Column(column) => equals.class(*column).into_iter().map(Term::Column).collect(),
+            Term::Formula(_) => vec![term.clone()],
+        };
+        self.key.iter().flat_map(class).collect()
+    }
+
     /// Whether a use is where all ways lead.
     pub fn is_root(&self, use_id: UseId) -> bool {
         self.links.of(use_id).is_some_and(|l| l.parent.is_none())

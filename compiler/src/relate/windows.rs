@@ -5,12 +5,9 @@
 //! not named here is partitioned by something that the key, or a row of a query around its own, gives a value; or its query
 //! itself reads rows of that kind and no others.
 
-use std::collections::BTreeSet;
-
 use super::Variant;
-use super::closure::Equals;
 use crate::catalog::Catalog;
-use crate::resolve::{BlockId, ColumnRef, FlatView, TOP, Term, Windowed};
+use crate::resolve::{BlockId, ColumnRef, FlatView, TOP, Windowed};
 
 /// All of them.
 pub fn windows_of_all<'v>(variant: &'v Variant, catalog: &Catalog) -> Vec<&'v Windowed> {
@@ -18,12 +15,7 @@ pub fn windows_of_all<'v>(variant: &'v Variant, catalog: &Catalog) -> Vec<&'v Wi
     if view.windows_below.is_empty() {
         return Vec::new();
     }
-    let equals = Equals::new(view, catalog);
-    let class = |term: &Term| match term {
-        Term::Column(column) => equals.class(*column).into_iter().map(Term::Column).collect(),
-        Term::Formula(_) => vec![term.clone()],
-    };
-    let key: BTreeSet<Term> = variant.key.iter().flat_map(class).collect();
+    let key = variant.equal_to_key(catalog);
     let is_reached = |w: &Windowed| {
         let mut partition = w.partition.iter().filter_map(|e| e.as_term());
         let by_key = match view.region_of(w.block) {

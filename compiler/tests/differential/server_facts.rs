@@ -68,7 +68,7 @@ const QUERIES: &[&str] = &[
                JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = u.attnum,
                LATERAL (SELECT coalesce(min(e.n), 99) AS expression FROM unnest(i.indkey) WITH ORDINALITY AS e (attnum, n)
                          WHERE e.attnum = 0) e) k
-      WHERE k.plain IS NOT NULL AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid
+      WHERE NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid
                         AND (c.contype = 'x' OR (to_jsonb(c) ->> 'conperiod')::boolean))",
     // Foreign keys, without the copies that a partitioned target has.
     "SELECT format('foreign key %s (%s) -> %s (%s) %s', t.name, k.own, r.name, k.other,

@@ -30,3 +30,13 @@ SELECT p.id, jsonb_build_object(
 CREATE VIEW v_chain AS
 SELECT s.id, jsonb_build_object('a', s.a, 'b', s.b, 'c', s.c) AS data
   FROM (SELECT id, a.title AS a, b.kind AS b, c.kind AS c FROM post a FULL JOIN vote b USING (id) FULL JOIN vote c USING (id)) s;
+CREATE TABLE article (id integer PRIMARY KEY, section text NOT NULL, title text NOT NULL, tags text[] NOT NULL, written timestamp NOT NULL);
+CREATE VIEW v_section AS SELECT a.section, jsonb_build_object('n', count(*)) AS data FROM article a GROUP BY a.section;
+CREATE VIEW v_initial AS SELECT left(a.title, 1) AS initial, jsonb_build_object('n', count(*)) AS data FROM article a GROUP BY 1;
+CREATE VIEW v_tag AS SELECT t.tag, jsonb_build_object('n', count(*)) AS data
+  FROM article a, unnest(a.tags) AS t (tag) WHERE t.tag IS NOT NULL GROUP BY t.tag;
+CREATE TABLE sale (id integer PRIMARY KEY, at timestamp NOT NULL, place text NOT NULL);
+CREATE INDEX ON sale (date_trunc('day', at));
+CREATE INDEX ON sale (place, at);
+CREATE VIEW v_day AS SELECT date_trunc('day', s.at) AS day, jsonb_build_object('n', count(*)) AS data FROM sale s GROUP BY 1;
+CREATE VIEW v_place AS SELECT s.place, jsonb_build_object('n', count(*)) AS data FROM sale s GROUP BY s.place;
