@@ -1,12 +1,14 @@
 //! Random writes: after every commit every tview equals its view, byte for byte.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use tviewc::plan::Strategy;
 use tviewc_verify::interleave::{RandomOptions, random_interleavings};
-use tviewc_verify::writer::{RunOptions, random_run_with};
-use tviewc_verify::{LoadOptions, WriterOptions, load};
+use tviewc_verify::writer::{Kind, RunOptions, random_run_with};
+use tviewc_verify::{LoadOptions, LoadReport, WriterOptions, load};
 
+use crate::key_pairs::THREE_PARTS;
 use crate::support::{OWNER, count_writes, counted, fixture, full, installed, installed_with, server, value};
 
 /// Random transactions from several seeds, each on a fresh database.
@@ -53,16 +55,41 @@ fn recompute_only(name: &str, sql: &str, transactions: usize) {
 /// The strategies of a program, one a line.
 const PLANNED: &str = "SELECT string_agg(DISTINCT s, E'\\n') FROM tview.pg_tview_meta AS m, unnest(m.strategies) AS s";
 
-/// Many clients at once; what fails is tried again, and nothing may be stale at the end.
+/// Many clients at once, in full runs for two minutes; what fails is tried again, and nothing may be stale at the end.
 fn load_of(name: &str, path: &str) {
     let database = format!("load_{name}");
     installed(&database, &fixture(path));
-    let (threads, transactions) = if full() { (8, 1_000) } else { (4, 40) };
-    let options = LoadOptions { threads, transactions, ..LoadOptions::default() };
-    let report = load(server(), &database, OWNER, &options).expect("the load runs");
+    loaded(&database, WriterOptions::default());
+    server().drop_database(&database).expect("dropped");
+}
+
+fn loaded(database: &str, writer: WriterOptions) -> LoadReport {
+    let (threads, transactions) = if full() { (8, usize::MAX) } else { (4, 40) };
+    let options =
+        LoadOptions { threads, transactions, duration: Duration::from_secs(120), writer, ..LoadOptions::default() };
+    let report = load(server(), database, OWNER, &options).expect("the load runs");
+    println!("{database}: {} commits, {} deadlocks, in {:?}", report.commits, report.deadlocks, report.elapsed);
     assert!(report.compared.is_equal(), "{report}");
     assert_eq!((report.suspicious_total, report.given_up), (0, 0), "{report}");
-    server().drop_database(&database).expect("dropped");
+    report
+}
+
+/// Where there are no foreign keys, transactions of one statement that changes one row wait for nothing but our locks.
+#[test]
+fn single_statements_do_not_deadlock() {
+    let plain = ["full_joins", "organisation", "outer_joins", "patches", "subqueries", "tenants", "tree"];
+    let fixtures = plain.map(|name| (name, fixture(&format!("compiler/tests/data/live/{name}.sql"))));
+    for (name, sql) in fixtures.into_iter().chain([("three_parts", THREE_PARTS.to_owned())]) {
+        let database = format!("single_{name}");
+        installed(&database, &sql);
+        let kinds =
+            [Kind::InsertOne, Kind::UpdateOne, Kind::UpdateKey, Kind::UpdateForeignKey, Kind::DeleteOne].to_vec();
+        let writer =
+            WriterOptions { kinds, transactions: false, settings: false, max_rows: 12, ..WriterOptions::default() };
+        let report = loaded(&database, writer);
+        assert_eq!(report.deadlocks, 0, "{report}\n{}", report.deadlock_texts.join("\n"));
+        server().drop_database(&database).expect("dropped");
+    }
 }
 
 /// Random transactions in random orders of their steps, on rows that they share; under READ COMMITTED, and in mixtures.

@@ -20,8 +20,10 @@ use crate::writer::{Suspicion, SuspicionKind, Tally, TransactionLog, Writer, Wri
 pub struct LoadOptions {
     /// How many clients.
     pub threads: usize,
-    /// How many transactions each of them runs.
+    /// How many transactions each of them runs at most.
     pub transactions: usize,
+    /// After this none of them begins another one.
+    pub duration: Duration,
     /// The first seed; client n has this plus n.
     pub seed: u64,
     /// What the writers may do.
@@ -39,6 +41,7 @@ impl Default for LoadOptions {
         Self {
             threads: 8,
             transactions: 100,
+            duration: Duration::MAX,
             seed: 1,
             writer: WriterOptions::default(),
             compare: CompareOptions::default(),
@@ -107,7 +110,11 @@ fn client(server: &Server, database: &str, user: &str, options: &LoadOptions, nu
     let client = server.config(database, user).options(&timeout).connect(NoTls);
     let mut client = client.doing(|| format!("connecting to {database} as {user}"))?;
     let mut report = LoadReport::default();
+    let started = Instant::now();
     for _ in 0..options.transactions {
+        if started.elapsed() > options.duration {
+            break;
+        }
         let log = writer.transaction(&mut client)?;
         let pause = Duration::from_millis(3 * (number as u64 + 1));
         report.run_again(&mut writer, &mut client, log, options.retries, pause)?;
