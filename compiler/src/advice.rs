@@ -8,7 +8,7 @@ use crate::catalog::{Catalog, Relation, RowSecurity, Table};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
 use crate::names::QualName;
 use crate::plan::{LockStep, TablePlan, Tview, TviewParts, Way, Whole};
-use crate::relate::{Pair, ValueLock, Variant};
+use crate::relate::{Pair, ValueLock, Variant, is_guarded};
 use crate::resolve::{ColumnRef, Formula, Term, UseId};
 use crate::source::Span;
 
@@ -87,13 +87,7 @@ pub fn advise(
 
 fn formulas(pair: &Pair) -> Vec<&Formula> {
     match pair {
-        Pair::Equal { child, parent, .. } => [child, parent]
-            .into_iter()
-            .filter_map(|term| match term {
-                Term::Formula(formula) => Some(formula.as_ref()),
-                Term::Column(_) => None,
-            })
-            .collect(),
+        Pair::Equal { child, parent, .. } => [child, parent].into_iter().filter_map(Term::as_formula).collect(),
         Pair::Holds(formula) => vec![formula.as_ref()],
     }
 }
@@ -175,8 +169,13 @@ fn lookup(
     let mut wanted: Vec<usize> = own.iter().filter_map(|t| t.as_column()).map(|c| c.column).collect();
     wanted.sort_unstable();
     wanted.dedup();
-    // An index on an expression is not looked for.
-    if !wanted.is_empty() && !has_index(table, &wanted) {
+    if wanted.is_empty() {
+        let formulas =
+            own.iter().filter_map(|t| t.as_formula()).filter(|f| f.columns().iter().all(|c| c.use_id == use_id));
+        if let Some(formula) = formulas.min_by_key(|f| !f.calls.is_empty()) {
+            formula_lookup(table, formula, owner.span, said, diagnostics);
+        }
+    } else if !has_index(table, &wanted) {
         let names: Vec<String> = wanted.iter().map(|c| table.columns[*c].name.sql()).collect();
         missing_index(table, &names.join(", "), owner.span, said, diagnostics);
     }
@@ -208,24 +207,29 @@ fn key_lookup(variant: &Variant, catalog: &Catalog, said: &mut Said, diagnostics
         let names: Vec<String> = own.map(|c| table(use_id).columns[c.column].name.sql()).collect();
         return missing_index(table(use_id), &names.join(", "), view.uses[use_id.0].span, said, diagnostics);
     }
-    let Some(Term::Formula(formula)) = key.first() else { return };
-    let columns: Vec<ColumnRef> = formula.columns().into_iter().collect();
-    let Some(&ColumnRef { use_id, .. }) =
-        columns.first().filter(|first| columns.iter().all(|c| c.use_id == first.use_id))
-    else {
-        return;
-    };
-    let (table, read) = (table(use_id), view.uses[use_id.0].span);
-    let text = formula.text(&|c| table.columns[c.column].name.sql());
-    let is_made = !formula.calls.is_empty();
-    // Which expressions there are indexes on is not known.
-    let may_be_indexed = table.indexes.iter().any(|i| i.columns.is_empty() && !i.partial);
-    if (is_made || !may_be_indexed) && said.insert((table.name.clone(), text.clone())) {
-        diagnostics.push(if is_made { made_key(table, read) } else { key_without_index(table, &text, read) });
+    let Some(formula) = key.first().and_then(Term::as_formula) else { return };
+    let uses: BTreeSet<UseId> = formula.columns().iter().map(|c| c.use_id).collect();
+    if let (Some(use_id), 1) = (uses.first(), uses.len()) {
+        formula_lookup(table(*use_id), formula, view.uses[use_id.0].span, said, diagnostics);
     }
 }
 
-fn key_without_index(table: &Table, text: &str, read: Span) -> Diagnostic {
+/// Rows of one table are looked up by an expression.
+fn formula_lookup(table: &Table, formula: &Formula, read: Span, said: &mut Said, diagnostics: &mut Diagnostics) {
+    let text = formula.text(&|c| table.columns[c.column].name.sql());
+    let is_made = !formula.calls.is_empty();
+    // Which expressions there are indexes on is not known, nor of which rows one should be where a condition guards the expression.
+    let may_be_indexed = is_guarded(formula) || table.indexes.iter().any(|i| i.columns.is_empty() && !i.partial);
+    if (is_made || !may_be_indexed) && said.insert((table.name.clone(), text.clone())) {
+        diagnostics.push(if is_made {
+            made_of_rows(table, read)
+        } else {
+            expression_without_index(table, &text, read)
+        });
+    }
+}
+
+fn expression_without_index(table: &Table, text: &str, read: Span) -> Diagnostic {
     let (name, index) = (&table.name.name, format!("CREATE INDEX ON {} (({text}));", table.name.sql()));
     Diagnostic::new(Code::MissingIndex, format!("no index of `{name}` is on `{text}`"), read)
         .label("its rows are looked up by that")
@@ -233,10 +237,10 @@ fn key_without_index(table: &Table, text: &str, read: Span) -> Diagnostic {
         .help(format!("{index} or, where PostgreSQL does not hold that for immutable, a column for it with an index"))
 }
 
-fn made_key(table: &Table, read: Span) -> Diagnostic {
-    let title = format!("no index of `{}` finds the rows of which a function makes a key", table.name.name);
-    Diagnostic::new(Code::MadeKey, title, read)
-        .label("all its rows are read to find those of one")
+fn made_of_rows(table: &Table, read: Span) -> Diagnostic {
+    let title = format!("no index of `{}` finds its rows by what a function makes of them", table.name.name);
+    Diagnostic::new(Code::MadeOfRows, title, read)
+        .label("all its rows are read to find those of one value")
         .help("keep what the function makes in a table of its own, one row each, with an index")
 }
 

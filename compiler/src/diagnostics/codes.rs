@@ -69,7 +69,7 @@ codes! {
     WindowOfAll          = "TV0604" "window-of-all"          Warning;
     FailingComparison    = "TV0605" "failing-comparison"     Warning;
     ChainOfAll           = "TV0606" "chain-of-all"           Warning;
-    MadeKey              = "TV0607" "made-key"               Warning;
+    MadeOfRows           = "TV0607" "made-of-rows"           Warning;
     UntriggeredSource    = "TV0701" "untriggered-source"     Error;
     ForcedRowSecurity    = "TV0702" "forced-row-security"    Warning;
     Internal             = "TV9901" "internal-error"         Error;

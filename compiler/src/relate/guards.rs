@@ -10,6 +10,14 @@ use super::steps::nullable_ranges;
 use crate::diagnostics::Code;
 use crate::resolve::{FlatView, Formula, Piece, Scope, Term, UseId};
 
+/// What guarded terms begin with; what users write has no capital letters in a formula.
+const CASE: &str = "CASE WHEN ";
+
+/// Whether a term is computed only for some rows, other than in the view, where a condition beside it does that.
+pub fn is_guarded(formula: &Formula) -> bool {
+    matches!(formula.pieces.first(), Some(Piece::Text(text)) if text == CASE)
+}
+
 /// By use: what its rows have to fulfil, as one condition.
 pub(super) struct Guards(Vec<Option<Vec<Piece>>>);
 
@@ -61,7 +69,7 @@ impl Guards {
         }
         let conditions: Vec<&Vec<Piece>> = formula.uses().iter().filter_map(|u| self.0[u.0].as_ref()).collect();
         let Some((first, rest)) = conditions.split_first() else { return Arc::new(guarded) };
-        let mut pieces = vec![Piece::Text("CASE WHEN ".into())];
+        let mut pieces = vec![Piece::Text(CASE.into())];
         pieces.extend(first.iter().cloned());
         for condition in rest {
             pieces.push(Piece::Text(" AND ".into()));
@@ -81,7 +89,7 @@ impl Guards {
             _ => None,
         };
         let Some(condition) = condition else { return vec![piece] };
-        let mut pieces = vec![Piece::Text("CASE WHEN ".into())];
+        let mut pieces = vec![Piece::Text(CASE.into())];
         pieces.extend(condition.iter().cloned());
         pieces.extend([Piece::Text(" THEN ".into()), piece, Piece::Text(" END".into())]);
         pieces

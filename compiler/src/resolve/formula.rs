@@ -205,6 +205,14 @@ impl Term {
         }
     }
 
+    /// The expression, where it is no column.
+    pub fn as_formula(&self) -> Option<&Formula> {
+        match self {
+            Term::Column(_) => None,
+            Term::Formula(formula) => Some(formula),
+        }
+    }
+
     /// Its type, where that is known.
     pub fn ty<'t>(&'t self, view: &FlatView, catalog: &'t Catalog) -> Option<&'t SqlType> {
         match self {
