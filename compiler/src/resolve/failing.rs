@@ -8,6 +8,7 @@ use sqlparser::ast::{BinaryOperator, Expr as Ast, FunctionArg, FunctionArgExpr, 
 
 use super::expr::operands;
 use super::query::Resolver;
+use super::subscripts::Subscripts;
 use super::typing::is_textual;
 use crate::catalog::SqlType;
 
@@ -37,6 +38,10 @@ impl<'a> Resolver<'a> {
     }
 
     fn is_text(&mut self, ast: &'a Ast) -> bool {
+            Ast::CompoundFieldAccess { .. } if Subscripts::of_column(ast).is_some() => {
+                let indexes = Subscripts::of_column(ast).map(|s| s.indexes).unwrap_or_default();
+                indexes.into_iter().any(|index| self.may_fail(index))
+            }
         self.type_of(ast).is_some_and(|ty| is_textual(&ty))
     }
 }

@@ -12,10 +12,11 @@ use std::sync::Arc;
 use sqlparser::ast::{Expr as Ast, FunctionArg, FunctionArgExpr, FunctionArguments, Spanned};
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
-use sqlparser::tokenizer::{Token, TokenWithSpan};
+use sqlparser::tokenizer::{Span as Place, Token, TokenWithSpan};
 
 use super::expr::operands;
 use super::query::Resolver;
+use super::subscripts::Subscripts;
 use super::{ColumnRef, Expr, ExprKind, FlatView, UseId};
 use crate::catalog::{Catalog, SqlType};
 use crate::names::Ident;
@@ -383,7 +384,7 @@ impl<'a> Resolver<'a> {
         let (mut calls, mut nullable, mut empty_for_null) = (Vec::new(), false, true);
         let mut length =
             range.clone().map(|at| statement.tokens[at].1.end - statement.tokens[at].1.start).sum::<usize>();
-        for (mention, expr) in mentions {
+        for (place, expr) in mentions {
             let mentioned = expr.assembled()?;
             let called = mentioned.calls.iter().flatten();
             length += mentioned.pieces.iter().chain(called).map(Piece::length).sum::<usize>();
@@ -393,7 +394,7 @@ impl<'a> Resolver<'a> {
             add_calls(&mut calls, mentioned.calls);
             nullable |= mentioned.nullable;
             empty_for_null &= mentioned.empty_for_null;
-            holes.push((statement.tokens_of(mention.span())?, mentioned.pieces));
+            holes.push((statement.tokens_of(place)?, mentioned.pieces));
         }
         holes.sort_by_key(|(tokens, _)| tokens.start);
         let inside = |hole: &Range<usize>| range.start <= hole.start && hole.end <= range.end;
@@ -444,12 +445,12 @@ impl<'a> Resolver<'a> {
         pieces
     }
 
-    /// The mentions of columns in an expression, or `None` where it is more than a function of columns.
-    pub(super) fn mentions(&mut self, ast: &'a Ast, found: &mut Vec<(&'a Ast, Expr)>) -> Option<()> {
+    /// The mentions of columns in an expression with their places, or `None` where it is more than a function of columns.
+    pub(super) fn mentions(&mut self, ast: &'a Ast, found: &mut Vec<(Place, Expr)>) -> Option<()> {
         match ast {
             Ast::Identifier(_) | Ast::CompoundIdentifier(_) => {
                 let expr = self.known(ast)?;
-                found.push((ast, expr));
+                found.push((ast.span(), expr));
                 Some(())
             }
             Ast::Value(_) | Ast::TypedString(_) => Some(()),
@@ -511,6 +512,15 @@ pub(super) fn plain_arguments(call: &sqlparser::ast::Function) -> Option<Vec<&As
         matches!(
             super::functions::classify(&name, 1),
             super::functions::Class::Aggregate | super::functions::Class::SetReturning
+            Ast::CompoundFieldAccess { .. } if Subscripts::of_column(ast).is_some() => {
+                let subscripts = Subscripts::of_column(ast)?;
+                let array = self.known_array(&subscripts, ast)?;
+                found.push((subscripts.place()?, array));
+                for index in subscripts.indexes {
+                    self.mentions(index, found)?;
+                }
+                Some(())
+            }
         )
     });
     if is_aggregate || call.over.is_some() || call.filter.is_some() || !call.within_group.is_empty() {

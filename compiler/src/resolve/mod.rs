@@ -28,6 +28,7 @@ mod scope;
 mod set_operations;
 mod settle;
 mod size;
+mod subscripts;
 mod typing;
 mod window;
 
