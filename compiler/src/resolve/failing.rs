@@ -16,6 +16,11 @@ impl<'a> Resolver<'a> {
     pub(super) fn may_fail(&mut self, ast: &'a Ast) -> bool {
         match ast {
             Ast::Case { .. } => false,
+            // Of a view below, or a derived table, it can be the name of such an expression.
+            Ast::Identifier(_) | Ast::CompoundIdentifier(_) => self.known(ast).is_some_and(|value| {
+                value.formula.is_some_and(|formula| formula.may_fail)
+                    || value.element.is_some_and(|element| element.may_fail)
+            }),
             Ast::Cast { expr, .. } => {
                 let is_constant = matches!(expr.as_ref(), Ast::Value(_));
                 let parses =
@@ -33,15 +38,15 @@ impl<'a> Resolver<'a> {
                 }),
                 _ => false,
             },
+            Ast::CompoundFieldAccess { .. } if Subscripts::of_column(ast).is_some() => {
+                let indexes = Subscripts::of_column(ast).map(|s| s.indexes).unwrap_or_default();
+                indexes.into_iter().any(|index| self.may_fail(index))
+            }
             other => operands(other).into_iter().flatten().any(|operand| self.may_fail(operand)),
         }
     }
 
     fn is_text(&mut self, ast: &'a Ast) -> bool {
-            Ast::CompoundFieldAccess { .. } if Subscripts::of_column(ast).is_some() => {
-                let indexes = Subscripts::of_column(ast).map(|s| s.indexes).unwrap_or_default();
-                indexes.into_iter().any(|index| self.may_fail(index))
-            }
         self.type_of(ast).is_some_and(|ty| is_textual(&ty))
     }
 }

@@ -586,6 +586,13 @@ impl Expr {
         found
     }
 
+    /// Whether it is another one on each side of a set operation or a FULL JOIN.
+    pub fn is_either(&self) -> bool {
+        let mut found = false;
+        self.visit(&mut |e| found |= matches!(e.kind, ExprKind::Either(..)));
+        found
+    }
+
     /// Whether it is computed from several rows.
     pub fn has_aggregate(&self) -> bool {
         let mut found = false;
