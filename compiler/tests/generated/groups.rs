@@ -101,15 +101,12 @@ impl Gen<'_> {
 
     /// What rows may be grouped by that is no column.
     fn grouping(&mut self, rels: &[Rel]) -> Grouping {
-        let first = self.dice.below(SPECIAL.len());
-        let rotated = SPECIAL[first..].iter().chain(&SPECIAL[..first]);
-        let shapes = std::iter::once(&self.focus.clone()).chain(rotated).copied().collect::<Vec<_>>();
+        let mut shapes = SPECIAL.to_vec();
+        self.dice.shuffle(&mut shapes);
+        shapes.sort_by_key(|shape| *shape != self.focus);
         for shape in shapes {
-            if SPECIAL.contains(&shape)
-                && self.menu.has(shape)
-                && (shape == self.focus || self.wants(shape))
-                && let Some(grouping) = self.special_grouping(shape, rels)
-            {
+            let wanted = if shape == self.focus { self.menu.has(shape) } else { self.wants(shape) };
+            if wanted && let Some(grouping) = self.special_grouping(shape, rels) {
                 self.note(shape);
                 return grouping;
             }
@@ -259,7 +256,9 @@ impl Gen<'_> {
         if self.dice.percent(25) {
             conditions.push(self.condition(&rels, 1));
         }
-        let how = self.word(&["LEFT JOIN", "LEFT JOIN", "LEFT JOIN", "FULL JOIN", "JOIN"]);
+        // PostgreSQL computes a FULL JOIN of equalities only.
+        let how =
+            self.word(&["LEFT JOIN", "LEFT JOIN", "LEFT JOIN", "JOIN", if unique { "FULL JOIN" } else { "LEFT JOIN" }]);
         let from = format!("FROM {from}\n  {how} {item} ON {on}{}", filter_text(&conditions));
         if self.dice.percent(35) {
             let document = format!("jsonb_build_object('mark', {shown})");

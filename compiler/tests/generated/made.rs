@@ -9,17 +9,26 @@ use crate::schema::Ty;
 use crate::scope::{Col, Gen, Rel};
 use crate::shapes::Shape;
 
+/// A set-returning function over a column.
+struct Made {
+    function: String,
+    /// Of what it makes.
+    ty: Ty,
+    /// What has to be true for it not to fail.
+    guards: Vec<String>,
+}
+
 impl Gen<'_> {
     /// One row per value that a function makes of the rows of a table.
     pub fn made_key_query(&mut self) -> Option<Query> {
         self.note(Shape::MadeKey);
         let table = self.any_table();
         let (from, rel) = self.base(table);
-        let (function, ty) = self.made_values(&rel)?;
+        let Made { function, mut ty, mut guards } = self.made_values(&rel)?;
         let alias = self.alias("made");
         let element =
             Rel { alias: alias.clone(), cols: vec![computed("item", ty)], key: vec![0], whole: false, base: None };
-        let item = element.col(0);
+        let mut item = element.col(0);
         let function = format!("{function} AS {alias}(item)");
         let mut text = match self.dice.below(4) {
             0 => format!("{from}, {function}"),
@@ -35,7 +44,14 @@ impl Gen<'_> {
         if !text.contains(", ") && self.dice.percent(40) {
             self.join_linked(&mut text, &mut rels);
         }
-        let mut conditions = if self.dice.percent(80) { vec![format!("{item} IS NOT NULL")] } else { Vec::new() };
+        if ty == Ty::Text && self.wants(Shape::Guard) {
+            guards.push(format!("{item} ~ '^[0-9]{{1,6}}$'"));
+            (item, ty) = (format!("{item}::int"), Ty::Int);
+        }
+        let mut conditions = guards;
+        if self.dice.percent(80) {
+            conditions.push(format!("{item} IS NOT NULL"));
+        }
         if self.dice.percent(30) {
             conditions.push(self.condition(&rels, 1));
         }
@@ -68,7 +84,12 @@ impl Gen<'_> {
     }
 
     /// A function over a column, and the type of what it makes.
-    fn made_values(&mut self, rel: &Rel) -> Option<(String, Ty)> {
+    fn made_values(&mut self, rel: &Rel) -> Option<Made> {
+        if self.wants(Shape::Guard)
+            && let Some(made) = self.guarded_values(rel)
+        {
+            return Some(made);
+        }
         let rels = std::slice::from_ref(rel);
         let array = self.column(rels, |ty| matches!(ty, Ty::Words | Ty::Numbers));
         let document = self.column(rels, |ty| ty == Ty::Jsonb);
@@ -94,7 +115,17 @@ impl Gen<'_> {
         if let Some(text) = text {
             all.push((format!("regexp_split_to_table({text}, '[ ,]')"), Ty::Text));
         }
-        self.pick(&all)
+        let (function, ty) = self.pick(&all)?;
+        Some(Made { function, ty, guards: Vec::new() })
+    }
+
+    /// A function that fails for JSON of another kind, which WHERE leaves out.
+    fn guarded_values(&mut self, rel: &Rel) -> Option<Made> {
+        let column = self.column(std::slice::from_ref(rel), |ty| ty == Ty::Jsonb)?;
+        let (name, kind) =
+            if self.dice.percent(50) { ("array_elements_text", "array") } else { ("object_keys", "object") };
+        let guards = vec![format!("jsonb_typeof({column}) = '{kind}'")];
+        Some(Made { function: format!("jsonb_{name}({column})"), ty: Ty::Text, guards })
     }
 
     /// A table that has the element in a column.

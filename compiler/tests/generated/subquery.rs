@@ -64,10 +64,14 @@ impl Gen<'_> {
         let table = self.any_table();
         let (from, rel) = self.base(table);
         let (item, element) = self.element_item(Shape::Unnest, std::slice::from_ref(&rel))?;
-        let ty = element.cols[0].ty;
-        let value = self.column(scope, |outer| outer == ty)?;
-        let condition = format!("{} = {value}", element.col(0));
-        Some(Inner { from: format!("{from}, {item}"), rels: vec![rel, element], conditions: vec![condition] })
+        let (ty, name) = (element.cols[0].ty, element.col(0));
+        let conditions = match self.column(scope, Ty::is_integer).filter(|_| ty == Ty::Text) {
+            Some(number) if self.wants(Shape::Guard) => {
+                vec![format!("{name} ~ '^[0-9]{{1,6}}$'"), format!("{name}::int = {number}")]
+            }
+            _ => vec![format!("{name} = {}", self.column(scope, |outer| outer == ty)?)],
+        };
+        Some(Inner { from: format!("{from}, {item}"), rels: vec![rel, element], conditions })
     }
 
     /// One more table, of many rows or of one.
