@@ -11,8 +11,11 @@ SELECT n.id, jsonb_build_object('n', q.n, 'names', q.names) AS data
   FROM note n LEFT JOIN (SELECT lower(p.name) AS city, count(*) AS n, jsonb_agg(p.name ORDER BY p.id) AS names
                            FROM place p GROUP BY lower(p.name)) q ON q.city = n.city;
 -- writes
-INSERT INTO place VALUES (1, '00000000-0000-4000-8000-000000000001', 'Rom'), (2, '00000000-0000-4000-8000-000000000002', 'ROM'), (-3, '00000000-0000-4000-8000-000000000003', NULL);
-INSERT INTO note VALUES (1, '1', 'rom'), (2, '01', 'Rom'), (3, '-3', NULL), (4, '00000000-0000-4000-8000-000000000002', 'x'), (5, NULL, 'rom');
+INSERT INTO place VALUES (1, '00000000-0000-4000-8000-000000000001', 'Rom'),
+       (2, '00000000-0000-4000-8000-000000000002', 'ROM'),
+       (-3, '00000000-0000-4000-8000-000000000003', NULL);
+INSERT INTO note VALUES (1, '1', 'rom'), (2, '01', 'Rom'), (3, '-3', NULL),
+       (4, '00000000-0000-4000-8000-000000000002', 'x'), (5, NULL, 'rom');
 UPDATE place SET name = 'Oslo' WHERE id = 1;
 UPDATE note SET target = '2' WHERE id IN (1, 2);
 UPDATE place SET id = 5 WHERE id = 2;

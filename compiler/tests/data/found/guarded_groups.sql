@@ -1,4 +1,5 @@
--- What is said around a DISTINCT, a UNION or groups of a column that they show keeps rows below from casts; so does WHERE of a view that is outer joined.
+-- What is said around a DISTINCT, a UNION or groups of a column that they show keeps rows below from casts;
+-- so does WHERE of a view that is outer joined.
 CREATE TABLE item (id integer PRIMARY KEY, code text, price integer);
 CREATE TABLE shelf (id integer PRIMARY KEY, size integer);
 CREATE TABLE place (id integer PRIMARY KEY, item_id integer);

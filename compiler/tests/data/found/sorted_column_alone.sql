@@ -1,4 +1,5 @@
--- An array that is an output column by itself, sorted by its match key, is all that a write changes: nothing else needs the patch functions' path.
+-- An array that is an output column by itself, sorted by its match key, is all that a write changes:
+-- nothing else needs the patch functions' path.
 CREATE TABLE post (id integer PRIMARY KEY);
 CREATE TABLE comment (id integer PRIMARY KEY, post_id integer NOT NULL, text text);
 CREATE VIEW v_post AS

@@ -13,7 +13,8 @@ SELECT p.scores[1] AS score, jsonb_build_object('n', count(*), 'max', max(p.scor
   FROM post p WHERE p.scores[1] IS NOT NULL GROUP BY p.scores[1];
 -- writes
 INSERT INTO tag VALUES ('a', 'A'), ('b', 'B'), ('c', 'C');
-INSERT INTO post VALUES (1, '{a,b}', '{1,2}', 2), (2, '{}', NULL, 1), (3, NULL, '{}', NULL), (4, '{{a,b},{c,d}}', '{2}', 1), (5, '[0:1]={a,b}', '{NULL,1}', 0);
+INSERT INTO post VALUES (1, '{a,b}', '{1,2}', 2), (2, '{}', NULL, 1), (3, NULL, '{}', NULL),
+       (4, '{{a,b},{c,d}}', '{2}', 1), (5, '[0:1]={a,b}', '{NULL,1}', 0);
 UPDATE post SET tags = '{c,a}' WHERE id = 1;
 UPDATE post SET place = 1 WHERE id = 1;
 UPDATE post SET tags = '{b}' WHERE id = 3;
