@@ -309,15 +309,25 @@ BEGIN
      WHERE NOT EXISTS (
                SELECT
                  FROM pg_attribute AS a
-                 LEFT JOIN pg_collation AS l ON l.oid = a.attcollation
                 WHERE a.attrelid = base
                   AND a.attname = e.name
                   AND NOT a.attisdropped
                   AND (e.type IS NULL OR a.atttypid = to_regtype(e.type))
-                  AND (a.attnotnull OR e.name <> ALL (not_null))
-                  AND coalesce(l.collisdeterministic, true));
+                  AND (a.attnotnull OR e.name <> ALL (not_null)));
     IF wrong IS NOT NULL THEN
         RAISE EXCEPTION 'table % is not what the source of this migration says: %', relation, wrong;
+    END IF;
+    SELECT string_agg(format('%I', a.attname), ', ' ORDER BY a.attname)
+      INTO wrong
+      FROM pg_attribute AS a
+      JOIN pg_collation AS l ON l.oid = a.attcollation
+     WHERE a.attrelid = base
+       AND a.attname = ANY (column_names)
+       AND NOT a.attisdropped
+       AND NOT l.collisdeterministic;
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'columns of table % have a nondeterministic collation: %', relation, wrong
+            USING HINT = 'It takes texts for equal that documents tell apart. Give them a deterministic one, and compare lower() of them.';
     END IF;
     SELECT string_agg(k.columns, ' and ')
       INTO wrong

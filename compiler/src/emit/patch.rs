@@ -361,7 +361,7 @@ pub(super) struct Put {
 
 /// Whether an expression calls a function that the extension has too; then its statement reads `patch_runtime`.
 pub(super) fn calls_runtime(context: &Context, expression: &str) -> bool {
-    let calls = ["jsonb_put(", "jsonb_change_elements("];
+    let calls = ["jsonb_put(", "jsonb_change_elements(", "jsonb_change_sorted_elements("];
     !context.program.calls_own_functions && calls.iter().any(|call| expression.contains(call))
 }
 

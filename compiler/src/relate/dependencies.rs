@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::injective::told_column;
 use super::locks::same_equality;
 use crate::catalog::{Catalog, Table};
 use crate::resolve::{
@@ -78,6 +79,7 @@ impl Dependencies {
         let mut builder = Builder { unkeyed, ..Builder::new(view, catalog, block) };
         let mut known = builder.equalities();
         known.extend(builder.computed());
+        known.extend(builder.cast());
         builder.keys();
         builder.numbers();
         builder.groups();
@@ -189,6 +191,7 @@ impl Region {
 struct Builder<'v> {
     dependencies: Dependencies,
     view: &'v FlatView,
+    catalog: &'v Catalog,
     block: BlockId,
     region: Region,
     /// By use.
@@ -213,7 +216,7 @@ impl<'v> Builder<'v> {
             start,
         };
         let tables = view.uses.iter().map(|u| catalog.table(&u.table)).collect();
-        Builder { dependencies, view, block, region: Region::new(view), tables, unkeyed: &NONE }
+        Builder { dependencies, view, catalog, block, region: Region::new(view), tables, unkeyed: &NONE }
     }
 
     /// The number of a column.
@@ -281,6 +284,40 @@ impl<'v> Builder<'v> {
         fixed
     }
 
+    /// The columns of which different values are cast to different ones, where the cast is compared: they follow from the other
+    /// side. Returns those that follow from the blocks around.
+    fn cast(&mut self) -> Vec<usize> {
+        let mut fixed = Vec::new();
+        for comparison in &self.view.comparisons {
+            let ComparisonKind::Equal(left, right) = &comparison.kind else { continue };
+            if !self.region.holds(comparison.block, self.block) || !self.have_one_equality(left, right) {
+                continue;
+            }
+            for (cast, other) in [(left, right), (right, left)] {
+                let to = told_column(self.view, self.catalog, cast).filter(|_| cast.as_column().is_none());
+                let sound = |to: &ColumnRef| {
+                    let inside = self.inside(*to, self.block) && self.inside(*to, comparison.block);
+                    inside && carries(comparison.scope, *to)
+                };
+                let Some(to) = to.filter(sound) else { continue };
+                let to = self.number(to);
+                let columns: Vec<ColumnRef> =
+                    other.columns().into_iter().filter(|c| self.inside(*c, self.block)).collect();
+                match columns.is_empty() {
+                    true => fixed.push(to),
+                    false => self.rule(columns, Then::Column(to)),
+                }
+            }
+        }
+        fixed
+    }
+
+    /// Whether `=` of both terms is the equality of either's type.
+    fn have_one_equality(&self, left: &Term, right: &Term) -> bool {
+        let types = (left.ty(self.view, self.catalog), right.ty(self.view, self.catalog));
+        matches!(types, (Some(left), Some(right)) if same_equality(left, right))
+    }
+
     /// Something that follows from several columns together.
     fn rule(&mut self, columns: impl IntoIterator<Item = ColumnRef>, then: Then) {
         let number = self.dependencies.rules.len();
@@ -308,11 +345,12 @@ impl<'v> Builder<'v> {
         let comparisons = if wanted.is_empty() { &[] } else { self.view.comparisons.as_slice() };
         for comparison in comparisons {
             let ComparisonKind::Equal(left, right) = &comparison.kind else { continue };
-            if !same_formula_type(left, right) {
+            if !self.have_one_equality(left, right) {
                 continue;
             }
             for (key, other) in [(left, right), (right, left)] {
-                for (inner, reader) in wanted.get(key).into_iter().flatten() {
+                let carried = key.columns().into_iter().all(|c| carries(comparison.scope, c));
+                for (inner, reader) in wanted.get(key).into_iter().flatten().filter(|_| carried) {
                     if self.region.holds(comparison.block, *reader) {
                         let columns = other.columns().into_iter().filter(|c| self.inside(*c, *reader)).collect();
                         self.dependencies.given.entry((*inner, key.clone())).or_default().push(columns);
@@ -405,13 +443,6 @@ fn column_and_formula(comparison: &Comparison) -> Option<(&Formula, ColumnRef)> 
         ComparisonKind::Equal(Term::Formula(formula), Term::Column(to))
         | ComparisonKind::Equal(Term::Column(to), Term::Formula(formula)) => Some((formula.as_ref(), *to)),
         _ => None,
-    }
-}
-
-fn same_formula_type(left: &Term, right: &Term) -> bool {
-    match (left, right) {
-        (Term::Formula(left), Term::Formula(right)) => left.ty.is_some() && left.ty == right.ty,
-        _ => false,
     }
 }
 

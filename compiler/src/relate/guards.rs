@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::steps::nullable_ranges;
 use crate::diagnostics::Code;
-use crate::resolve::{FlatView, Formula, Piece, Scope, Term, UseId};
+use crate::resolve::{FlatView, Formula, OuterJoin, Piece, Scope, Term, UseId};
 
 /// What guarded terms begin with; what users write has no capital letters in a formula.
 const CASE: &str = "CASE WHEN ";
@@ -18,33 +18,41 @@ pub fn is_guarded(formula: &Formula) -> bool {
     matches!(formula.pieces.first(), Some(Piece::Text(text)) if text == CASE)
 }
 
-/// By use: what its rows have to fulfil, as one condition.
-pub(super) struct Guards(Vec<Option<Vec<Piece>>>);
+/// What rows and elements have to fulfil.
+pub(super) struct Guards<'v> {
+    /// By use.
+    rows: Vec<Vec<&'v Formula>>,
+    /// Conditions on what functions in FROM make.
+    elements: Vec<&'v Formula>,
+}
 
-impl Guards {
-    pub(super) fn new(view: &FlatView) -> Self {
+impl<'v> Guards<'v> {
+    pub(super) fn new(view: &'v FlatView) -> Self {
         let ranges = nullable_ranges(view);
-        let mut all: Vec<Option<Vec<Piece>>> = vec![None; view.uses.len()];
+        let mut rows = vec![Vec::new(); view.uses.len()];
+        let mut elements = Vec::new();
         // What the clock says of a row now it need not have said when the row's documents were written.
         let guards = if view.accepts(Code::VolatileFunction) { &[] } else { view.guards.as_slice() };
         for guard in guards {
             let uses = guard.formula.uses();
             let (Some(&UseId(owner)), 1) = (uses.first(), uses.len()) else { continue };
             // Of the NULLs that an outer join puts in the place of a row a later condition may be true, and the row keeps them away.
+            let later = |join: &OuterJoin| {
+                join.said <= guard.at && join.nullable().iter().any(|(from, to)| (*from..*to).contains(&owner))
+            };
             let holds = match guard.scope {
-                Scope::Always => ranges[owner].is_none(),
+                Scope::Always => !view.outer_joins.iter().any(later),
                 Scope::Outer { from, to } => ranges[owner] == Some((from, to)),
                 Scope::Full(_) => false,
             };
-            if !holds || guard.formula.may_fail || view.uses[owner].block != guard.block {
+            // What is said around groups of what all rows of one share is true of each of its rows that takes part in anything.
+            if !holds || guard.formula.may_fail || !view.is_stable(view.uses[owner].block, guard.block) {
                 continue;
             }
-            let pieces = all[owner].get_or_insert_default();
-            pieces.push(Piece::Text(if pieces.is_empty() { "(" } else { " AND (" }.into()));
-            pieces.extend(guard.formula.pieces.iter().cloned());
-            pieces.push(Piece::Text(")".into()));
+            let of_elements = !guard.formula.calls.is_empty();
+            if of_elements { &mut elements } else { &mut rows[owner] }.push(guard.formula.as_ref());
         }
-        Guards(all)
+        Guards { rows, elements }
     }
 
     /// The term, where it can fail for rows that the view leaves out only for those that it does not.
@@ -56,42 +64,65 @@ impl Guards {
     }
 
     pub(super) fn formula(&self, formula: &Arc<Formula>) -> Arc<Formula> {
-        if formula.calls.is_empty() && !formula.may_fail {
+        if formula.calls.is_empty() && !formula.may_fail && formula.any_of.is_none() {
             return formula.clone();
         }
         let mut guarded = formula.as_ref().clone();
         // A function in FROM makes no row of NULL.
-        for call in &mut guarded.calls {
-            *call = std::mem::take(call).into_iter().flat_map(|piece| self.column(piece)).collect();
+        let of_rows = |call: &Vec<Piece>| call.iter().cloned().flat_map(|piece| self.column(piece)).collect();
+        guarded.calls = formula.calls.iter().map(of_rows).collect();
+        let mut is_guarded = false;
+        if let Some(element) = &formula.any_of {
+            let mut element = element.as_ref().clone();
+            is_guarded = formula.may_fail && self.of_elements(&element.calls, &mut element.pieces);
+            element.calls = element.calls.iter().map(of_rows).collect();
+            guarded.pieces = element.exists();
+        } else if formula.may_fail && !formula.calls.is_empty() {
+            is_guarded = self.of_elements(&formula.calls, &mut guarded.pieces);
         }
-        if !formula.may_fail {
+        guarded.may_fail &= !is_guarded;
+        let said: Vec<&Vec<&Formula>> =
+            formula.uses().iter().map(|u| &self.rows[u.0]).filter(|u| !u.is_empty()).collect();
+        if said.is_empty() || !formula.may_fail {
             return Arc::new(guarded);
         }
-        let conditions: Vec<&Vec<Piece>> = formula.uses().iter().filter_map(|u| self.0[u.0].as_ref()).collect();
-        let Some((first, rest)) = conditions.split_first() else { return Arc::new(guarded) };
-        let mut pieces = vec![Piece::Text(CASE.into())];
-        pieces.extend(first.iter().cloned());
-        for condition in rest {
-            pieces.push(Piece::Text(" AND ".into()));
-            pieces.extend(condition.iter().cloned());
+        let every_use = said.len() == formula.uses().len();
+        let pieces = only_where(said.into_iter().flatten().copied(), std::mem::take(&mut guarded.pieces));
+        Arc::new(Formula { pieces, may_fail: guarded.may_fail && !every_use, ..guarded })
+    }
+
+    /// An expression over elements, for those that fulfil what is said of them; whether anything is.
+    fn of_elements(&self, calls: &[Vec<Piece>], pieces: &mut Vec<Piece>) -> bool {
+        let concerns = |guard: &&&Formula| guard.calls.iter().all(|call| calls.contains(call));
+        let mut said = self.elements.iter().filter(concerns).copied().peekable();
+        let is_guarded = said.peek().is_some();
+        if is_guarded {
+            *pieces = only_where(said, std::mem::take(pieces));
         }
-        pieces.push(Piece::Text(" THEN ".into()));
-        pieces.append(&mut guarded.pieces);
-        pieces.push(Piece::Text(" END".into()));
-        let every_use = conditions.len() == formula.uses().len();
-        Arc::new(Formula { pieces, may_fail: !every_use, ..guarded })
+        is_guarded
     }
 
     /// A column that is read by a function, for rows that fulfil the condition.
     fn column(&self, piece: Piece) -> Vec<Piece> {
-        let condition = match &piece {
-            Piece::Column(column) => self.0[column.use_id.0].as_ref(),
-            _ => None,
-        };
-        let Some(condition) = condition else { return vec![piece] };
-        let mut pieces = vec![Piece::Text(CASE.into())];
-        pieces.extend(condition.iter().cloned());
-        pieces.extend([Piece::Text(" THEN ".into()), piece, Piece::Text(" END".into())]);
-        pieces
+        match &piece {
+            Piece::Column(column) if !self.rows[column.use_id.0].is_empty() => {
+                only_where(self.rows[column.use_id.0].iter().copied(), vec![piece])
+            }
+            _ => vec![piece],
+        }
     }
+}
+
+/// `CASE WHEN conditions THEN value END`.
+fn only_where<'f>(conditions: impl Iterator<Item = &'f Formula>, value: Vec<Piece>) -> Vec<Piece> {
+    let mut pieces = vec![Piece::Text(CASE.into())];
+    for (n, condition) in conditions.enumerate() {
+        pieces.push(Piece::Text(if n == 0 { "(" } else { " AND (" }.into()));
+        pieces.extend(condition.pieces.iter().cloned());
+        pieces.push(Piece::Text(")".into()));
+    }
+    pieces.push(Piece::Text(" THEN ".into()));
+    pieces.extend(value);
+    pieces.push(Piece::Text(" END".into()));
+    pieces
 }

@@ -62,6 +62,8 @@ pub struct Guard {
     pub block: BlockId,
     /// Where it holds.
     pub scope: Scope,
+    /// How many conjuncts were said before it.
+    pub at: usize,
 }
 
 /// `left = right` between columns, as a conjunct.

@@ -68,12 +68,14 @@ impl<'a> Resolver<'a> {
         Ok(asked)
     }
 
-    /// What is said of one relation keeps other expressions from its rows.
+    /// What is said of one relation, or of elements of its arrays, keeps other expressions from its rows or from these elements.
     fn guard(&mut self, conjunct: &'a Ast, expr: &Expr, block: BlockId, holds: Scope) {
-        if expr.uses().len() == 1
-            && !expr.is_made()
-            && let Some(formula) = self.holding(conjunct)
-        {
+        // On each side of a set operation it is mostly one relation.
+        if expr.uses().len() != 1 && !expr.is_either() {
+            return;
+        }
+        let formula = if expr.is_made() { self.of_elements(conjunct) } else { self.holding(conjunct) };
+        if let Some(formula) = formula {
             self.flat.says(Claim::Guard(formula), block, holds);
         }
     }

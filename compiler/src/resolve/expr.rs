@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use sqlparser::ast::{
     AccessExpr, BinaryOperator, Expr as Ast, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause,
-    FunctionArgumentList, FunctionArguments, Query, Subscript, Value,
+    FunctionArgumentList, FunctionArguments, Query, Value,
 };
 
 use super::conditions::{Among, in_subquery};
@@ -16,6 +16,7 @@ use super::functions::{Class, JsonType, classify, depends_on_locale, json_result
 use super::naming::{ident, parts};
 use super::query::{Refused, Resolved, Resolver};
 use super::scope::{self, Found, Item};
+use super::subscripts::Subscripts;
 use super::typing::declared_type;
 use super::{ArrayAgg, BlockId, ColumnRef, Expr, ExprKind, OrderKind, Ordered, json};
 use crate::catalog::{Volatility, did_you_mean};
@@ -59,10 +60,10 @@ impl<'a> Resolver<'a> {
                 self.copied(row, span)
             }
             _ if super::fields::of_value(ast).is_some() => self.composite_field(ast, block),
-            Ast::CompoundFieldAccess { root, access_chain }
+            Ast::CompoundFieldAccess { access_chain, .. }
                 if matches!(access_chain.first(), Some(AccessExpr::Dot(_))) =>
             {
-                self.subscripted_column(ast, root, access_chain, block)
+                self.subscripted_column(ast, block)
             }
             Ast::BinaryOp { left, op: BinaryOperator::AtAt, right } => self.text_match(left, right, span, block),
             other => {
@@ -79,37 +80,12 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// `t.array[1]`, which the parser takes for fields of `t`.
-    fn subscripted_column(
-        &mut self,
-        ast: &'a Ast,
-        root: &'a Ast,
-        chain: &'a [AccessExpr],
-        block: BlockId,
-    ) -> Resolved<Expr> {
-        let span = self.span(ast);
-        let dots = chain.iter().take_while(|a| matches!(a, AccessExpr::Dot(_))).count();
-        let named = |a: &'a AccessExpr| match a {
-            AccessExpr::Dot(Ast::Identifier(name)) => Some(ident(name)),
-            _ => None,
-        };
-        let Ast::Identifier(first) = root else { return Err(self.no_such_form(span)) };
-        let rest: Option<Vec<Ident>> = chain[..dots].iter().map(named).collect();
-        let (Some(rest), Some(indexes)) = (rest, subscripts(&chain[dots..])) else {
-            return Err(self.no_such_form(span));
-        };
-        let names: Vec<Ident> = std::iter::once(ident(first)).chain(rest).collect();
-        let mut list = vec![self.qualified_column(&names, span)?];
-        list.extend(self.all(&indexes, block)?);
-        Ok(Expr { json: json::of_form(ast, &list), ..Expr::plain(span, ExprKind::Apply(list)) })
-    }
-
     pub(super) fn no_such_form(&mut self, span: Span) -> Refused {
         self.refuse(Diagnostic::new(Code::UnsupportedExpr, "this form of expression is not supported", span))
     }
 
     /// All of a list; every error in it is reported.
-    fn all(&mut self, list: &[&'a Ast], block: BlockId) -> Resolved<Vec<Expr>> {
+    pub(super) fn all(&mut self, list: &[&'a Ast], block: BlockId) -> Resolved<Vec<Expr>> {
         let resolved: Vec<Resolved<Expr>> = list.iter().map(|e| self.expr(e, block)).collect();
         resolved.into_iter().collect()
     }
@@ -222,7 +198,7 @@ impl<'a> Resolver<'a> {
         self.refuse(diagnostic)
     }
 
-    fn qualified_column(&mut self, names: &[Ident], span: Span) -> Resolved<Expr> {
+    pub(super) fn qualified_column(&mut self, names: &[Ident], span: Span) -> Resolved<Expr> {
         let (schema, relation, column) = match names {
             [relation, column] => (None, relation, column),
             [schema, relation, column] => (Some(schema), relation, column),
@@ -688,23 +664,8 @@ pub(super) fn operands(ast: &Ast) -> Option<Vec<&Ast>> {
                 chain.iter().take_while(|a| matches!(a, AccessExpr::Dot(Ast::Identifier(_)))).count()
             });
             let access_chain = &access_chain[behind_fields..];
-            std::iter::once(root.as_ref()).chain(subscripts(access_chain)?).collect()
+            std::iter::once(root.as_ref()).chain(Subscripts::of(access_chain)?).collect()
         }
         _ => return None,
     })
-}
-
-/// The indexes and bounds of subscripts.
-fn subscripts(chain: &[AccessExpr]) -> Option<Vec<&Ast>> {
-    let mut all = Vec::new();
-    for access in chain {
-        match access {
-            AccessExpr::Subscript(Subscript::Index { index }) => all.push(index),
-            AccessExpr::Subscript(Subscript::Slice { lower_bound, upper_bound, stride: None }) => {
-                all.extend(lower_bound.iter().chain(upper_bound));
-            }
-            _ => return None,
-        }
-    }
-    Some(all)
 }

@@ -8,6 +8,7 @@ use sqlparser::ast::{BinaryOperator, Expr as Ast, FunctionArg, FunctionArgExpr, 
 
 use super::expr::operands;
 use super::query::Resolver;
+use super::subscripts::Subscripts;
 use super::typing::is_textual;
 use crate::catalog::SqlType;
 
@@ -15,6 +16,11 @@ impl<'a> Resolver<'a> {
     pub(super) fn may_fail(&mut self, ast: &'a Ast) -> bool {
         match ast {
             Ast::Case { .. } => false,
+            // Of a view below, or a derived table, it can be the name of such an expression.
+            Ast::Identifier(_) | Ast::CompoundIdentifier(_) => self.known(ast).is_some_and(|value| {
+                value.formula.is_some_and(|formula| formula.may_fail)
+                    || value.element.is_some_and(|element| element.may_fail)
+            }),
             Ast::Cast { expr, .. } => {
                 let is_constant = matches!(expr.as_ref(), Ast::Value(_));
                 let parses =
@@ -32,6 +38,10 @@ impl<'a> Resolver<'a> {
                 }),
                 _ => false,
             },
+            Ast::CompoundFieldAccess { .. } if Subscripts::of_column(ast).is_some() => {
+                let indexes = Subscripts::of_column(ast).map(|s| s.indexes).unwrap_or_default();
+                indexes.into_iter().any(|index| self.may_fail(index))
+            }
             other => operands(other).into_iter().flatten().any(|operand| self.may_fail(operand)),
         }
     }

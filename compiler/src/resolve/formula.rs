@@ -12,10 +12,11 @@ use std::sync::Arc;
 use sqlparser::ast::{Expr as Ast, FunctionArg, FunctionArgExpr, FunctionArguments, Spanned};
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
-use sqlparser::tokenizer::{Token, TokenWithSpan};
+use sqlparser::tokenizer::{Span as Place, Token, TokenWithSpan};
 
 use super::expr::operands;
 use super::query::Resolver;
+use super::subscripts::Subscripts;
 use super::{ColumnRef, Expr, ExprKind, FlatView, UseId};
 use crate::catalog::{Catalog, SqlType};
 use crate::names::Ident;
@@ -49,16 +50,18 @@ pub struct Formula {
     pub null_in_null_out: bool,
     /// It can raise an error, for rows that another condition leaves out.
     pub may_fail: bool,
+    /// Where it says that there is an element for which a condition holds: that condition.
+    pub any_of: Option<Arc<Element>>,
 }
 
 /// An expression over what set-returning functions in FROM make of columns. It is no function of rows of tables; that there
 /// is an element for which a condition holds is one.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Element {
     /// In order.
-    pub(super) pieces: Vec<Piece>,
+    pub(crate) pieces: Vec<Piece>,
     /// The calls, as items of a FROM clause, each behind those that it reads.
-    pub(super) calls: Vec<Vec<Piece>>,
+    pub(crate) calls: Vec<Vec<Piece>>,
     /// It can be seen where there is no element.
     pub(super) nullable: bool,
     /// No element is NULL.
@@ -69,6 +72,8 @@ pub struct Element {
     pub(super) empty_for_null: bool,
     /// Its type, where that is known.
     pub ty: Option<SqlType>,
+    /// It can raise an error, for elements that another condition leaves out.
+    pub may_fail: bool,
 }
 
 /// A part of a [`Formula`].
@@ -115,7 +120,16 @@ impl Formula {
     /// A condition that all rows fulfil.
     pub fn always() -> Self {
         let (pieces, calls) = (vec![Piece::Text("true".into())], Vec::new());
-        Formula { pieces, calls, ty: None, strict: None, finite: Vec::new(), null_in_null_out: false, may_fail: false }
+        Formula {
+            pieces,
+            calls,
+            ty: None,
+            strict: None,
+            finite: Vec::new(),
+            null_in_null_out: false,
+            may_fail: false,
+            any_of: None,
+        }
     }
 
     /// As text, with columns written by `column`.
@@ -152,16 +166,39 @@ impl Element {
     /// One that reads no elements.
     fn of_columns(pieces: Vec<Piece>) -> Self {
         let (calls, nullable, never_null) = (Vec::new(), false, false);
-        Element { pieces, calls, nullable, never_null, null_in_null_out: false, empty_for_null: true, ty: None }
+        Element {
+            pieces,
+            calls,
+            nullable,
+            never_null,
+            null_in_null_out: false,
+            empty_for_null: true,
+            ty: None,
+            may_fail: false,
+        }
     }
 
     /// As what has a value for each element; `None` where it can be seen without one.
     pub(super) fn as_formula(&self) -> Option<Arc<Formula>> {
-        let Element { pieces, calls, ty, .. } = self.clone();
+        let Element { pieces, calls, ty, may_fail, .. } = self.clone();
         let strict = self.never_null.then(Vec::new);
         let finite = Vec::new();
-        let formula = Formula { pieces, calls, ty, strict, finite, null_in_null_out: false, may_fail: false };
+        let formula = Formula { pieces, calls, ty, strict, finite, null_in_null_out: false, may_fail, any_of: None };
         (!self.nullable && !formula.calls.is_empty()).then(|| Arc::new(formula))
+    }
+
+    /// That there is one for which it holds.
+    pub(crate) fn exists(&self) -> Vec<Piece> {
+        let text = |text: &str| Piece::Text(text.into());
+        let mut exists = vec![text("EXISTS (SELECT FROM ")];
+        for (n, call) in self.calls.iter().enumerate() {
+            exists.extend((n > 0).then(|| text(", ")));
+            exists.extend(call.iter().cloned());
+        }
+        exists.push(text(" WHERE "));
+        exists.extend(self.pieces.iter().cloned());
+        exists.push(text(")"));
+        exists
     }
 
     /// Whether a function makes no two rows with the same value in its first column.
@@ -300,42 +337,47 @@ impl<'a> Resolver<'a> {
             }
             false => {
                 let (null_in_null_out, ty) = (self.operand_passes_null(ast), self.type_of(ast));
-                Expr { element: Some(Arc::new(Element { null_in_null_out, ty, ..element })), ..expr }
+                let may_fail = self.may_fail(ast);
+                Expr { element: Some(Arc::new(Element { null_in_null_out, ty, may_fail, ..element })), ..expr }
             }
         }
     }
 
     /// A condition as a formula: that it holds, or holds of an element.
     pub(super) fn holding(&mut self, ast: &'a Ast) -> Option<Arc<Formula>> {
-        let Element { pieces, calls, nullable, empty_for_null, .. } = self.assemble(ast)?;
-        if calls.is_empty() {
+        let element = self.assemble(ast)?;
+        if element.calls.is_empty() {
             let null_in_null_out = self.passes_null(ast);
-            return Some(self.formula(pieces, ast, null_in_null_out));
+            return Some(self.formula(element.pieces, ast, null_in_null_out));
         }
-        if nullable && !self.passes_null(ast) {
+        if element.nullable && !self.passes_null(ast) {
             return None;
         }
-        let text = |text: &str| Piece::Text(text.into());
-        let mut exists = vec![text("EXISTS (SELECT FROM ")];
-        for (n, call) in calls.into_iter().enumerate() {
-            exists.extend((n > 0).then(|| text(", ")));
-            exists.extend(call);
-        }
-        exists.push(text(" WHERE "));
-        exists.extend(pieces);
-        exists.push(text(")"));
         // There is no element of NULL, and none for which a comparison with NULL holds.
-        let null_in_null_out = empty_for_null && self.passes_null(ast);
-        let (ty, strict, finite) = (None, None, Vec::new());
-        let calls = Vec::new();
-        Some(Arc::new(Formula { pieces: exists, calls, ty, strict, finite, null_in_null_out, may_fail: false }))
+        let null_in_null_out = element.empty_for_null && self.passes_null(ast);
+        let may_fail = self.may_fail(ast);
+        let pieces = element.exists();
+        Some(Arc::new(Formula {
+            pieces,
+            null_in_null_out,
+            may_fail,
+            any_of: Some(Arc::new(element)),
+            ..Formula::always()
+        }))
+    }
+
+    /// A condition on elements of one row, as what has a value for each of them.
+    pub(super) fn of_elements(&mut self, ast: &'a Ast) -> Option<Arc<Formula>> {
+        let element = self.assemble(ast)?;
+        let may_fail = self.may_fail(ast);
+        Element { may_fail, ..element }.as_formula()
     }
 
     fn formula(&mut self, pieces: Vec<Piece>, ast: &'a Ast, null_in_null_out: bool) -> Arc<Formula> {
         let (ty, strict, may_fail) = (self.type_of(ast), self.strict_columns(ast), self.may_fail(ast));
         let finite = self.finite_columns(ast);
         let calls = Vec::new();
-        Arc::new(Formula { pieces, calls, ty, strict, finite, null_in_null_out, may_fail })
+        Arc::new(Formula { pieces, calls, ty, strict, finite, null_in_null_out, may_fail, any_of: None })
     }
 
     /// The columns of a set-returning function in FROM: none where its arguments are more than functions of columns.
@@ -375,7 +417,16 @@ impl<'a> Resolver<'a> {
             };
             let calls = calls.clone();
             let never_null = numbered || is_never_null(function, n, arguments.len());
-            Arc::new(Element { pieces, calls, nullable, never_null, null_in_null_out: true, empty_for_null, ty })
+            Arc::new(Element {
+                pieces,
+                calls,
+                nullable,
+                never_null,
+                null_in_null_out: true,
+                empty_for_null,
+                ty,
+                may_fail: false,
+            })
         };
         columns.iter().enumerate().map(column).collect()
     }
@@ -391,7 +442,7 @@ impl<'a> Resolver<'a> {
         let (mut calls, mut nullable, mut empty_for_null) = (Vec::new(), false, true);
         let mut length =
             range.clone().map(|at| statement.tokens[at].1.end - statement.tokens[at].1.start).sum::<usize>();
-        for (mention, expr) in mentions {
+        for (place, expr) in mentions {
             let mentioned = expr.assembled()?;
             let called = mentioned.calls.iter().flatten();
             length += mentioned.pieces.iter().chain(called).map(Piece::length).sum::<usize>();
@@ -401,7 +452,7 @@ impl<'a> Resolver<'a> {
             add_calls(&mut calls, mentioned.calls);
             nullable |= mentioned.nullable;
             empty_for_null &= mentioned.empty_for_null;
-            holes.push((statement.tokens_of(mention.span())?, mentioned.pieces));
+            holes.push((statement.tokens_of(place)?, mentioned.pieces));
         }
         holes.sort_by_key(|(tokens, _)| tokens.start);
         let inside = |hole: &Range<usize>| range.start <= hole.start && hole.end <= range.end;
@@ -452,12 +503,12 @@ impl<'a> Resolver<'a> {
         pieces
     }
 
-    /// The mentions of columns in an expression, or `None` where it is more than a function of columns.
-    pub(super) fn mentions(&mut self, ast: &'a Ast, found: &mut Vec<(&'a Ast, Expr)>) -> Option<()> {
+    /// The mentions of columns in an expression with their places, or `None` where it is more than a function of columns.
+    pub(super) fn mentions(&mut self, ast: &'a Ast, found: &mut Vec<(Place, Expr)>) -> Option<()> {
         match ast {
             Ast::Identifier(_) | Ast::CompoundIdentifier(_) => {
                 let expr = self.known(ast)?;
-                found.push((ast, expr));
+                found.push((ast.span(), expr));
                 Some(())
             }
             Ast::Value(_) | Ast::TypedString(_) => Some(()),
@@ -466,6 +517,15 @@ impl<'a> Resolver<'a> {
             Ast::Function(call) => {
                 for argument in plain_arguments(call)? {
                     self.mentions(argument, found)?;
+                }
+                Some(())
+            }
+            Ast::CompoundFieldAccess { .. } if Subscripts::of_column(ast).is_some() => {
+                let subscripts = Subscripts::of_column(ast)?;
+                let array = self.known_array(&subscripts, ast)?;
+                found.push((subscripts.place()?, array));
+                for index in subscripts.indexes {
+                    self.mentions(index, found)?;
                 }
                 Some(())
             }

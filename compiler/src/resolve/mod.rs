@@ -28,6 +28,7 @@ mod scope;
 mod set_operations;
 mod settle;
 mod size;
+mod subscripts;
 mod typing;
 mod window;
 
@@ -582,6 +583,13 @@ impl Expr {
     pub fn is_made(&self) -> bool {
         let mut found = false;
         self.visit(&mut |e| found |= matches!(e.kind, ExprKind::Made(_)));
+        found
+    }
+
+    /// Whether it is another one on each side of a set operation or a FULL JOIN.
+    pub fn is_either(&self) -> bool {
+        let mut found = false;
+        self.visit(&mut |e| found |= matches!(e.kind, ExprKind::Either(..)));
         found
     }
 

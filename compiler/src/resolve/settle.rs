@@ -188,8 +188,11 @@ impl FlatView {
                 self.uses[from..to].iter_mut().for_each(|u| u.nullable = true);
             }
         }
-        for Conjunct { claim, block, scope, .. } in conjuncts {
-            self.claim(claim, block, scope);
+        for Conjunct { claim, block, scope, at } in conjuncts {
+            match claim {
+                Claim::Guard(formula) => self.guards.push(Guard { formula, block, scope, at }),
+                other => self.claim(other, block, scope),
+            }
         }
     }
 
@@ -206,8 +209,7 @@ impl FlatView {
                 }
                 _ => {}
             },
-            Claim::Fact(..) => {}
-            Claim::Guard(formula) => self.guards.push(Guard { formula, block, scope }),
+            Claim::Fact(..) | Claim::Guard(_) => {}
             Claim::Holds(formula) => {
                 self.comparisons.push(Comparison { kind: ComparisonKind::Holds(formula), block, scope });
             }
@@ -292,7 +294,8 @@ impl Expr {
 
 impl Formula {
     fn chosen(&self, choice: &[usize]) -> Formula {
-        Formula { pieces: picked(&self.pieces, choice), calls: all_picked(&self.calls, choice), ..self.clone() }
+        let any_of = self.any_of.as_ref().map(|element| Arc::new(element.chosen(choice)));
+        Formula { pieces: picked(&self.pieces, choice), calls: all_picked(&self.calls, choice), any_of, ..self.clone() }
     }
 }
 

@@ -133,10 +133,10 @@ impl<'a> Resolver<'a> {
             | Ast::Between { .. }
             | Ast::Like { .. }
             | Ast::ILike { .. } => Some(builtin("boolean")),
-            Ast::CompoundFieldAccess { .. } => {
-                let (root, chain) = super::fields::of_value(ast)?;
-                self.field_type(root, chain)
-            }
+            Ast::CompoundFieldAccess { .. } => match super::fields::of_value(ast) {
+                Some((root, chain)) => self.field_type(root, chain),
+                None => self.subscripted_type(ast),
+            },
             Ast::AtTimeZone { timestamp, .. } => match self.type_of(timestamp)?.base.as_str() {
                 "timestamp without time zone" => Some(builtin("timestamp with time zone")),
                 "date" | "timestamp with time zone" => Some(builtin("timestamp without time zone")),
@@ -161,7 +161,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn type_of_resolved(&self, expr: &Expr) -> Option<SqlType> {
+    pub(super) fn type_of_resolved(&self, expr: &Expr) -> Option<SqlType> {
         match &expr.kind {
             ExprKind::Column(column) => {
                 Some(self.catalog.table(&self.flat.use_of(*column).table).columns[column.column].ty.clone())
@@ -355,6 +355,7 @@ impl<'a> Resolver<'a> {
             Ast::CompoundFieldAccess { root, .. } if super::fields::of_value(ast).is_some() => {
                 self.operand_passes_null(root)
             }
+            Ast::CompoundFieldAccess { .. } => self.subscripts_pass_null(ast),
             Ast::AnyOp { left, right, .. } => self.passes_null(left) && self.passes_null(right),
             Ast::Between { expr, low, high, negated: false } => {
                 // NULL or false: neither lets a row pass.

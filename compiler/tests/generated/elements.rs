@@ -22,6 +22,11 @@ impl Gen<'_> {
 
     /// One array, as an output column of its own.
     pub fn array_column(&mut self, scope: &[Rel]) -> Option<String> {
+        if self.wants(Shape::SortedElements)
+            && let Some(array) = self.sorted_array(scope, 2)
+        {
+            return Some(array);
+        }
         let inner = self.element_rows(scope, 2)?;
         Some(self.element_array(&inner, scope, 2))
     }
@@ -56,7 +61,42 @@ impl Gen<'_> {
         None
     }
 
+    /// An array that is sorted by what tells its elements apart, an integer, with rows that others leave out or add to.
+    pub fn sorted_array(&mut self, scope: &[Rel], depth: usize) -> Option<String> {
+        let (from, rel, link) = self.linked(scope, false)?;
+        let [key] = rel.key[..] else { return None };
+        if !rel.cols[key].ty.is_integer() {
+            return None;
+        }
+        let mut inner = Inner { from, rels: vec![rel], conditions: vec![link.condition] };
+        for how in ["JOIN", "LEFT JOIN"] {
+            if self.dice.percent(40)
+                && let Some((from, rel, link)) = self.linked(&inner.rels, true)
+            {
+                let test = if self.dice.percent(30) {
+                    format!(" AND {}", self.test(std::slice::from_ref(&rel)))
+                } else {
+                    String::new()
+                };
+                inner.from = format!("{} {how} {from} ON {}{test}", inner.from, link.condition);
+                inner.rels.push(if how == "JOIN" { rel } else { rel.made_nullable() });
+            }
+        }
+        if self.dice.percent(40) {
+            let condition = self.condition(&inner.rels, depth.min(1));
+            inner.conditions.push(condition);
+        }
+        let direction = self.word(&["", " DESC", " ASC"]);
+        let order = format!("{}{direction}", inner.rels[0].keys()[0]);
+        Some(self.array_in_order(&inner, scope, depth, &order))
+    }
+
     fn element_array(&mut self, inner: &Inner, scope: &[Rel], depth: usize) -> String {
+        let order = self.element_order(inner, scope);
+        self.array_in_order(inner, scope, depth, &order)
+    }
+
+    fn array_in_order(&mut self, inner: &Inner, scope: &[Rel], depth: usize, order: &str) -> String {
         let around: Vec<Rel> = scope.iter().chain(&inner.rels).cloned().collect();
         let keys = inner.rels[0].keys();
         let mut fields: Vec<String> = keys.iter().enumerate().map(|(n, key)| format!("'k{n}', {key}")).collect();
@@ -64,7 +104,6 @@ impl Gen<'_> {
             let value = if self.dice.percent(30) { self.value(&inner.rels, depth) } else { self.value(&around, depth) };
             fields.push(format!("'f{n}', {value}"));
         }
-        let order = self.element_order(inner, scope);
         let filter = match self.wants(Shape::AggFilter) {
             true => format!(" FILTER (WHERE {})", self.condition(&inner.rels, depth.min(1))),
             false => String::new(),

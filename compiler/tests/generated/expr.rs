@@ -7,6 +7,7 @@
 use crate::schema::Ty;
 use crate::scope::{Gen, Rel};
 use crate::shapes::Shape;
+use crate::values::number_of_text;
 
 impl Gen<'_> {
     /// A column of one of the types; of the nearest relation more often than not.
@@ -28,6 +29,11 @@ impl Gen<'_> {
 
     /// A text, perhaps NULL.
     pub fn text(&mut self, scope: &[Rel]) -> String {
+        if self.wants(Shape::CompositeField)
+            && let Some(column) = self.column(scope, |ty| ty == Ty::Spot)
+        {
+            return format!("({column}).city");
+        }
         let Some(column) = self.column(scope, |ty| ty == Ty::Text) else {
             let any = self.column(scope, |ty| ty.is_stable()).unwrap_or_else(|| "'x'".to_owned());
             return format!("{any}::text");
@@ -57,6 +63,11 @@ impl Gen<'_> {
 
     /// A number that cannot overflow, perhaps NULL.
     pub fn number(&mut self, scope: &[Rel]) -> String {
+        if self.wants(Shape::Guard)
+            && let Some(text) = self.column(scope, |ty| ty == Ty::Text)
+        {
+            return number_of_text(&text);
+        }
         let Some(column) = self.column(scope, |ty| ty.is_integer() || ty == Ty::Amount) else {
             let text = self.column(scope, |ty| ty == Ty::Text);
             return text.map_or_else(|| "1".to_owned(), |text| format!("length({text})"));
@@ -110,6 +121,9 @@ impl Gen<'_> {
             (Ty::Text, 3) => format!("{column} LIKE '%a%'"),
             (Ty::Text, 4) => format!("lower({column}) = 'a'"),
             (Ty::Text, _) => format!("{column} <> 'b'"),
+            (Ty::Mood, 2 | 3) => format!("{column} >= 'ok'"),
+            (Ty::Mood, _) => format!("{column} <> 'sad'"),
+            (Ty::Fixed, _) => format!("{column} IN ('a', 'b')"),
             (Ty::Date, _) => format!("{column} >= '2021-01-15'"),
             (Ty::Stamp, _) => format!("{column} < '2021-01-15 00:00:00+00'"),
             (_, 2) => format!("{column} BETWEEN 2 AND 8"),
@@ -144,6 +158,12 @@ impl Gen<'_> {
 
     /// A scalar of any type; what it makes of NULL and of the types is the point.
     pub fn scalar(&mut self, scope: &[Rel]) -> String {
+        if self.wants(Shape::AtTimeZone)
+            && let Some(stamp) = self.column(scope, |ty| ty == Ty::Stamp)
+        {
+            let zone = self.word(&["UTC", "Asia/Kolkata", "America/New_York"]);
+            return format!("({stamp} AT TIME ZONE '{zone}')");
+        }
         if self.wants(Shape::JsonOperators)
             && let Some(doc) = self.column(scope, |ty| matches!(ty, Ty::Jsonb | Ty::Json))
         {
@@ -213,9 +233,16 @@ impl Gen<'_> {
             Shape::ArraySubquery,
             Shape::PlainAggregates,
         ];
-        let told_apart = [Shape::ElementKey, Shape::TwinArrays, Shape::ViewElements];
-        if (told_apart.contains(&self.focus) || self.dice.percent(50)) && self.wants(Shape::ElementKey) {
-            return self.element_arrays(scope, depth - 1);
+        let told_apart = [Shape::ElementKey, Shape::TwinArrays, Shape::ViewElements, Shape::SortedElements];
+        if told_apart.contains(&self.focus) || self.dice.percent(50) {
+            if self.wants(Shape::SortedElements)
+                && let Some(array) = self.sorted_array(scope, depth - 1)
+            {
+                return Some(array);
+            }
+            if self.wants(Shape::ElementKey) {
+                return self.element_arrays(scope, depth - 1);
+            }
         }
         let first = self.dice.below(arrays.len());
         let percent = if arrays.contains(&self.focus) || self.focus == Shape::NestedArrays { 60 } else { 35 };

@@ -53,6 +53,9 @@ impl Gen<'_> {
             Shape::LateralJoin,
             Shape::ViewOnView,
             Shape::Unnest,
+            Shape::ElementLink,
+            Shape::ExistsBehind,
+            Shape::Guard,
             Shape::CommaJoin,
         ];
         for shape in joins {
@@ -72,6 +75,10 @@ impl Gen<'_> {
             && let Some((from, rel)) = self.earlier_view()
         {
             return From::of(from, rel);
+        }
+        if self.focus == Shape::WindowBelow && self.dice.percent(40) && self.menu.has(Shape::WindowBelow) {
+            let (item, rel, conditions) = self.ranked_first();
+            return From { conditions, ..From::of(item, rel) };
         }
         let queries = [Shape::Union, Shape::UnionAll, Shape::Except, Shape::Intersect, Shape::DistinctOn];
         let combined = queries.contains(&self.focus) || self.dice.percent(4);
@@ -103,6 +110,9 @@ impl Gen<'_> {
             Shape::LateralJoin => self.lateral_joined(from),
             Shape::ViewOnView => self.view_joined(from),
             Shape::Unnest => self.elements_joined(from),
+            Shape::ElementLink => self.element_linked(from),
+            Shape::ExistsBehind => self.filtered_joined(from),
+            Shape::Guard => self.guarded_joined(from),
             _ => self.table_joined(shape, from),
         }
     }
@@ -139,14 +149,22 @@ impl Gen<'_> {
             }
             Shape::InnerJoin => from.join("JOIN", &item, &on, rel),
             _ => {
-                let extra = if self.dice.percent(20) {
-                    format!(" AND {}", self.test(std::slice::from_ref(&rel)))
-                } else {
-                    String::new()
-                };
+                let extra = self.behind(&rel);
                 from.join("LEFT JOIN", &item, &format!("{on}{extra}"), rel.made_nullable());
             }
         }
+    }
+
+    /// What an outer join may ask of its nullable side beside the link.
+    fn behind(&mut self, rel: &Rel) -> String {
+        let rels = std::slice::from_ref(rel);
+        let shape = if self.dice.percent(50) { Shape::Exists } else { Shape::NotExists };
+        if self.wants(Shape::ExistsBehind)
+            && let Some(condition) = self.subquery_condition(shape, rels, 0)
+        {
+            return format!(" AND {condition}");
+        }
+        if self.dice.percent(20) { format!(" AND {}", self.test(rels)) } else { String::new() }
     }
 
     /// `USING (…)`, where the name stands for one column on each side.
@@ -183,6 +201,35 @@ impl Gen<'_> {
             }
             return;
         }
+    }
+
+    /// A table of which an outer join takes rows that have, or have not, others that refer to them.
+    fn filtered_joined(&mut self, from: &mut From) {
+        let Some((item, rel, link)) = self.linked(&from.rels, true) else { return };
+        let shape = if self.dice.percent(50) { Shape::Exists } else { Shape::NotExists };
+        let Some(filter) = self.subquery_condition(shape, std::slice::from_ref(&rel), 0) else { return };
+        if self.dice.percent(50) {
+            let (item, rel, on) = self.wrapped(&item, rel, Vec::new(), &[filter], &link.condition);
+            from.join("LEFT JOIN", &item, &format!("ON {on}"), rel.made_nullable());
+        } else {
+            from.join("LEFT JOIN", &item, &format!("ON {} AND {filter}", link.condition), rel.made_nullable());
+        }
+    }
+
+    /// A row whose number a text spells, where WHERE says that it spells one.
+    fn guarded_joined(&mut self, from: &mut From) {
+        // Of a constant the cast would be computed when the query is planned.
+        let shown = from.rels[0].cols.iter().enumerate().filter(|(_, col)| col.ty == Ty::Text && col.origin.is_some());
+        let texts: Vec<String> = shown.map(|(at, _)| from.rels[0].col(at)).collect();
+        let Some(text) = self.pick(&texts) else { return };
+        let numbered = |table: &usize| self.key_type(*table) == Ty::Int;
+        let tables: Vec<usize> = (0..self.schema.tables.len()).filter(numbered).collect();
+        let Some(table) = self.pick(&tables) else { return };
+        let (item, rel) = self.base(table);
+        from.conditions.push(format!("{text} ~ '^[0-9]{{1,6}}$'"));
+        let how = self.word(&["JOIN", "LEFT JOIN"]);
+        let on = format!("ON {} = {text}::int", rel.keys()[0]);
+        from.join(how, &item, &on, if how == "JOIN" { rel } else { rel.made_nullable() });
     }
 
     fn view_joined(&mut self, from: &mut From) {
@@ -223,16 +270,39 @@ impl Gen<'_> {
             return;
         }
         let shape = if self.dice.percent(60) { Shape::Unnest } else { Shape::JsonElements };
-        let rels = [from.rels[0].clone()];
-        let Some((function, name)) = self.elements(shape, &rels) else { return };
-        let alias = self.alias("element");
-        let item = format!("{function} WITH ORDINALITY AS {alias} ({name}, at)");
-        let ty = if function.contains("numbers") { Ty::Int } else { Ty::Text };
-        let ty = if function.starts_with("jsonb_array_elements(") { Ty::Jsonb } else { ty };
-        let at = Col { nullable: false, ..computed("at", Ty::Big) };
-        from.key.push((format!("{alias}.at"), at.clone()));
-        let rel = Rel { alias, cols: vec![computed(name, ty), at], key: vec![1], whole: false, base: None };
-        from.join("CROSS JOIN", &item, "", rel);
+        if let Some((item, rel)) = self.element_item(shape, &from.rels[..1]) {
+            from.key.push((rel.col(1), rel.cols[1].clone()));
+            from.join("CROSS JOIN", &item, "", rel);
+            from.from.truncate(from.from.trim_end().len());
+        }
+    }
+
+    /// Elements of an array, each with the row that it names.
+    fn element_linked(&mut self, from: &mut From) {
+        let Some((item, element)) = self.element_item(Shape::Unnest, &from.rels[..1]) else { return };
+        let ty = element.cols[0].ty;
+        let tables: Vec<usize> = (0..self.schema.tables.len()).filter(|table| self.key_type(*table) == ty).collect();
+        let Some(table) = self.pick(&tables) else { return };
+        let (other, rel) = self.base(table);
+        let on = format!("ON {} = {}", rel.keys()[0], element.col(0));
+        from.key.push((element.col(1), element.cols[1].clone()));
+        from.join("CROSS JOIN", &item, "", element);
         from.from.truncate(from.from.trim_end().len());
+        let how = self.word(&["JOIN", "LEFT JOIN"]);
+        from.join(how, &other, &on, if how == "JOIN" { rel } else { rel.made_nullable() });
+    }
+
+    /// What stands in FROM for the elements of a column, each with its place.
+    pub fn element_item(&mut self, shape: Shape, rels: &[Rel]) -> Option<(String, Rel)> {
+        let (function, name) = self.elements(shape, rels)?;
+        let alias = self.alias("element");
+        let ty = match () {
+            () if function.contains("numbers") => Ty::Int,
+            () if function.starts_with("jsonb_array_elements(") => Ty::Jsonb,
+            () => Ty::Text,
+        };
+        let at = Col { nullable: false, ..computed("at", Ty::Big) };
+        let item = format!("{function} WITH ORDINALITY AS {alias} ({name}, at)");
+        Some((item, Rel { alias, cols: vec![computed(name, ty), at], key: vec![1], whole: false, base: None }))
     }
 }

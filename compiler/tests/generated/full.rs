@@ -1,4 +1,4 @@
-//! FULL JOINs at the top: of two relations or three, by ON or USING, with more joined behind them.
+//! FULL JOINs at the top: of two relations to four, by ON or USING, side by side or one in another, with more joined behind them.
 //!
 //! In: the schema. Out: a view whose key is what the FULL JOINs merge.
 
@@ -7,19 +7,66 @@ use crate::relation::filter_text;
 use crate::scope::{Col, Gen, Rel};
 use crate::shapes::Shape;
 
+/// FULL JOINs under way.
+struct Chain {
+    from: String,
+    /// What they merge, column by column.
+    key: Vec<String>,
+    /// The name of each key column, as long as all sides are joined by USING.
+    names: Option<Vec<String>>,
+}
+
+impl Chain {
+    fn of(from: String, rel: &Rel) -> Chain {
+        let names = rel.key.iter().map(|at| rel.cols[*at].name.clone()).collect();
+        Chain { from, key: rel.keys(), names: Some(names) }
+    }
+
+    /// Whether a relation can be joined by USING.
+    fn fits(&self, rel: &Rel) -> bool {
+        let same = |names: &Vec<String>| names.iter().zip(&rel.key).all(|(name, at)| rel.cols[*at].name == *name);
+        self.names.as_ref().is_some_and(same)
+    }
+
+    fn join(&mut self, item: &str, keys: &[String], using: bool, swapped: bool) {
+        let pairs = self.key.iter().zip(keys);
+        let condition = match &self.names {
+            Some(names) if using => format!("USING ({})", names.join(", ")),
+            _ => {
+                let equal =
+                    pairs.clone().map(|(a, b)| if swapped { format!("{b} = {a}") } else { format!("{a} = {b}") });
+                format!("ON {}", equal.collect::<Vec<_>>().join(" AND "))
+            }
+        };
+        self.from = format!("{}\n  FULL JOIN {item} {condition}", self.from);
+        self.key = pairs.map(|(a, b)| merged(a, b)).collect();
+        if !using {
+            self.names = None;
+        }
+    }
+}
+
+/// `coalesce` of both, as one call.
+fn merged(one: &str, two: &str) -> String {
+    let inside =
+        |text: &str| text.strip_prefix("coalesce(").and_then(|t| t.strip_suffix(')')).unwrap_or(text).to_owned();
+    format!("coalesce({}, {})", inside(one), inside(two))
+}
+
 impl Gen<'_> {
-    /// A full join by keys of the same types.
+    /// Full joins by keys of the same types.
     pub fn full_join_query(&mut self) -> Option<Query> {
         self.note(Shape::FullJoin);
-        for _ in 0..12 {
+        let wanted = if self.wants(Shape::FullChain) { 3 + self.dice.below(2) } else { 2 };
+        let (from, rel) = self.full_side()?;
+        let mut sides = vec![(from, rel)];
+        for _ in 0..8 * wanted {
             let (from, rel) = self.full_side()?;
-            let (other_from, other) = self.full_side()?;
-            if !same_keys(&rel, &other) {
-                continue;
+            if sides.len() < wanted && same_keys(&sides[0].1, &rel) {
+                sides.push((from, rel));
             }
-            return Some(self.fully_joined((from, rel), (other_from, other)));
         }
-        None
+        (sides.len() > 1).then(|| self.fully_joined(sides))
     }
 
     /// A table, some rows of one, or a query that groups or the like.
@@ -40,28 +87,31 @@ impl Gen<'_> {
         Some((from, rel))
     }
 
-    fn fully_joined(&mut self, (mut from, rel): (String, Rel), (item, other): (String, Rel)) -> Query {
-        let (left, right) = (rel.keys(), other.keys());
-        let names: Vec<String> = rel.key.iter().map(|at| rel.cols[*at].name.clone()).collect();
-        let all_named = rel.key.iter().zip(&other.key).all(|(a, b)| rel.cols[*a].name == other.cols[*b].name);
-        let mut key: Vec<String> = left.iter().zip(&right).map(|(a, b)| format!("coalesce({a}, {b})")).collect();
-        let using = all_named && self.dice.percent(70);
-        if using {
-            from = format!("{from}\n  FULL JOIN {item} USING ({})", names.join(", "));
-        } else {
-            let pairs: Vec<String> = left.iter().zip(&right).map(|(a, b)| format!("{b} = {a}")).collect();
-            from = format!("{from}\n  FULL JOIN {item} ON {}", pairs.join(" AND "));
+    fn fully_joined(&mut self, mut sides: Vec<(String, Rel)>) -> Query {
+        let first = &sides[0].1;
+        let cols: Vec<Col> = first.key.iter().enumerate().map(|(n, at)| key_column(first, n, *at)).collect();
+        let mut rels: Vec<Rel> = sides.iter().map(|(_, rel)| rel.clone().made_nullable()).collect();
+        let rest = sides.split_off(1);
+        let mut chain = Chain::of(sides.swap_remove(0).0, &rels[0]);
+        let (using, inside) = (self.dice.percent(65), self.dice.percent(15));
+        let mut joined = rest.into_iter();
+        while let Some((item, rel)) = joined.next() {
+            // One join within parentheses, as another's right side.
+            if inside && let Some((other, more)) = joined.next() {
+                let mut inner = Chain::of(item, &rel);
+                let named = using && inner.fits(&more);
+                inner.join(&other, &more.keys(), named, false);
+                let named = named && chain.fits(&rel);
+                chain.join(&format!("({})", inner.from), &inner.key, named, self.dice.percent(50));
+                continue;
+            }
+            let named = using && chain.fits(&rel);
+            chain.join(&item, &rel.keys(), named, self.dice.percent(50));
         }
-        let cols: Vec<Col> = rel
-            .key
-            .iter()
-            .enumerate()
-            .map(|(n, at)| Col { name: format!("id_{n}"), nullable: false, origin: None, ..rel.cols[*at].clone() })
-            .collect();
-        let mut rels = vec![rel.made_nullable(), other.made_nullable()];
-        self.joined_behind(&mut from, &mut key, &mut rels);
+        let Chain { mut from, mut key, names } = chain;
+        let alone = !self.joined_behind(&mut from, &mut rels);
         // A relation behind them can have a column of that name too.
-        if using && rels.len() == 2 && self.dice.percent(50) {
+        if let Some(names) = names.filter(|_| alone && self.dice.percent(60)) {
             key = names;
         }
         let mut conditions = Vec::new();
@@ -73,27 +123,22 @@ impl Gen<'_> {
         select("SELECT", key, vec![document], format!("FROM {from}{}", filter_text(&conditions)))
     }
 
-    /// A third relation, by another FULL JOIN or by a LEFT JOIN from either side.
-    fn joined_behind(&mut self, from: &mut String, key: &mut [String], rels: &mut Vec<Rel>) {
-        if self.dice.percent(25) {
-            let (table, merged) = (self.any_table(), key.to_vec());
-            let (item, third) = self.base(table);
-            if same_keys(&rels[0], &third) {
-                let pairs: Vec<String> = third.keys().iter().zip(&merged).map(|(a, b)| format!("{a} = {b}")).collect();
-                *from = format!("{from}\n  FULL JOIN {item} ON {}", pairs.join(" AND "));
-                for (merged, more) in key.iter_mut().zip(third.keys()) {
-                    *merged = format!("coalesce({merged}, {more})");
-                }
-                rels.push(third.made_nullable());
-            }
-        } else if self.dice.percent(40)
+    /// One more, by a LEFT JOIN from any side; whether there is one.
+    fn joined_behind(&mut self, from: &mut String, rels: &mut Vec<Rel>) -> bool {
+        if self.dice.percent(30)
             && self.wants(Shape::LeftJoin)
             && let Some((item, third, link)) = self.linked(rels, true)
         {
             *from = format!("{from}\n  LEFT JOIN {item} ON {}", link.condition);
             rels.push(third.made_nullable());
+            return true;
         }
+        false
     }
+}
+
+fn key_column(rel: &Rel, number: usize, at: usize) -> Col {
+    Col { name: format!("id_{number}"), nullable: false, origin: None, ..rel.cols[at].clone() }
 }
 
 fn same_keys(one: &Rel, two: &Rel) -> bool {

@@ -9,6 +9,8 @@ mod expr;
 mod found;
 mod from;
 mod full;
+mod groups;
+mod made;
 mod query;
 mod relation;
 mod report;
@@ -20,7 +22,9 @@ mod shapes;
 mod shared;
 mod subquery;
 mod triggers;
+mod values;
 mod whole;
+mod windows;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -143,12 +143,25 @@ impl<'a> Gen<'a> {
     }
 
     fn query(&mut self) -> Query {
-        let kinds: [(&[Shape], Maker<'a>); 11] = [
-            (&[Shape::GroupBy, Shape::GroupByExpression, Shape::Having], Self::grouped_query),
+        let grouped = [
+            Shape::GroupBy,
+            Shape::GroupByExpression,
+            Shape::Having,
+            Shape::ArrayKey,
+            Shape::AtTimeZone,
+            Shape::CompositeField,
+            Shape::Guard,
+            Shape::Lookalikes,
+            Shape::Nocase,
+        ];
+        let kinds: [(&[Shape], Maker<'a>); 13] = [
+            (&grouped, Self::grouped_query),
+            (&[Shape::MadeKey], Self::made_key_query),
+            (&[Shape::NullableConstant], Self::constant_query),
             (&[Shape::UnionAll, Shape::Union, Shape::Except, Shape::Intersect], Self::set_query),
             (&[Shape::Distinct], Self::distinct_query),
             (&[Shape::DistinctOn], Self::first_of_group_query),
-            (&[Shape::FullJoin], Self::full_join_query),
+            (&[Shape::FullJoin, Shape::FullChain], Self::full_join_query),
             (&[Shape::TwoTableKey, Shape::CrossJoin], Self::two_table_query),
             (&[Shape::GroupSides], Self::grouped_sides_query),
             (&[Shape::FullRefresh], Self::whole_query),
@@ -157,7 +170,9 @@ impl<'a> Gen<'a> {
             (&[Shape::PickedNumber], Self::picked_query),
         ];
         for (shapes, make) in kinds {
-            let about = shapes.contains(&self.focus) && self.dice.percent(75);
+            // What can be in any view is not mostly about this kind.
+            let percent = if shapes[0] == self.focus || shapes.len() < 5 { 75 } else { 40 };
+            let about = shapes.contains(&self.focus) && self.dice.percent(percent);
             let allowed = shapes.iter().any(|shape| self.menu.has(*shape));
             if allowed
                 && (about || self.dice.percent(1))
@@ -177,7 +192,7 @@ impl<'a> Gen<'a> {
             documents.push(self.document(&from.rels));
         } else if self.wants(Shape::JsonArray) {
             documents.push(self.array_document(&from.rels));
-        } else if self.wants(Shape::ArrayColumn) {
+        } else if self.focus == Shape::SortedElements && self.dice.percent(40) || self.wants(Shape::ArrayColumn) {
             documents.extend(self.array_column(&from.rels));
         }
         let mut plain = self.plain_columns(&from.rels, &from.key);
@@ -217,10 +232,10 @@ impl<'a> Gen<'a> {
     /// Beside the documents, a window over the rows that share a column.
     fn windowed(&mut self, from: &From, plain: &mut Vec<(String, Col)>) {
         let rel = &from.rels[0];
-        let partitions: Vec<usize> = (0..rel.cols.len()).filter(|at| rel.cols[*at].ty.is_stable()).collect();
+        let partitions: Vec<usize> = (0..rel.cols.len()).filter(|at| rel.cols[*at].ty.sorts()).collect();
         if let Some(at) = self.pick(&partitions) {
-            let window = self.window(std::slice::from_ref(rel), &[at]);
-            plain.push((window, crate::relation::computed("place", Ty::Other)));
+            let (window, ty) = self.window(std::slice::from_ref(rel), &[at]);
+            plain.push((window, crate::relation::computed("place", ty)));
         }
     }
 
@@ -269,111 +284,6 @@ impl<'a> Gen<'a> {
         plain
     }
 
-    /// One row per group of a join that multiplies rows.
-    fn grouped_query(&mut self) -> Option<Query> {
-        self.note(Shape::GroupBy);
-        let (mut text, rel, columns) = self.groupable()?;
-        let mut rels = vec![rel];
-        let mut conditions = Vec::new();
-        for shape in [Shape::InnerJoin, Shape::LeftJoin] {
-            if self.dice.percent(50)
-                && self.wants(shape)
-                && let Some((item, joined, link)) = self.linked(&rels, false)
-            {
-                let left = shape == Shape::LeftJoin;
-                text = format!("{text}\n  {} {item} ON {}", if left { "LEFT JOIN" } else { "JOIN" }, link.condition);
-                rels.push(if left { joined.made_nullable() } else { joined });
-            }
-        }
-        let mut key: Vec<(String, Col)> = Vec::new();
-        let mut groups: Vec<String> = Vec::new();
-        // Grouped by an expression, by the table's own key (all its columns are fixed then), or by a reference.
-        let by_key = self.dice.percent(35);
-        let columns = if by_key { rels[0].key.clone() } else { columns };
-        if (self.focus == Shape::GroupByExpression || self.dice.percent(15)) && self.wants(Shape::GroupByExpression) {
-            let (expression, ty) = self.group_expression(&rels);
-            key.push((expression.clone(), Col { nullable: false, ..crate::relation::computed("bucket", ty) }));
-            if self.dice.percent(80) {
-                conditions.push(format!("{expression} IS NOT NULL"));
-            }
-            groups.push(expression);
-        } else {
-            for at in &columns {
-                key.push((rels[0].col(*at), Col { nullable: false, ..rels[0].cols[*at].clone() }));
-                groups.push(rels[0].col(*at));
-            }
-            if self.dice.percent(85) {
-                conditions.extend(self.filled(&rels[0], &columns));
-            }
-        }
-        if self.dice.percent(25) {
-            conditions.push(self.condition(&rels, 1));
-        }
-        let mut fields = Vec::new();
-        if by_key && key[0].1.name != "bucket" && self.wants(Shape::GroupFollows) {
-            for (field, value) in self.following_groups(&mut text, &mut rels) {
-                fields.push(format!("'{field}', {value}"));
-                groups.push(value);
-            }
-        }
-        let aggregates = [Shape::JsonbAgg, Shape::PlainAggregates, Shape::StringAgg, Shape::ArrayAgg, Shape::ObjectAgg];
-        for field in &FIELDS[..2 + self.dice.below(3)] {
-            let shape = self.pick(&aggregates)?;
-            fields.push(format!("'{field}', {}", self.aggregate(shape, &[], &rels, 1)));
-        }
-        if by_key && key.len() == rels[0].key.len() && key[0].1.name != "bucket" {
-            let own = [rels[0].clone()];
-            fields.push(format!("'own', {}", self.scalar(&own)));
-        }
-        let having = self.having(&rels);
-        let rest = format!("FROM {text}{}\nGROUP BY {}{}", filter_text(&conditions), groups.join(", "), having);
-        let documents = vec![format!("jsonb_build_object(\n        {})", fields.join(",\n        "))];
-        Some(select("SELECT", distinct_names(key), documents, rest))
-    }
-
-    /// What rows may be grouped by that is no column.
-    fn group_expression(&mut self, rels: &[Rel]) -> (String, Ty) {
-        let text = self.column(rels, |ty| ty == Ty::Text);
-        let number = self.column(rels, Ty::is_integer);
-        let stamp = self.column(rels, |ty| ty == Ty::Stamp);
-        match (self.dice.below(7), text, number, stamp) {
-            (0, Some(text), ..) => (format!("lower({text})"), Ty::Text),
-            (1, Some(text), ..) => (format!("coalesce({text}, 'none')"), Ty::Text),
-            (2, Some(text), ..) => (format!("left({text}, 1)"), Ty::Text),
-            (3, _, Some(number), _) => (format!("({number} % 3)"), Ty::Other),
-            (4, _, Some(number), _) => (format!("band({number})"), Ty::Text),
-            (5, .., Some(stamp)) => (format!("{stamp}::date"), Ty::Date),
-            _ => (format!("({})", self.test(&rels[..1])), Ty::Bool),
-        }
-    }
-
-    /// What follows from the key and is grouped by as well: columns, expressions, the whole row, a row that is referred to.
-    fn following_groups(&mut self, text: &mut String, rels: &mut Vec<Rel>) -> Vec<(&'static str, String)> {
-        let own = [rels[0].clone()];
-        let mut groups = Vec::new();
-        if let Some(column) = self.column(&own, Ty::is_stable) {
-            groups.push(("column", column));
-        }
-        if self.dice.percent(50) {
-            groups.push(("expression", format!("coalesce({}, 'none')", self.text(&own))));
-        }
-        // A row can be grouped by where all of its columns can be compared.
-        if self.dice.percent(40) && !rels[0].cols.iter().any(|col| col.ty == Ty::Json) {
-            groups.push(("row", rels[0].alias.clone()));
-        }
-        if self.dice.percent(60)
-            && let Some((item, parent, link)) = self.linked(&own, true)
-        {
-            let how = self.word(&["JOIN", "LEFT JOIN"]);
-            *text = format!("{text}\n  {how} {item} ON {}", link.condition);
-            rels.push(if how == "JOIN" { parent } else { parent.made_nullable() });
-            if let Some(column) = self.column(&rels[rels.len() - 1..], Ty::is_stable) {
-                groups.push(("parent", column));
-            }
-        }
-        groups
-    }
-
     /// `jsonb[]` and `json[]`: documents that are arrays of PostgreSQL's.
     fn array_document(&mut self, scope: &[Rel]) -> String {
         let Some(inner) = self.inner(scope, 1).filter(|_| self.dice.percent(75)) else {
@@ -399,7 +309,8 @@ impl<'a> Gen<'a> {
         let key_type = self.key_type(first);
         let same: Vec<usize> =
             (0..self.schema.tables.len()).filter(|table| self.key_type(*table) == key_type).collect();
-        if key_type == Ty::Other {
+        // Which of two values that look different a set operation shows is a matter of chance.
+        if !key_type.is_stable() {
             return None;
         }
         for table in [Some(first), self.pick(&same)] {
@@ -499,34 +410,6 @@ impl<'a> Gen<'a> {
         Some(select("SELECT", distinct_names(key), vec![document], rest))
     }
 
-    /// Groups of rows that come from two tables, told apart or not.
-    fn grouped_sides_query(&mut self) -> Option<Query> {
-        self.note(Shape::GroupSides);
-        let body = self.labelled_body()?;
-        let alias = self.alias("sides");
-        let (from, rel) = (format!("(\n    {}\n) {alias}", body.sql), body.named(alias));
-        let mut columns: Vec<usize> = rel.key.clone();
-        columns.push(2);
-        if self.dice.percent(50) {
-            columns.remove(self.dice.below(2));
-        }
-        let mut key: Vec<(String, Col)> = columns.iter().map(|at| (rel.col(*at), rel.cols[*at].clone())).collect();
-        let mut conditions = self.filled(&rel, &columns);
-        if self.dice.percent(30) {
-            conditions.push(self.test(std::slice::from_ref(&rel)));
-        }
-        let groups: Vec<String> = key.iter().map(|(sql, _)| sql.clone()).collect();
-        // Without one of them it mostly is no key, which has to be seen.
-        if key.len() > 1 && self.dice.percent(20) {
-            key.remove(self.dice.below(key.len()));
-        }
-        let aggregate = self.plain_aggregate(std::slice::from_ref(&rel));
-        let list = format!("jsonb_agg({0}.label ORDER BY {0}.kind, {0}.id)", rel.alias);
-        let document = format!("jsonb_build_object('n', count(*), 'value', {aggregate}, 'list', {list})");
-        let rest = format!("FROM {from}{}\nGROUP BY {}", filter_text(&conditions), groups.join(", "));
-        Some(select("SELECT", distinct_names(key), vec![document], rest))
-    }
-
     /// The same by an outer join whose rows without a partner are left out: it is an inner one.
     fn idle_join_query(&mut self) -> Option<Query> {
         self.note(Shape::IdleOuterJoin);
@@ -581,7 +464,7 @@ impl<'a> Gen<'a> {
 }
 
 /// Names of fields, one of them odd.
-const FIELDS: &[&str] = &["name", "items", "Odd name", "total", "more", "last"];
+pub const FIELDS: &[&str] = &["name", "items", "Odd name", "total", "more", "last"];
 
 pub fn select(select: &str, key: Vec<(String, Col)>, documents: Vec<String>, rest: String) -> Query {
     Query {

@@ -16,7 +16,7 @@ pub struct Body {
 }
 
 impl Body {
-    fn new(sql: String, cols: Vec<Col>, key: Vec<usize>) -> Self {
+    pub fn new(sql: String, cols: Vec<Col>, key: Vec<usize>) -> Self {
         Body { sql, cols, key }
     }
 
@@ -42,6 +42,7 @@ const BODIES: &[Shape] = &[
     Shape::DistinctOn,
     Shape::Distinct,
     Shape::Window,
+    Shape::WindowBelow,
     Shape::Union,
     Shape::UnionAll,
     Shape::Except,
@@ -69,6 +70,7 @@ impl Gen<'_> {
             Shape::DistinctOn => self.latest_body(),
             Shape::Distinct => self.distinct_body(),
             Shape::Window => self.numbered_body(),
+            Shape::WindowBelow => self.ranked_body(),
             Shape::UnionAll => self.labelled_body(),
             _ => self.set_body(shape),
         }
@@ -78,17 +80,41 @@ impl Gen<'_> {
     fn filtered(&mut self) -> Body {
         let table = self.any_table();
         let (from, rel) = self.base(table);
-        let names: Vec<String> = (0..rel.cols.len()).map(|at| rel.col(at)).collect();
+        let mut names: Vec<String> = (0..rel.cols.len()).map(|at| rel.col(at)).collect();
         let rels = [rel.clone()];
+        let mut cols = rel.cols;
+        if self.wants(Shape::NullableConstant) {
+            names.push("'x'::text AS mark".to_owned());
+            cols.push(Col { nullable: false, ..computed("mark", Ty::Text) });
+        }
         let filter = if self.dice.percent(35) { format!(" WHERE {}", self.condition(&rels, 1)) } else { String::new() };
-        Body::new(format!("SELECT {} FROM {from}{filter}", names.join(", ")), rel.cols, rel.key)
+        Body::new(format!("SELECT {} FROM {from}{filter}", names.join(", ")), cols, rel.key)
+    }
+
+    /// The same relation as a query that shows more and leaves rows out; `condition`, which names it, follows.
+    pub fn wrapped(
+        &mut self,
+        from: &str,
+        rel: Rel,
+        more: Vec<(String, Col)>,
+        filter: &[String],
+        condition: &str,
+    ) -> (String, Rel, String) {
+        let alias = self.alias("derived");
+        let shown: String = more.iter().map(|(sql, col)| format!(", {sql} AS {}", col.name)).collect();
+        let item = format!("(SELECT {}.*{shown} FROM {from}{}) {alias}", rel.alias, filter_text(filter));
+        let condition = condition.replace(&format!("{}.", rel.alias), &format!("{alias}."));
+        let cols = rel.cols.into_iter().chain(more.into_iter().map(|(_, col)| col)).collect();
+        (item, Rel { alias, cols, base: None, ..rel }, condition)
     }
 
     /// A table with what it may be grouped by: columns that refer to another table, or any stable column.
     pub fn groupable(&mut self) -> Option<(String, Rel, Vec<usize>)> {
         let table = self.any_table();
         let (from, rel) = self.base(table);
-        let references: Vec<&Reference> = self.table(table).references.iter().collect();
+        // Of values that look different a group shows any.
+        let shown = |reference: &&Reference| reference.columns.iter().all(|at| rel.cols[*at].ty.is_stable());
+        let references: Vec<&Reference> = self.table(table).references.iter().filter(shown).collect();
         if let Some(reference) = self.pick(&references).filter(|_| self.dice.percent(75)) {
             return Some((from, rel, reference.columns.clone()));
         }
@@ -166,38 +192,6 @@ impl Gen<'_> {
         Some(Body::of_groups(sql, &rel, &columns, []))
     }
 
-    /// Each row with its place in its group.
-    fn numbered_body(&mut self) -> Option<Body> {
-        let (from, rel, columns) = self.groupable()?;
-        let rels = [rel.clone()];
-        let window = self.window(&rels, &columns);
-        let mut shown = rel.key.clone();
-        shown.extend(columns.iter().filter(|at| !rel.key.contains(at)));
-        let names: Vec<String> = shown.iter().map(|at| rel.col(*at)).collect();
-        let mut cols: Vec<Col> = shown.iter().map(|at| rel.cols[*at].clone()).collect();
-        cols.push(computed("place", Ty::Numeric));
-        let key = (0..rel.key.len()).collect();
-        Some(Body::new(format!("SELECT {}, ({window})::numeric AS place FROM {from}", names.join(", ")), cols, key))
-    }
-
-    /// A window function that gives a number, over the partition of the columns.
-    pub fn window(&mut self, rels: &[Rel], columns: &[usize]) -> String {
-        let rel = &rels[0];
-        let partition = columns.iter().map(|at| rel.col(*at)).collect::<Vec<_>>().join(", ");
-        let order = self.order(rels);
-        let number = self.column(rels, |ty| ty.is_integer() || ty == Ty::Amount);
-        let column = self.column(rels, Ty::is_stable).unwrap_or_else(|| rel.keys()[0].clone());
-        match (self.dice.below(7), number) {
-            (0, Some(n)) => format!("sum({n}) OVER (PARTITION BY {partition})"),
-            (1, Some(n)) => format!("sum({n}) OVER (PARTITION BY {partition} ORDER BY {order})"),
-            (2, Some(n)) => format!("lag({n}) OVER (PARTITION BY {partition} ORDER BY {order})"),
-            (3, Some(n)) => format!("first_value({n}) OVER (PARTITION BY {partition} ORDER BY {order})"),
-            (4, _) => format!("rank() OVER (PARTITION BY {partition} ORDER BY {column} DESC)"),
-            (5, _) => format!("count(*) OVER (PARTITION BY {partition})"),
-            _ => format!("row_number() OVER (PARTITION BY {partition} ORDER BY {order})"),
-        }
-    }
-
     /// UNION, EXCEPT or INTERSECT of a column of two tables.
     fn set_body(&mut self, shape: Shape) -> Option<Body> {
         let (left, right) = (self.any_table(), self.any_table());
@@ -234,7 +228,7 @@ impl Gen<'_> {
             let (from, rel) = self.base(table);
             let rels = [rel];
             let keys = rels[0].keys();
-            let same = keys.len() == 1 && rels[0].cols[rels[0].key[0]].ty == ty && ty == self.key_type(right);
+            let same = ty.is_stable() && keys.len() == 1 && self.key_type(table) == ty && ty == self.key_type(right);
             let id = if same && self.key_type(left) == ty {
                 keys[0].clone()
             } else if keys.len() == 1 {

@@ -23,8 +23,8 @@ pub struct Summary {
     views: Count,
     commits: usize,
     shapes: BTreeMap<Shape, Count>,
-    /// By code and title, names left out: how many, and one view that it was said of.
-    refusals: BTreeMap<(&'static str, String), (usize, String)>,
+    /// By code, title without names, and what the view is about: how many, and the shortest view that it was said of.
+    refusals: BTreeMap<(&'static str, String, String), (usize, String)>,
     pub failures: Vec<Failed>,
 }
 
@@ -46,7 +46,8 @@ impl Summary {
             }
             let Verdict::Refused(errors) = verdict else { continue };
             for (code, title) in errors {
-                let refusal = self.refusals.entry((code.number(), without_names(&title))).or_default();
+                let subject = view.name.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
+                let refusal = self.refusals.entry((code.number(), without_names(&title), subject)).or_default();
                 refusal.0 += 1;
                 if refusal.1.is_empty() || view.sql.len() < refusal.1.len() {
                     refusal.1 = view.sql.clone();
@@ -66,10 +67,10 @@ impl Summary {
         assert!(2 * self.views.filled > self.views.compiled, "most views show no rows: {self}");
     }
 
-    /// Writes one refused view of each kind into a file, for those who want to extend the compiler.
+    /// Writes refused views, one for each kind and subject, into a file, for those who want to extend the compiler.
     pub fn save_refusals(&self) {
         let refused: String = (self.refusals.iter())
-            .map(|((code, title), (count, view))| format!("-- {count} × {code} {title}\n{view}\n"))
+            .map(|((code, title, _), (count, view))| format!("-- {count} × {code} {title}\n{view}\n"))
             .collect();
         std::fs::write(folder().join("refused.sql"), refused).expect("the refusals are saved");
     }
@@ -129,7 +130,11 @@ impl fmt::Display for Summary {
         for (shape, count) in &self.shapes {
             writeln!(f, "{:<22}{count}", shape.name())?;
         }
-        for ((code, title), (count, _)) in &self.refusals {
+        let mut titles: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+        for ((code, title, _), (count, _)) in &self.refusals {
+            *titles.entry((code, title)).or_default() += count;
+        }
+        for ((code, title), count) in titles {
             writeln!(f, "{count:>6} × {code} {title}")?;
         }
         Ok(())

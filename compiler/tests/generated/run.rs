@@ -68,7 +68,7 @@ pub struct Case {
 impl Case {
     pub fn of(seed: u64, menu: &Menu) -> Case {
         let mut dice = Dice::new(seed);
-        let schema = Schema::random(&mut dice);
+        let schema = Schema::random(&mut dice, menu);
         let mut views: Vec<View> = Vec::new();
         for number in 0..VIEWS {
             let made = view(&schema, &mut dice, menu, &views, number);

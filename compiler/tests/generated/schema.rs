@@ -1,15 +1,19 @@
 //! Random tables.
 //!
 //! In: the dice. Out: a [`Schema`] and its DDL: keys of one or two columns (int, bigint, uuid, text), foreign keys with actions and
-//! references without one, self references, nullable and NOT NULL columns of many types, arrays, json, unique keys, indexes.
+//! references without one, self references, nullable and NOT NULL columns of many types, arrays, json, types of the user's own and those
+//! whose equal values look different, unique keys, indexes.
 //! Later tables refer to earlier ones or to themselves, so that rows can be inserted.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use tviewc_verify::dice::Dice;
 
+use crate::shapes::{Menu, Shape};
+
 /// A column's type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Ty {
     Int,
     Big,
@@ -25,6 +29,22 @@ pub enum Ty {
     Json,
     Words,
     Numbers,
+    /// An enum.
+    Mood,
+    /// A domain over `int`.
+    Level,
+    /// `char(3)`: padded, so that equal values of it look alike, and equal to texts that do not.
+    Fixed,
+    /// `double precision`, with a zero that has a sign.
+    Ratio,
+    /// `interval`: a day equals 24 hours.
+    Span,
+    /// `character` without a length: spaces at the end are kept, and make no difference.
+    Loose,
+    /// `citext`. Columns of nondeterministic collations are stopped at the installation.
+    Nocase,
+    /// A row of a text `city` and a number `zone`.
+    Spot,
     /// Of a computed column that nothing is to be done with.
     Other,
 }
@@ -45,18 +65,66 @@ impl Ty {
             Ty::Json => "json",
             Ty::Words => "text[]",
             Ty::Numbers => "int[]",
+            Ty::Mood => "mood",
+            Ty::Level => "level",
+            Ty::Fixed => "char(3)",
+            Ty::Ratio => "double precision",
+            Ty::Span => "interval",
+            Ty::Loose => "bpchar",
+            Ty::Nocase => "citext",
+            Ty::Spot => "spot",
             Ty::Other => "unknown",
+        }
+    }
+
+    /// What has to be there before a column has this type.
+    fn declaration(self) -> Option<&'static str> {
+        match self {
+            Ty::Mood => Some("CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy');\n"),
+            Ty::Level => Some("CREATE DOMAIN level AS int;\n"),
+            Ty::Nocase => Some("CREATE EXTENSION citext;\n"),
+            Ty::Spot => Some("CREATE TYPE spot AS (city text, zone int);\n"),
+            _ => None,
         }
     }
 
     /// Whether equal values have one text: what is grouped, sorted or made distinct by such values has one result.
     pub fn is_stable(self) -> bool {
         matches!(self, Ty::Int | Ty::Big | Ty::Text | Ty::Uuid | Ty::Amount | Ty::Bool | Ty::Date | Ty::Stamp)
+            || self.is_named()
+    }
+
+    /// Whether it is a type of the user's own, or one that texts are converted to.
+    pub fn is_named(self) -> bool {
+        matches!(self, Ty::Mood | Ty::Level | Ty::Fixed)
+    }
+
+    /// Whether equal values may look different: they may link, sort and partition, but what shows one of several is a matter of chance.
+    pub fn is_lookalike(self) -> bool {
+        matches!(self, Ty::Numeric | Ty::Ratio | Ty::Span | Ty::Loose | Ty::Nocase)
+    }
+
+    /// Whether the values have an equality and an order.
+    pub fn sorts(self) -> bool {
+        self.is_stable() || self.is_lookalike()
     }
 
     /// Whether `=` of the two types is an equality that keys and links may rest on.
     pub fn compares_with(self, other: Ty) -> bool {
         self == other && self.is_stable() || matches!((self, other), (Ty::Int, Ty::Big) | (Ty::Big, Ty::Int))
+    }
+
+    /// Whether `=` finds values of the two types equal that look different.
+    pub fn resembles(self, other: Ty) -> bool {
+        let pair = |one, two| (self, other) == (one, two) || (self, other) == (two, one);
+        self == other && self.is_lookalike()
+            || pair(Ty::Numeric, Ty::Int)
+            || pair(Ty::Numeric, Ty::Amount)
+            || pair(Ty::Ratio, Ty::Int)
+            || pair(Ty::Ratio, Ty::Numeric)
+            || pair(Ty::Loose, Ty::Text)
+            || pair(Ty::Fixed, Ty::Text)
+            || pair(Ty::Fixed, Ty::Loose)
     }
 
     pub fn is_integer(self) -> bool {
@@ -113,21 +181,44 @@ const ATTRIBUTES: &[(&str, Ty)] = &[
     ("raw", Ty::Json),
     ("words", Ty::Words),
     ("numbers", Ty::Numbers),
+    ("mood", Ty::Mood),
+    ("level", Ty::Level),
+    ("fixed", Ty::Fixed),
+    ("ratio", Ty::Ratio),
+    ("span", Ty::Span),
+    ("loose", Ty::Loose),
+    ("nick", Ty::Nocase),
+    ("spot", Ty::Spot),
 ];
+
+/// Columns that views of a shape need.
+const NEEDED: &[(Shape, &[Ty])] = &[
+    (Shape::DomainEnum, &[Ty::Mood, Ty::Level, Ty::Fixed]),
+    (Shape::Lookalikes, &[Ty::Ratio, Ty::Span, Ty::Loose, Ty::Fixed]),
+    (Shape::Nocase, &[Ty::Nocase]),
+    (Shape::CompositeField, &[Ty::Spot]),
+];
+
+/// The attributes that tables may have.
+fn attributes(menu: &Menu) -> Vec<(&'static str, Ty)> {
+    let asks = |ty: Ty| NEEDED.iter().any(|(shape, types)| types.contains(&ty) && menu.has(*shape));
+    let special = |ty: Ty| NEEDED.iter().any(|(_, types)| types.contains(&ty));
+    ATTRIBUTES.iter().copied().filter(|(_, ty)| !special(*ty) || asks(*ty)).collect()
+}
 
 impl Schema {
     /// Makes three to five tables.
-    pub fn random(dice: &mut Dice) -> Schema {
+    pub fn random(dice: &mut Dice, menu: &Menu) -> Schema {
         let mut schema = Schema { tables: Vec::new() };
         let count = 3 + dice.below(3);
         for name in &NAMES[..count] {
-            let table = schema.table(name, dice);
+            let table = schema.table(name, dice, menu);
             schema.tables.push(table);
         }
         schema
     }
 
-    fn table(&self, name: &str, dice: &mut Dice) -> Table {
+    fn table(&self, name: &str, dice: &mut Dice, menu: &Menu) -> Table {
         let mut table = Table {
             name: name.to_owned(),
             columns: Vec::new(),
@@ -136,7 +227,7 @@ impl Schema {
             references: Vec::new(),
             indexes: Vec::new(),
         };
-        table.add_key(dice);
+        table.add_key(dice, menu);
         let parents = self.tables.len();
         if parents > 0 {
             for _ in 0..1 + dice.below(2) {
@@ -147,7 +238,7 @@ impl Schema {
         if dice.percent(25) {
             table.refer_to_itself(parents, dice);
         }
-        table.add_attributes(dice);
+        table.add_attributes(dice, menu);
         table
     }
 
@@ -179,7 +270,9 @@ impl Schema {
 
     /// The DDL.
     pub fn sql(&self) -> String {
-        let mut sql = FUNCTIONS.to_owned();
+        let types: BTreeSet<Ty> = self.tables.iter().flat_map(|table| &table.columns).map(|column| column.ty).collect();
+        let mut sql: String = types.into_iter().filter_map(Ty::declaration).collect();
+        sql.push_str(FUNCTIONS);
         for table in &self.tables {
             table.write(&self.tables, &mut sql);
         }
@@ -188,14 +281,19 @@ impl Schema {
 }
 
 impl Table {
-    fn add_key(&mut self, dice: &mut Dice) {
+    fn add_key(&mut self, dice: &mut Dice, menu: &Menu) {
         let own = dice.percent(40);
         let name = if own { format!("{}_id", self.name) } else { "id".to_owned() };
-        let ty = [Ty::Int, Ty::Int, Ty::Int, Ty::Big, Ty::Uuid, Ty::Text][dice.below(6)];
+        let usual = [Ty::Int, Ty::Int, Ty::Int, Ty::Big, Ty::Uuid, Ty::Text];
+        let odd = [Ty::Numeric, Ty::Ratio, Ty::Loose, Ty::Span];
+        let is_odd = menu.has(Shape::Lookalikes) && dice.percent(8);
+        let ty = if is_odd { odd[dice.below(4)] } else { usual[dice.below(6)] };
         let mut columns = vec![Column { name, ty, nullable: false }];
         if dice.percent(20) {
+            let parts: &[Ty] =
+                if menu.has(Shape::DomainEnum) { &[Ty::Int, Ty::Text, Ty::Mood] } else { &[Ty::Int, Ty::Text] };
             let name = if own { format!("{}_part", self.name) } else { "part".to_owned() };
-            columns.push(Column { name, ty: [Ty::Int, Ty::Text][dice.below(2)], nullable: false });
+            columns.push(Column { name, ty: parts[dice.below(parts.len())], nullable: false });
         }
         self.key = (0..columns.len()).collect();
         self.columns = columns;
@@ -236,13 +334,13 @@ impl Table {
         self.references.push(Reference { columns, parent, parent_columns, constraint });
     }
 
-    fn add_attributes(&mut self, dice: &mut Dice) {
-        let mut attributes = ATTRIBUTES.to_vec();
+    fn add_attributes(&mut self, dice: &mut Dice, menu: &Menu) {
+        let mut attributes = attributes(menu);
         dice.shuffle(&mut attributes);
-        for (name, ty) in attributes.into_iter().take(3 + dice.below(4)) {
+        for (name, ty) in attributes.into_iter().take(3 + dice.below(6)) {
             let at = self.columns.len();
             self.columns.push(Column { name: name.to_owned(), ty, nullable: dice.percent(55) });
-            let keyable = matches!(ty, Ty::Int | Ty::Text | Ty::Uuid | Ty::Big);
+            let keyable = matches!(ty, Ty::Int | Ty::Text | Ty::Uuid | Ty::Big | Ty::Level | Ty::Nocase | Ty::Numeric);
             if keyable && dice.percent(18) {
                 self.uniques.push(vec![at]);
             }

@@ -66,8 +66,8 @@ pub struct Link {
     pub using: Option<String>,
     /// Whether a row outside finds at most one row inside.
     pub unique: bool,
-    shapes: Vec<Shape>,
-    weight: u32,
+    pub shapes: Vec<Shape>,
+    pub weight: u32,
 }
 
 /// A view that was made before.
@@ -233,53 +233,10 @@ impl<'a> Gen<'a> {
     }
 
     /// Whether no two rows share these columns. A relation of one row has no key, and is not meant.
-    fn is_key(&self, rel: &Rel, columns: Vec<usize>) -> bool {
+    pub fn is_key(&self, rel: &Rel, columns: Vec<usize>) -> bool {
         let covers = |key: &Vec<usize>| key.iter().all(|column| columns.contains(column));
         !rel.key.is_empty() && covers(&rel.key)
             || rel.base.is_some_and(|table| self.table(table).uniques.iter().any(covers))
-    }
-
-    /// By equal values, expressions over them, arrays that hold them, and ranges.
-    fn values(&self, inner: &Rel, outer: &Rel, links: &mut Vec<Link>) {
-        let mut add = |condition: String, using: Option<String>, unique: bool, shape: Shape| {
-            links.push(Link { condition, using, unique, shapes: vec![shape], weight: 4 });
-        };
-        for (i, a) in inner.cols.iter().enumerate() {
-            for (o, b) in outer.cols.iter().enumerate() {
-                let (left, right) = (inner.col(i), outer.col(o));
-                if a.ty.compares_with(b.ty) && a.ty != Ty::Bool {
-                    let using = (a.name == b.name && a.ty == b.ty).then(|| a.name.clone());
-                    let unique = self.is_key(inner, vec![i]);
-                    add(format!("{left} = {right}"), using, unique, Shape::ValueJoin);
-                    add(format!("{left} IS NOT DISTINCT FROM {right}"), None, false, Shape::NullSafeJoin);
-                }
-                match (a.ty, b.ty) {
-                    (Ty::Text, Ty::Text) => {
-                        add(format!("lower({left}) = lower({right})"), None, false, Shape::ExpressionJoin);
-                        add(
-                            format!("{left} = coalesce({right}, 'none')"),
-                            None,
-                            self.is_key(inner, vec![i]),
-                            Shape::ExpressionJoin,
-                        );
-                    }
-                    (Ty::Int, Ty::Int | Ty::Big) => {
-                        add(format!("{left}::numeric = {right}::numeric + 1"), None, false, Shape::ExpressionJoin);
-                        add(format!("{left} > {right}"), None, false, Shape::RangeJoin);
-                    }
-                    (Ty::Text, Ty::Words) | (Ty::Int, Ty::Numbers) => {
-                        add(format!("{left} = ANY({right})"), None, false, Shape::AnyArray);
-                    }
-                    (Ty::Words, Ty::Text) | (Ty::Numbers, Ty::Int) => {
-                        add(format!("{right} = ANY({left})"), None, false, Shape::AnyArray);
-                    }
-                    (Ty::Int | Ty::Big, Ty::Text) => {
-                        add(format!("{left}::text = {right}"), None, false, Shape::ExpressionJoin);
-                    }
-                    _ => {}
-                }
-            }
-        }
     }
 
     /// A base table that a link can be found to, in the order of the dice.

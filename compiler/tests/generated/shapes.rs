@@ -112,6 +112,22 @@ shapes! {
     ViewElements        "view_elements"         35;
     ElementCount        "element_count"         30;
     RowIn               "row_in"                20;
+    WindowBelow         "window_below"          10;
+    FullChain           "full_chain"            30;
+    MadeKey             "made_key"              6;
+    ElementLink         "element_link"          6;
+    CompositeField      "composite_field"       10;
+    AtTimeZone          "at_time_zone"          8;
+    ArrayKey            "array_key"             6;
+    Guard               "guard"                 6;
+    NullableConstant    "nullable_constant"     8;
+    DomainEnum          "domain_enum"           10;
+    Lookalikes          "lookalikes"            10;
+    Nocase              "nocase"                8;
+    ExistsBehind        "exists_behind"         10;
+    TextLink            "text_link"             6;
+    LongOrder           "long_order"            15;
+    SortedElements      "sorted_elements"       20;
 }
 
 impl Shape {

@@ -30,14 +30,20 @@ impl Inner {
 impl Gen<'_> {
     /// Rows that are linked with those around: a table, perhaps joined with others, perhaps filtered.
     pub fn inner(&mut self, scope: &[Rel], depth: usize) -> Option<Inner> {
+        if self.wants(Shape::ElementLink)
+            && let Some(inner) = self.element_rows_of(scope)
+        {
+            return Some(inner);
+        }
         let (from, rel, link) = self.linked(scope, false)?;
         if depth > 0 && self.wants(Shape::DerivedTable) {
-            let condition = self.test(std::slice::from_ref(&rel));
-            let alias = self.alias("derived");
-            let from = format!("(SELECT {}.* FROM {from} WHERE {condition}) {alias}", rel.alias);
-            let condition = link.condition.replace(&format!("{}.", rel.alias), &format!("{alias}."));
-            let rel = Rel { alias, base: None, ..rel };
+            let test = self.test(std::slice::from_ref(&rel));
+            let (from, rel, condition) = self.wrapped(&from, rel, Vec::new(), &[test], &link.condition);
             return Some(Inner { from, rels: vec![rel], conditions: vec![condition] });
+        }
+        if self.wants(Shape::WindowBelow) {
+            let (from, rel, conditions) = self.ranked(&from, rel, &link.condition);
+            return Some(Inner { from, rels: vec![rel], conditions });
         }
         let mut inner = Inner { from, rels: vec![rel], conditions: vec![link.condition] };
         for shape in [Shape::InnerJoin, Shape::LeftJoin, Shape::CommaJoin] {
@@ -51,6 +57,21 @@ impl Gen<'_> {
             inner.conditions.push(condition);
         }
         Some(inner)
+    }
+
+    /// Rows whose arrays hold a value of a row around.
+    fn element_rows_of(&mut self, scope: &[Rel]) -> Option<Inner> {
+        let table = self.any_table();
+        let (from, rel) = self.base(table);
+        let (item, element) = self.element_item(Shape::Unnest, std::slice::from_ref(&rel))?;
+        let (ty, name) = (element.cols[0].ty, element.col(0));
+        let conditions = match self.column(scope, Ty::is_integer).filter(|_| ty == Ty::Text) {
+            Some(number) if self.wants(Shape::Guard) => {
+                vec![format!("{name} ~ '^[0-9]{{1,6}}$'"), format!("{name}::int = {number}")]
+            }
+            _ => vec![format!("{name} = {}", self.column(scope, |outer| outer == ty)?)],
+        };
+        Some(Inner { from: format!("{from}, {item}"), rels: vec![rel, element], conditions })
     }
 
     /// One more table, of many rows or of one.
@@ -139,6 +160,15 @@ impl Gen<'_> {
     /// A total order, perhaps with something before the key.
     pub fn order(&mut self, rels: &[Rel]) -> String {
         let total = total_order(rels);
+        if self.wants(Shape::LongOrder) {
+            let mut columns = Vec::new();
+            for _ in 0..2 + self.dice.below(2) {
+                let column = self.column(rels, Ty::sorts).unwrap_or_else(|| rels[0].keys()[0].clone());
+                let direction = self.word(&["", " DESC", " DESC NULLS LAST", " ASC NULLS FIRST", " NULLS FIRST"]);
+                columns.push(format!("{column}{direction}"));
+            }
+            return format!("{}, {total}", columns.join(", "));
+        }
         match self.column(rels, Ty::is_stable).filter(|_| self.dice.percent(45)) {
             Some(column) => {
                 let direction = self.word(&["", " DESC", " DESC NULLS LAST", " NULLS FIRST"]);

@@ -245,6 +245,18 @@ fn a_definition_takes_the_place_of_nothing() {
     assert_eq!(picture("definitions_taken"), before);
 }
 
+/// Equal texts of such a collation would be one key and two documents.
+#[test]
+fn nondeterministic_collations_are_refused() {
+    let sql = "CREATE COLLATION nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+        CREATE TABLE person (id integer PRIMARY KEY, name text COLLATE nocase);
+        CREATE VIEW v_person AS SELECT p.id, jsonb_build_object('name', p.name) AS data FROM person p;";
+    let output = compiled(sql, "test");
+    database("nondeterministic", sql);
+    let error = fails("nondeterministic", &output.up);
+    assert!(error.contains("columns of table public.person have a nondeterministic collation: name"), "{error}");
+}
+
 /// Links out of NOT IN rest on columns outside keys.
 #[test]
 fn what_proofs_rest_on_is_not_null() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tviewc::plan::Strategy;
 use tviewc_verify::interleave::{RandomOptions, random_interleavings};
 use tviewc_verify::writer::{Kind, RunOptions, random_run_with};
-use tviewc_verify::{LoadOptions, LoadReport, WriterOptions, load};
+use tviewc_verify::{LoadOptions, LoadReport, SUPERUSER, WriterOptions, load};
 
 use crate::key_pairs::THREE_PARTS;
 use crate::support::{OWNER, count_writes, counted, fixture, full, installed, installed_with, server, value};
@@ -64,9 +64,12 @@ fn load_of(name: &str, path: &str) {
 }
 
 fn loaded(database: &str, writer: WriterOptions) -> LoadReport {
+    // Whoever waits in a deadlock waits for that long, and whoever has to run again may meet the same clients again.
+    let often = format!("ALTER DATABASE {database} SET deadlock_timeout = '20ms'");
+    server().psql(database, SUPERUSER, &often).expect("it may be set");
     let (threads, transactions) = if full() { (8, usize::MAX) } else { (4, 40) };
-    let options =
-        LoadOptions { threads, transactions, duration: Duration::from_secs(120), writer, ..LoadOptions::default() };
+    let duration = Duration::from_secs(120);
+    let options = LoadOptions { threads, transactions, duration, writer, retries: 200, ..LoadOptions::default() };
     let report = load(server(), database, OWNER, &options).expect("the load runs");
     println!("{database}: {} commits, {} deadlocks, in {:?}", report.commits, report.deadlocks, report.elapsed);
     assert!(report.compared.is_equal(), "{report}");
