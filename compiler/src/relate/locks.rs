@@ -6,7 +6,7 @@
 
 use super::links::Pair;
 use crate::catalog::{Catalog, SqlType, TypeClass};
-use crate::resolve::{ColumnRef, FlatView, Term};
+use crate::resolve::{ColumnRef, FlatView, Formula, Term};
 
 /// How writers lock the values of a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +29,8 @@ impl<'c> Hashed<'c> {
     fn of(term: &'c Term, view: &FlatView, catalog: &'c Catalog) -> Option<Self> {
         let column = |c: &crate::resolve::ColumnRef| &catalog.table(&view.use_of(*c).table).columns[c.column];
         let columns: Vec<_> = term.columns().iter().map(column).collect();
-        let collations = columns.iter().filter_map(|c| c.collation.as_deref()).collect();
+        let said = term.as_formula().map(Formula::collations).unwrap_or_default();
+        let collations = columns.iter().filter_map(|c| c.collation.as_deref()).chain(said).collect();
         let name = columns.first().map_or_else(|| "a constant".to_owned(), |c| c.name.to_string());
         Some(Hashed { name, ty: term.ty(view, catalog)?, collations })
     }
@@ -84,7 +85,7 @@ fn common_hash(left: &Hashed, right: &Hashed) -> Result<Option<String>, String> 
     for side in [left, right] {
         if let Some(collation) = side.collations.iter().find(|c| !is_bytewise(c)) {
             return Err(format!(
-                "column {} has the collation {collation}, which may equate different texts",
+                "{} is compared under the collation {collation}, which may equate different texts",
                 side.name
             ));
         }

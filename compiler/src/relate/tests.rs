@@ -175,6 +175,19 @@ fn values_of_both_sides_have_one_lock() {
 }
 
 #[test]
+fn texts_that_a_collation_may_equate_have_no_common_hash() {
+    let locks = |collation: &str| {
+        let view = format!(
+            "SELECT a.id, jsonb_build_object('n', (SELECT count(*) FROM c WHERE c.body COLLATE {collation} = a.name)) AS data FROM a"
+        );
+        let (_, relations, _) = related(&view).unwrap();
+        relations.variants[0].links.iter().filter_map(|l| l.lock.clone()).collect::<Vec<_>>()
+    };
+    assert!(matches!(&locks("\"C\"")[..], [ValueLock::Values(_)]));
+    assert!(matches!(&locks("folded")[..], [ValueLock::Relation(_)]));
+}
+
+#[test]
 fn lossy_conversions_prove_nothing() {
     // Two different numerics can equal one float: such a join may find several rows.
     let text = "CREATE TABLE n (id numeric PRIMARY KEY); CREATE TABLE f (id integer PRIMARY KEY, x double precision);

@@ -137,6 +137,27 @@ impl Formula {
         self.pieces.iter().map(|p| p.text(column)).collect()
     }
 
+    /// What is written behind COLLATE in it. A literal with that word in it gives one too many.
+    pub fn collations(&self) -> Vec<&str> {
+        fn collect<'p>(pieces: &'p [Piece], found: &mut Vec<&'p str>) {
+            for piece in pieces {
+                match piece {
+                    Piece::Text(text) => found.extend(text.split("collate ").skip(1).map(|rest| {
+                        let end =
+                            rest.find(|c: char| c.is_whitespace() || matches!(c, ')' | ',')).unwrap_or(rest.len());
+                        &rest[..end]
+                    })),
+                    Piece::Column(_) => {}
+                    Piece::Either(_, list) => list.iter().for_each(|p| collect(p, found)),
+                }
+            }
+        }
+        let mut found = Vec::new();
+        collect(&self.pieces, &mut found);
+        self.calls.iter().for_each(|call| collect(call, &mut found));
+        found
+    }
+
     /// The columns it reads.
     pub fn columns(&self) -> BTreeSet<ColumnRef> {
         fn collect(pieces: &[Piece], columns: &mut BTreeSet<ColumnRef>) {
