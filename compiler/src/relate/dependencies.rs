@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::injective::told_column;
-use super::locks::same_equality;
+use super::locks::{may_equate, same_equality};
 use crate::catalog::{Catalog, Table};
 use crate::resolve::{
     BlockId, ColumnRef, Comparison, ComparisonKind, Expr, Fact, FlatView, Formula, Rows, Scope, Stated, Term, UseId,
@@ -262,7 +262,7 @@ impl<'v> Builder<'v> {
     /// follow from the blocks around.
     fn computed(&mut self) -> Vec<usize> {
         let mut fixed = Vec::new();
-        for comparison in &self.view.comparisons {
+        for comparison in exact(self.view) {
             let Some((formula, to)) = column_and_formula(comparison) else { continue };
             let ty = &self.tables[to.use_id.0].columns[to.column].ty;
             let sound = self.region.holds(comparison.block, self.block)
@@ -288,7 +288,7 @@ impl<'v> Builder<'v> {
     /// side. Returns those that follow from the blocks around.
     fn cast(&mut self) -> Vec<usize> {
         let mut fixed = Vec::new();
-        for comparison in &self.view.comparisons {
+        for comparison in exact(self.view) {
             let ComparisonKind::Equal(left, right) = &comparison.kind else { continue };
             if !self.region.holds(comparison.block, self.block) || !self.have_one_equality(left, right) {
                 continue;
@@ -342,8 +342,7 @@ impl<'v> Builder<'v> {
                 wanted.entry(key).or_default().push((inner, derived.block));
             }
         }
-        let comparisons = if wanted.is_empty() { &[] } else { self.view.comparisons.as_slice() };
-        for comparison in comparisons {
+        for comparison in exact(self.view).filter(|_| !wanted.is_empty()) {
             let ComparisonKind::Equal(left, right) = &comparison.kind else { continue };
             if !self.have_one_equality(left, right) {
                 continue;
@@ -432,9 +431,19 @@ impl<'v> Builder<'v> {
         let strict = self.view.equalities.iter().filter(|e| !e.null_safe);
         let sides = strict.flat_map(|e| [(e.left, e), (e.right, e)]);
         let compared = sides.filter(|(c, e)| self.inside(*c, e.block) && carries(e.scope, *c)).map(|(c, _)| c);
+        let computed = self.view.comparisons.iter().filter_map(|c| column_and_formula(c).map(|(_, to)| (to, c)));
+        let computed = computed.filter(|(to, c)| self.inside(*to, c.block) && carries(c.scope, *to)).map(|(to, _)| to);
         let stated = self.view.stated.iter().filter(|s| s.fact != Fact::Absent && self.inside(s.column, s.block));
-        compared.chain(stated.map(|s| s.column)).collect()
+        compared.chain(computed).chain(stated.map(|s| s.column)).collect()
     }
+}
+
+/// The comparisons of which no collation takes different values for equal.
+fn exact(view: &FlatView) -> impl Iterator<Item = &Comparison> {
+    view.comparisons.iter().filter(|c| match &c.kind {
+        ComparisonKind::Equal(left, right) => !may_equate(left) && !may_equate(right),
+        _ => true,
+    })
 }
 
 /// `column = formula`.

@@ -156,6 +156,11 @@ pub fn variable_type(ty: &SqlType) -> String {
     }
 }
 
+/// Whether an expression says a collation under which different texts may be equal.
+pub(super) fn may_equate(term: &Term) -> bool {
+    term.as_formula().is_some_and(|f| !f.collations().into_iter().all(is_bytewise))
+}
+
 fn is_bytewise(collation: &str) -> bool {
     let name = collation.rsplit('.').next().unwrap_or(collation).trim_matches('"');
     matches!(name, "C" | "POSIX" | "ucs_basic" | "default")
