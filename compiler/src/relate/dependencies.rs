@@ -78,8 +78,7 @@ impl Dependencies {
     pub(super) fn outside(view: &FlatView, catalog: &Catalog, block: BlockId, unkeyed: &BTreeSet<UseId>) -> Self {
         let mut builder = Builder { unkeyed, ..Builder::new(view, catalog, block) };
         let mut known = builder.equalities();
-        known.extend(builder.computed());
-        known.extend(builder.cast());
+        known.extend(builder.comparisons());
         builder.keys();
         builder.numbers();
         builder.groups();
@@ -258,48 +257,21 @@ impl<'v> Builder<'v> {
         fixed
     }
 
-    /// The columns that equal an expression of the same kind of type: they follow from its columns. Returns those that
-    /// follow from the blocks around.
-    fn computed(&mut self) -> Vec<usize> {
-        let mut fixed = Vec::new();
-        for comparison in exact(self.view) {
-            let Some((formula, to)) = column_and_formula(comparison) else { continue };
-            let ty = &self.tables[to.use_id.0].columns[to.column].ty;
-            let sound = self.region.holds(comparison.block, self.block)
-                && formula.ty.as_ref().is_some_and(|t| same_equality(t, ty))
-                && self.inside(to, self.block)
-                && self.inside(to, comparison.block)
-                && carries(comparison.scope, to);
-            if !sound {
-                continue;
-            }
-            let to = self.number(to);
-            let columns: Vec<ColumnRef> =
-                formula.columns().into_iter().filter(|c| self.inside(*c, self.block)).collect();
-            match columns.is_empty() {
-                true => fixed.push(to),
-                false => self.rule(columns, Then::Column(to)),
-            }
-        }
-        fixed
-    }
-
-    /// The columns of which different values are cast to different ones, where the cast is compared: they follow from the other
-    /// side. Returns those that follow from the blocks around.
-    fn cast(&mut self) -> Vec<usize> {
+    /// The columns that equal an expression of the same kind of type, or of which a cast that different values survive does: they follow
+    /// from the other side. Returns those that follow from the blocks around.
+    fn comparisons(&mut self) -> Vec<usize> {
         let mut fixed = Vec::new();
         for comparison in exact(self.view) {
             let ComparisonKind::Equal(left, right) = &comparison.kind else { continue };
             if !self.region.holds(comparison.block, self.block) || !self.have_one_equality(left, right) {
                 continue;
             }
-            for (cast, other) in [(left, right), (right, left)] {
-                let to = told_column(self.view, self.catalog, cast).filter(|_| cast.as_column().is_none());
+            for (told, other) in [(left, right), (right, left)] {
                 let sound = |to: &ColumnRef| {
                     let inside = self.inside(*to, self.block) && self.inside(*to, comparison.block);
                     inside && carries(comparison.scope, *to)
                 };
-                let Some(to) = to.filter(sound) else { continue };
+                let Some(to) = told_column(self.view, self.catalog, told).filter(sound) else { continue };
                 let to = self.number(to);
                 let columns: Vec<ColumnRef> =
                     other.columns().into_iter().filter(|c| self.inside(*c, self.block)).collect();

@@ -185,6 +185,7 @@ fn texts_that_a_collation_may_equate_have_no_common_hash() {
     };
     assert!(matches!(&locks("\"C\"")[..], [ValueLock::Values(_)]));
     assert!(matches!(&locks("folded")[..], [ValueLock::Relation(_)]));
+    assert!(matches!(&locks("\n    folded")[..], [ValueLock::Relation(_)]));
 }
 
 #[test]

@@ -137,15 +137,14 @@ impl Formula {
         self.pieces.iter().map(|p| p.text(column)).collect()
     }
 
-    /// What is written behind COLLATE in it. A literal with that word in it gives one too many.
+    /// What is written behind COLLATE in it. Other texts with that word in them give some too many.
     pub fn collations(&self) -> Vec<&str> {
         fn collect<'p>(pieces: &'p [Piece], found: &mut Vec<&'p str>) {
             for piece in pieces {
                 match piece {
-                    Piece::Text(text) => found.extend(text.split("collate ").skip(1).map(|rest| {
-                        let end =
-                            rest.find(|c: char| c.is_whitespace() || matches!(c, ')' | ',')).unwrap_or(rest.len());
-                        &rest[..end]
+                    Piece::Text(text) => found.extend(text.split("collate").skip(1).map(|rest| {
+                        let is_end = |c: char| c.is_whitespace() || matches!(c, ')' | ',');
+                        rest.trim_start().split(is_end).next().unwrap_or_default()
                     })),
                     Piece::Column(_) => {}
                     Piece::Either(_, list) => list.iter().for_each(|p| collect(p, found)),
