@@ -8,7 +8,7 @@ use crate::catalog::{Catalog, Relation, RowSecurity, Table};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
 use crate::names::QualName;
 use crate::plan::{LockStep, TablePlan, Tview, TviewParts, Way, Whole};
-use crate::relate::{Pair, ValueLock, Variant, is_guarded};
+use crate::relate::{Pair, ValueLock, Variant};
 use crate::resolve::{ColumnRef, Formula, Term, UseId};
 use crate::source::Span;
 
@@ -219,7 +219,7 @@ fn formula_lookup(table: &Table, formula: &Formula, read: Span, said: &mut Said,
     let text = formula.text(&|c| table.columns[c.column].name.sql());
     let is_made = !formula.calls.is_empty();
     // Which expressions there are indexes on is not known, nor of which rows one should be where a condition guards the expression.
-    let may_be_indexed = is_guarded(formula) || table.indexes.iter().any(|i| i.columns.is_empty() && !i.partial);
+    let may_be_indexed = formula.guarded || table.indexes.iter().any(|i| i.columns.is_empty() && !i.partial);
     if (is_made || !may_be_indexed) && said.insert((table.name.clone(), text.clone())) {
         diagnostics.push(if is_made {
             made_of_rows(table, read)

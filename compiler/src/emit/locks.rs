@@ -14,12 +14,12 @@ use crate::relate::{Links, ValueLock};
 /// Takes the locks of a tview's links.
 pub fn take(context: &Context, locks: &[LockStep], indent: &str) -> String {
     if locks.iter().all(|l| l.again.is_empty()) {
-        return locks.iter().map(|step| LinkLock { context, step, indent }.take(None)).collect();
+        return locks.iter().map(|step| LinkLock::new(context, step, indent).take(None)).collect();
     }
     let (inner, deeper) = (format!("{indent}    "), format!("{indent}        "));
     let (mut declared, mut taken, mut all_held) = (String::new(), String::new(), Vec::new());
     for step in locks {
-        let lock = LinkLock { context, step, indent: &deeper };
+        let lock = LinkLock::new(context, step, &deeper);
         let held = (!step.again.is_empty()).then(|| format!("held_{}", all_held.len() + 1));
         taken += &lock.take(held.as_deref());
         if let Some(held) = held {
@@ -40,9 +40,8 @@ pub fn take(context: &Context, locks: &[LockStep], indent: &str) -> String {
 
 /// Takes the locks of a link that this transaction mostly holds.
 pub fn take_again(context: &Context, step: &LockStep, indent: &str) -> String {
-    let lock = LinkLock { context, step, indent };
-    let (shared, inner) = (lock.shared(), lock.inner());
-    let call = lock.call("lock_values_again", &shared, &inner);
+    let lock = LinkLock::new(context, step, indent);
+    let call = lock.call("lock_values_again", &lock.shared());
     lock.guarded("once more, as rows may have moved there while this waited", &call)
 }
 
@@ -55,10 +54,30 @@ pub fn regclass(name: &str) -> String {
 struct LinkLock<'c> {
     context: &'c Context<'c>,
     step: &'c LockStep,
+    lock: &'c ValueLock,
+    /// The images whose values are shared: a row that goes away with a part of the key only does not know the documents that come to be
+    /// meanwhile.
+    above: Images,
+    /// Where only rows that change their links take locks, most updates need not ask.
+    guard: Option<String>,
     indent: &'c str,
+    /// The indentation of what is guarded.
+    inner: String,
 }
 
-impl LinkLock<'_> {
+impl<'c> LinkLock<'c> {
+    fn new(context: &'c Context<'c>, step: &'c LockStep, indent: &'c str) -> Self {
+        let relations = &context.tview.relations;
+        let lock = relations.lock_of(step.link, step.number);
+        let lock = lock.unwrap_or_else(|| unreachable!("steps are made of links that have a lock"));
+        let in_parts = |links: &Links| links.iter().next().is_some_and(|root| root.key.is_none());
+        let has_parts = relations.variants.iter().any(|v| in_parts(&v.links));
+        let above = if has_parts { Images::Both } else { Images::New };
+        let guard = step.exclusive.is_empty().then(|| guard(step.shared.iter().map(|s| s.flag))).flatten();
+        let inner = if guard.is_some() { format!("{indent}    ") } else { indent.to_owned() };
+        LinkLock { context, step, lock, above, guard, indent, inner }
+    }
+
     /// Takes them; what is shared is kept in a variable, where there is one for it.
     fn take(&self, held: Option<&str>) -> String {
         let why = match (self.step.exclusive.is_empty(), self.step.shared.is_empty()) {
@@ -66,10 +85,10 @@ impl LinkLock<'_> {
             (true, false) => "documents come to depend on these rows: wait for whoever is changing them",
             _ => "what these rows mean changes, and documents come to depend on them",
         };
-        let (shared, inner) = (self.shared(), self.inner());
+        let shared = self.shared();
         let call = match held {
-            Some(held) => format!("{inner}{held} := {shared};\n{}", self.call("lock_values", held, &inner)),
-            None => self.call("lock_values", &shared, &inner),
+            Some(held) => format!("{}{held} := {shared};\n{}", self.inner, self.call("lock_values", held)),
+            None => self.call("lock_values", &shared),
         };
         self.guarded(why, &call)
     }
@@ -77,66 +96,42 @@ impl LinkLock<'_> {
     /// The type of the variable that keeps what is shared, and the condition that nothing else is to be locked now.
     fn is_held(&self, held: &str) -> (&'static str, String) {
         let deeper = format!("{}          ", self.indent);
-        match casts(self.lock()) {
+        match casts(self.lock) {
             Some(casts) => {
-                let now = self.hashes(&self.step.again, self.above(), casts, &deeper);
+                let now = self.hashes(&self.step.again, self.above, casts, &deeper);
                 ("integer[]", format!("NOT EXISTS (\n{deeper}({now})\n{deeper}EXCEPT SELECT unnest({held}))"))
             }
-            None => ("boolean", format!("({held} OR NOT ({}))", self.any_row(&self.step.again, self.above(), &deeper))),
+            None => ("boolean", format!("({held} OR NOT ({}))", self.any_row(&self.step.again, self.above, &deeper))),
         }
-    }
-
-    fn lock(&self) -> &ValueLock {
-        let lock = self.context.tview.relations.lock_of(self.step.link, self.step.number);
-        lock.unwrap_or_else(|| unreachable!("steps are made of links that have a lock"))
-    }
-
-    /// Where only rows that change their links take locks, most updates need not ask.
-    fn guard(&self) -> Option<String> {
-        self.step.exclusive.is_empty().then(|| guard(self.step.shared.iter().map(|s| s.flag))).flatten()
-    }
-
-    /// The indentation of what is guarded.
-    fn inner(&self) -> String {
-        if self.guard().is_some() { format!("{}    ", self.indent) } else { self.indent.to_owned() }
     }
 
     fn guarded(&self, why: &str, statements: &str) -> String {
         let (indent, alias) = (self.indent, &self.context.tview.view.uses[self.step.link.0].alias);
         let comment = format!("\n{indent}-- {}: {why}", one_line(alias.as_str()));
-        match self.guard() {
+        match &self.guard {
             Some(condition) => format!("{comment}\n{indent}IF {condition} THEN\n{statements}\n{indent}END IF;"),
             None => format!("{comment}\n{statements}"),
         }
     }
 
-    /// The images whose values are shared: a row that goes away with a part of the key only does not know the documents that come to be
-    /// meanwhile.
-    fn above(&self) -> Images {
-        let in_parts = |links: &Links| links.iter().next().is_some_and(|root| root.key.is_none());
-        let has_parts = self.context.tview.relations.variants.iter().any(|v| in_parts(&v.links));
-        if has_parts { Images::Both } else { Images::New }
-    }
-
     /// What is shared: the values, or whether there is any row.
     fn shared(&self) -> String {
-        let inner = self.inner();
-        match casts(self.lock()) {
-            Some(casts) => self.array_of_hashes(&self.step.shared, self.above(), casts, &inner),
-            None => self.any_row(&self.step.shared, self.above(), &inner),
+        match casts(self.lock) {
+            Some(casts) => self.array_of_hashes(&self.step.shared, self.above, casts, &self.inner),
+            None => self.any_row(&self.step.shared, self.above, &self.inner),
         }
     }
 
-    fn call(&self, lock_values: &str, shared: &str, inner: &str) -> String {
-        let Context { program, tview, .. } = self.context;
+    fn call(&self, lock_values: &str, shared: &str) -> String {
+        let (Context { program, tview, .. }, inner) = (self.context, &self.inner);
         let link = regclass(&names::link_lock(program.name, tview, self.step.link, self.step.number).sql());
-        let (function, exclusive) = match self.lock() {
+        let (function, exclusive) = match self.lock {
             ValueLock::Values(casts) => {
                 (lock_values, self.array_of_hashes(&self.step.exclusive, Images::Both, casts, inner))
             }
             ValueLock::Relation(_) => ("lock_link", self.any_row(&self.step.exclusive, Images::Both, inner)),
         };
-        let reason = match self.lock() {
+        let reason = match self.lock {
             ValueLock::Relation(reason) => format!("{inner}-- As a whole: {}.\n", one_line(reason)),
             ValueLock::Values(_) => String::new(),
         };

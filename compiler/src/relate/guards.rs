@@ -10,14 +10,6 @@ use super::steps::nullable_ranges;
 use crate::diagnostics::Code;
 use crate::resolve::{FlatView, Formula, OuterJoin, Piece, Scope, Term, UseId};
 
-/// What guarded terms begin with; what users write has no capital letters in a formula.
-const CASE: &str = "CASE WHEN ";
-
-/// Whether a term is computed only for some rows, other than in the view, where a condition beside it does that.
-pub fn is_guarded(formula: &Formula) -> bool {
-    matches!(formula.pieces.first(), Some(Piece::Text(text)) if text == CASE)
-}
-
 /// What rows and elements have to fulfil.
 pub(super) struct Guards<'v> {
     /// By use.
@@ -88,7 +80,7 @@ impl<'v> Guards<'v> {
         }
         let every_use = said.len() == formula.uses().len();
         let pieces = only_where(said.into_iter().flatten().copied(), std::mem::take(&mut guarded.pieces));
-        Arc::new(Formula { pieces, may_fail: guarded.may_fail && !every_use, ..guarded })
+        Arc::new(Formula { pieces, may_fail: guarded.may_fail && !every_use, guarded: true, ..guarded })
     }
 
     /// An expression over elements, for those that fulfil what is said of them; whether anything is.
@@ -115,7 +107,7 @@ impl<'v> Guards<'v> {
 
 /// `CASE WHEN conditions THEN value END`.
 fn only_where<'f>(conditions: impl Iterator<Item = &'f Formula>, value: Vec<Piece>) -> Vec<Piece> {
-    let mut pieces = vec![Piece::Text(CASE.into())];
+    let mut pieces = vec![Piece::Text("CASE WHEN ".into())];
     for (n, condition) in conditions.enumerate() {
         pieces.push(Piece::Text(if n == 0 { "(" } else { " AND (" }.into()));
         pieces.extend(condition.pieces.iter().cloned());

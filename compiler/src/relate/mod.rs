@@ -26,7 +26,6 @@ mod windows;
 use closure::Equals;
 pub use closure::{BlockRows, determines_rows, determines_uses, nullable_in_row};
 use guards::Guards;
-pub use guards::is_guarded;
 pub use keys::{KeyColumn, ViewKey};
 use links::MAX_WAY;
 pub use links::{Link, Links, Pair};

@@ -38,11 +38,11 @@ impl<'a> Resolver<'a> {
                 }),
                 _ => false,
             },
-            Ast::CompoundFieldAccess { .. } if Subscripts::of_column(ast).is_some() => {
-                let indexes = Subscripts::of_column(ast).map(|s| s.indexes).unwrap_or_default();
-                indexes.into_iter().any(|index| self.may_fail(index))
+            other => {
+                // The column before subscripts does not fail.
+                let of_column = Subscripts::of_column(other).map(|s| s.indexes);
+                of_column.or_else(|| operands(other)).into_iter().flatten().any(|operand| self.may_fail(operand))
             }
-            other => operands(other).into_iter().flatten().any(|operand| self.may_fail(operand)),
         }
     }
 

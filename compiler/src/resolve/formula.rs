@@ -33,7 +33,7 @@ const MAX_TOKENS: usize = 200;
 const MAX_LENGTH: usize = 8_000;
 
 /// An expression over columns of uses, as text with holes.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Formula {
     /// In order.
     pub pieces: Vec<Piece>,
@@ -50,13 +50,15 @@ pub struct Formula {
     pub null_in_null_out: bool,
     /// It can raise an error, for rows that another condition leaves out.
     pub may_fail: bool,
+    /// It is computed only for some rows, other than in the view, where a condition beside it leaves the others out.
+    pub guarded: bool,
     /// Where it says that there is an element for which a condition holds: that condition.
     pub any_of: Option<Arc<Element>>,
 }
 
 /// An expression over what set-returning functions in FROM make of columns. It is no function of rows of tables; that there
 /// is an element for which a condition holds is one.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Element {
     /// In order.
     pub(crate) pieces: Vec<Piece>,
@@ -119,17 +121,7 @@ impl Piece {
 impl Formula {
     /// A condition that all rows fulfil.
     pub fn always() -> Self {
-        let (pieces, calls) = (vec![Piece::Text("true".into())], Vec::new());
-        Formula {
-            pieces,
-            calls,
-            ty: None,
-            strict: None,
-            finite: Vec::new(),
-            null_in_null_out: false,
-            may_fail: false,
-            any_of: None,
-        }
+        Formula { pieces: vec![Piece::Text("true".into())], ..Formula::default() }
     }
 
     /// As text, with columns written by `column`.
@@ -185,25 +177,14 @@ impl Formula {
 impl Element {
     /// One that reads no elements.
     fn of_columns(pieces: Vec<Piece>) -> Self {
-        let (calls, nullable, never_null) = (Vec::new(), false, false);
-        Element {
-            pieces,
-            calls,
-            nullable,
-            never_null,
-            null_in_null_out: false,
-            empty_for_null: true,
-            ty: None,
-            may_fail: false,
-        }
+        Element { pieces, empty_for_null: true, ..Element::default() }
     }
 
     /// As what has a value for each element; `None` where it can be seen without one.
     pub(super) fn as_formula(&self) -> Option<Arc<Formula>> {
         let Element { pieces, calls, ty, may_fail, .. } = self.clone();
         let strict = self.never_null.then(Vec::new);
-        let finite = Vec::new();
-        let formula = Formula { pieces, calls, ty, strict, finite, null_in_null_out: false, may_fail, any_of: None };
+        let formula = Formula { pieces, calls, ty, strict, may_fail, ..Formula::default() };
         (!self.nullable && !formula.calls.is_empty()).then(|| Arc::new(formula))
     }
 
@@ -382,7 +363,7 @@ impl<'a> Resolver<'a> {
             null_in_null_out,
             may_fail,
             any_of: Some(Arc::new(element)),
-            ..Formula::always()
+            ..Formula::default()
         }))
     }
 
@@ -396,8 +377,7 @@ impl<'a> Resolver<'a> {
     fn formula(&mut self, pieces: Vec<Piece>, ast: &'a Ast, null_in_null_out: bool) -> Arc<Formula> {
         let (ty, strict, may_fail) = (self.type_of(ast), self.strict_columns(ast), self.may_fail(ast));
         let finite = self.finite_columns(ast);
-        let calls = Vec::new();
-        Arc::new(Formula { pieces, calls, ty, strict, finite, null_in_null_out, may_fail, any_of: None })
+        Arc::new(Formula { pieces, ty, strict, finite, null_in_null_out, may_fail, ..Formula::default() })
     }
 
     /// The columns of a set-returning function in FROM: none where its arguments are more than functions of columns.
@@ -445,7 +425,7 @@ impl<'a> Resolver<'a> {
                 null_in_null_out: true,
                 empty_for_null,
                 ty,
-                may_fail: false,
+                ..Element::default()
             })
         };
         columns.iter().enumerate().map(column).collect()
@@ -540,17 +520,16 @@ impl<'a> Resolver<'a> {
                 }
                 Some(())
             }
-            Ast::CompoundFieldAccess { .. } if Subscripts::of_column(ast).is_some() => {
-                let subscripts = Subscripts::of_column(ast)?;
-                let array = self.known_array(&subscripts, ast)?;
-                found.push((subscripts.place()?, array));
-                for index in subscripts.indexes {
-                    self.mentions(index, found)?;
-                }
-                Some(())
-            }
             other => {
-                for operand in operands(other)? {
+                let operands = match Subscripts::of_column(other) {
+                    Some(subscripts) => {
+                        let array = self.known_array(&subscripts, other)?;
+                        found.push((subscripts.place()?, array));
+                        subscripts.indexes
+                    }
+                    None => operands(other)?,
+                };
+                for operand in operands {
                     self.mentions(operand, found)?;
                 }
                 Some(())
