@@ -103,12 +103,14 @@ pub fn load(server: &Server, database: &str, user: &str, options: &LoadOptions) 
 fn client(server: &Server, database: &str, user: &str, options: &LoadOptions, number: usize) -> Result<LoadReport> {
     let seed = options.seed.wrapping_add(number as u64);
     let mut admin = server.connect(database, SUPERUSER)?;
-    let mut writer = Writer::for_role(&mut admin, user, seed, options.writer.clone())?;
-    drop(admin);
     // A start option, because the writer's RESET ALL would undo a SET.
     let timeout = format!("-c statement_timeout={}", options.statement_timeout.as_millis());
-    let client = server.config(database, user).options(&timeout).connect(NoTls);
-    let mut client = client.doing(|| format!("connecting to {database} as {user}"))?;
+    let mut config = server.config(database, user);
+    config.options(&timeout);
+    let writer = Writer::for_role(&mut admin, user, seed, options.writer.clone())?;
+    let mut writer = writer.reconnecting(config.clone());
+    drop(admin);
+    let mut client = config.connect(NoTls).doing(|| format!("connecting to {database} as {user}"))?;
     let mut report = LoadReport::default();
     let started = Instant::now();
     for _ in 0..options.transactions {
@@ -211,7 +213,7 @@ impl fmt::Display for LoadReport {
             self.elapsed.as_secs_f64()
         )?;
         for (code, n) in self.failures() {
-            writeln!(f, "{n} × {code}")?;
+            writeln!(f, "{n} × {}", if code.is_empty() { "an error that was not told" } else { &code })?;
         }
         for suspicion in &self.suspicious {
             writeln!(f, "{suspicion}")?;

@@ -3,13 +3,10 @@
 //! In: a table and what is to become of one of its rows. Out: a statement that succeeds on the rows as they are, or `None` where
 //! none was found. The rows stay as they are: what was tried is taken back.
 
-use std::sync::Arc;
-
 use postgres::Client;
 
 use super::kind::Kind;
 use super::maker::{Made, Maker, NewRow, Part, Statement, Value};
-use super::session::Session;
 use super::values::Pool;
 use super::{Writer, log};
 use crate::error::Result;
@@ -36,7 +33,7 @@ impl Writer {
             format!("{}.{}", known.schema, known.name) == table
         };
         let Some(&at) = self.targets.iter().find(is_it) else { return Ok(None) };
-        let mut session = Session::new(client, Arc::clone(&self.tviews));
+        let mut session = self.session(client);
         session.control("BEGIN");
         let mut found = None;
         for _ in 0..TRIES {

@@ -42,7 +42,7 @@ pub struct TransactionLog {
     pub sent: Vec<Sent>,
     /// Whether anything was committed (also by a statement outside BEGIN and COMMIT).
     pub committed: bool,
-    /// 40001 or 40P01, when the transaction was given up because of one.
+    /// 40001 or 40P01, when the transaction was given up because of one; empty where a COPY did not say why it failed.
     pub retry: Option<String>,
     /// Errors that a correct installation should not raise.
     pub suspicious: Vec<Suspicion>,

@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use postgres::Client;
+use postgres::{Client, Config};
 
 pub use self::aimed::Aim;
 pub use self::classify::{Suspicion, SuspicionKind};
@@ -83,6 +83,7 @@ pub struct Writer {
     major: u32,
     serial: u64,
     tally: Tally,
+    fresh: Option<Config>,
 }
 
 impl Writer {
@@ -120,7 +121,15 @@ impl Writer {
             major: u32::try_from(major.get::<_, i32>(0)).unwrap_or(0),
             serial: 0,
             tally: Tally::default(),
+            fresh: None,
         })
+    }
+
+    /// How to connect again, for runs in which statements meet other writers. A COPY that fails in a trigger before the
+    /// statement is answered once more than the client library expects: it says so instead of the error, or takes every later
+    /// answer for that of the text before it. The connection is replaced then, and the transaction ends as one to be run again.
+    pub fn reconnecting(self, config: Config) -> Self {
+        Self { fresh: Some(config), ..self }
     }
 
     /// The tables that were found.
@@ -135,7 +144,7 @@ impl Writer {
 
     /// Runs one random transaction. An `Err` means that the connection is lost or was never usable.
     pub fn transaction(&mut self, client: &mut Client) -> Result<TransactionLog> {
-        let mut session = Session::new(client, Arc::clone(&self.tviews));
+        let mut session = self.session(client);
         if self.options.settings && self.dice.percent(15) {
             for sql in session::settings(&mut self.dice) {
                 session.control(&sql);
@@ -154,7 +163,7 @@ impl Writer {
     /// Makes up to so many statements that succeed one after another on the rows as they are, and takes them back. COPY and
     /// prepared statements, which are more than one text, are left out.
     pub fn proposal(&mut self, client: &mut Client, statements: usize) -> Result<Vec<String>> {
-        let mut session = Session::new(client, Arc::clone(&self.tviews));
+        let mut session = self.session(client);
         session.control("BEGIN");
         let mut texts = Vec::new();
         for _ in 0..statements {
@@ -175,7 +184,7 @@ impl Writer {
 
     /// Sends the statements of a transaction again that was given up because of a deadlock or a serialization failure.
     pub fn replay(&mut self, client: &mut Client, earlier: &TransactionLog) -> Result<TransactionLog> {
-        let mut session = Session::new(client, Arc::clone(&self.tviews));
+        let mut session = self.session(client);
         let in_block = earlier.sent.iter().any(|sent| sent.sql.starts_with("BEGIN"));
         // The earlier log ends with a ROLLBACK; this time it is to end with a COMMIT.
         let mut texts = earlier.sent.iter().filter(|sent| sent.sql != "ROLLBACK").peekable();
@@ -193,6 +202,10 @@ impl Writer {
         }
         session.log.committed = !in_block || session.control("COMMIT");
         session.finish()
+    }
+
+    fn session<'a>(&self, client: &'a mut Client) -> Session<'a> {
+        Session::new(client, Arc::clone(&self.tviews)).reconnecting(self.fresh.clone())
     }
 
     /// `BEGIN`, some statements, and an end.

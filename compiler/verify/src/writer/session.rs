@@ -6,7 +6,7 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use postgres::{Client, SimpleQueryMessage};
+use postgres::{Client, Config, NoTls, SimpleQueryMessage};
 
 use super::classify::{Suspicion, SuspicionKind, Symptoms};
 use super::kind::Kind;
@@ -20,11 +20,18 @@ pub(crate) struct Session<'a> {
     pub(crate) client: &'a mut Client,
     pub(crate) log: TransactionLog,
     tviews: Arc<[String]>,
+    /// How to connect again after a COPY that met another writer.
+    fresh: Option<Config>,
 }
 
 impl<'a> Session<'a> {
     pub(crate) fn new(client: &'a mut Client, tviews: Arc<[String]>) -> Self {
-        Self { client, log: TransactionLog::default(), tviews }
+        Self { client, log: TransactionLog::default(), tviews, fresh: None }
+    }
+
+    /// One that knows how to connect again.
+    pub(crate) fn reconnecting(self, fresh: Option<Config>) -> Self {
+        Self { fresh, ..self }
     }
 
     /// Sends BEGIN, SAVEPOINT and their like; says whether it succeeded.
@@ -62,9 +69,26 @@ impl<'a> Session<'a> {
                 true
             }
             Err(error) => {
-                self.failed(kind, sql, data, &error);
+                let is_answered_twice = data.is_some() && error.as_db_error().is_none() && self.fresh.is_some();
+                if is_answered_twice {
+                    // Which error it was is not told. One that comes again and again makes the transaction be given up.
+                    self.log.retry = Some(String::new());
+                    self.push(kind, sql, data, Outcome::Failed { code: String::new(), message: error.to_string() });
+                } else {
+                    self.failed(kind, sql, data, &error);
+                }
+                if data.is_some() && self.log.retry.is_some() {
+                    self.connect_again();
+                }
                 false
             }
+        }
+    }
+
+    /// Replaces the connection, where it is known how. When that fails the old one stays, and the next text says so.
+    fn connect_again(&mut self) {
+        if let Some(client) = self.fresh.as_ref().and_then(|config| config.connect(NoTls).ok()) {
+            *self.client = client;
         }
     }
 
