@@ -78,7 +78,7 @@ struct RunArguments {
     sizes: Vec<(String, i64)>,
     /// The arms to measure.
     #[arg(long, value_delimiter = ',', value_parser = ArmKind::parse,
-          default_value = "none,comparison,hand,recompute,auto,native")]
+          default_value = "none,comparison,ceiling,hand,recompute,auto,native")]
     arms: Vec<ArmKind>,
     /// All arms: refreshed materialized views, rebuilding triggers and rival extensions too.
     #[arg(long, conflicts_with = "arms")]

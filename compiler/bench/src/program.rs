@@ -30,6 +30,8 @@ pub struct Program {
     pub hand: Option<&'static str>,
     /// A trigger that only compares, where that is measured.
     pub comparison: Option<&'static str>,
+    /// Whether it is measured what the documents' new versions cost by themselves.
+    pub has_ceiling: bool,
     /// The tviews.
     pub tviews: Vec<Tview>,
 }
@@ -52,6 +54,8 @@ pub enum ArmKind {
     None,
     /// A trigger compares, and that is all.
     Comparison,
+    /// Triggers rewrite the documents that would change, unchanged: nothing that writes them can be faster.
+    Ceiling,
     /// Triggers written by hand.
     Hand,
     /// Triggers that evaluate the view again for whole documents.
@@ -75,7 +79,8 @@ pub enum ArmKind {
 }
 
 use ArmKind::{
-    Auto, Comparison, Concurrently, Gin, Hand, Native, None as Nothing, PgIvm, PgTviews, Rebuild, Recompute, Refresh,
+    Auto, Ceiling, Comparison, Concurrently, Gin, Hand, Native, None as Nothing, PgIvm, PgTviews, Rebuild, Recompute,
+    Refresh,
 };
 
 const NO_PG_IVM: &str =
@@ -84,14 +89,28 @@ const NO_PG_TVIEWS: &str = "the server has no extension pg_tviews, and no packag
 
 impl ArmKind {
     /// All, in the order of reports.
-    pub const ALL: [ArmKind; 12] =
-        [Nothing, Comparison, Hand, Rebuild, Refresh, Concurrently, Recompute, Auto, Gin, Native, PgIvm, PgTviews];
+    pub const ALL: [ArmKind; 13] = [
+        Nothing,
+        Comparison,
+        Ceiling,
+        Hand,
+        Rebuild,
+        Refresh,
+        Concurrently,
+        Recompute,
+        Auto,
+        Gin,
+        Native,
+        PgIvm,
+        PgTviews,
+    ];
 
     /// As on the command line and in results.
     pub fn name(self) -> &'static str {
         match self {
             Nothing => "none",
             Comparison => "comparison",
+            Ceiling => "ceiling",
             Hand => "hand",
             Rebuild => "rebuild",
             Refresh => "refresh",
@@ -114,12 +133,17 @@ impl ArmKind {
 
     /// Whether there are documents to compare.
     pub fn has_documents(self) -> bool {
+        self.has_tables() && self != Ceiling
+    }
+
+    /// Whether there are documents, right or not.
+    pub fn has_tables(self) -> bool {
         !matches!(self, Nothing | Comparison)
     }
 
     /// Whether triggers keep them, in whose statements the time goes.
     pub fn has_triggers(self) -> bool {
-        self.has_documents() && !matches!(self, Refresh | Concurrently | PgIvm)
+        self.has_tables() && !matches!(self, Refresh | Concurrently | PgIvm)
     }
 
     /// What the materialized views need behind a write.
@@ -183,6 +207,8 @@ impl Program {
                 Some(script) => vec![script.to_owned()],
                 None => return missing("nothing to compare in this workload"),
             },
+            Ceiling if !self.has_ceiling => return missing("not measured in this workload"),
+            Ceiling => vec![self.tviews.iter().map(Tview::rewriting).collect()],
             Hand => match self.hand {
                 Some(script) => vec![script.to_owned()],
                 None => return missing("nobody has written triggers for it"),
@@ -275,9 +301,39 @@ impl Tview {
     /// right for one writer at a time only.
     fn rebuilding(&self) -> String {
         let Tview { table, view, .. } = self;
+        let written = format!(
+            "DELETE FROM {table} AS t WHERE t.id = ANY (ids) AND NOT EXISTS (SELECT FROM {view} AS v WHERE v.id = t.id);
+             UPDATE {table} AS t SET data = v.data FROM {view} AS v WHERE v.id = ANY (ids) AND t.id = v.id;
+             INSERT INTO {table} SELECT v.* FROM {view} AS v WHERE v.id = ANY (ids)
+                AND NOT EXISTS (SELECT FROM {table} AS t WHERE t.id = v.id);"
+        );
+        self.triggers("", &written)
+    }
+
+    /// Statement triggers that write the documents concerned as they were. They are read and stored again, in the migration's way; what
+    /// is kept outside of its row would stay where it is if the value were not another one.
+    fn rewriting(&self) -> String {
+        let options = "ALTER TABLE {table} SET (fillfactor = 85);
+            DO $$
+            BEGIN
+                IF current_setting('server_version_num')::integer >= 140000
+                   AND EXISTS (SELECT FROM pg_settings AS s WHERE s.name = 'default_toast_compression' AND 'lz4' = ANY (s.enumvals)) THEN
+                    ALTER TABLE {table} ALTER COLUMN data SET COMPRESSION lz4;
+                END IF;
+            END $$;
+            UPDATE {table} SET data = data || '{}';\n";
+        let written = "UPDATE {table} SET data = data || '{}' WHERE id = ANY (ids);";
+        let named = |text: &str| text.replace("{table}", self.table);
+        self.triggers(&named(options), &named(written))
+    }
+
+    /// The table, filled, and statement triggers that do something with the `ids` of the documents concerned.
+    fn triggers(&self, options: &str, written: &str) -> String {
+        let Tview { table, view, .. } = self;
         let mut script = format!(
             "CREATE TABLE {table} AS SELECT * FROM {view};
-             ALTER TABLE {table} ADD PRIMARY KEY (id);\n"
+             ALTER TABLE {table} ADD PRIMARY KEY (id);
+             {options}\n"
         );
         for (base, keys) in self.feeds {
             for (event, old, new) in [("INSERT", false, true), ("UPDATE", true, true), ("DELETE", true, false)] {
@@ -286,16 +342,13 @@ impl Tview {
                 let rows: Vec<String> = images.iter().map(|(_, _, name)| format!("TABLE {name}")).collect();
                 let named: Vec<String> =
                     images.iter().map(|(_, image, name)| format!("{image} TABLE AS {name}")).collect();
-                let name = format!("rebuild_{table}_{base}_{}", event.to_lowercase());
+                let name = format!("concerns_{table}_{base}_{}", event.to_lowercase());
                 script += &format!(
                     "CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$
                      DECLARE ids integer[];
                      BEGIN
                          WITH changed AS ({}) SELECT array_agg(DISTINCT k.id) INTO ids FROM ({keys}) AS k(id);
-                         DELETE FROM {table} AS t WHERE t.id = ANY (ids) AND NOT EXISTS (SELECT FROM {view} AS v WHERE v.id = t.id);
-                         UPDATE {table} AS t SET data = v.data FROM {view} AS v WHERE v.id = ANY (ids) AND t.id = v.id;
-                         INSERT INTO {table} SELECT v.* FROM {view} AS v WHERE v.id = ANY (ids)
-                            AND NOT EXISTS (SELECT FROM {table} AS t WHERE t.id = v.id);
+                         {written}
                          RETURN NULL;
                      END $$;
                      CREATE TRIGGER {name} AFTER {event} ON {base} REFERENCING {}

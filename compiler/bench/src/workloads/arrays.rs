@@ -79,6 +79,7 @@ fn measure(request: &Request<'_>, name: &'static str, after: &str) -> Result<Wor
         after: after.to_owned(),
         hand: None,
         comparison: None,
+        has_ceiling: false,
         tviews: TVIEWS.to_vec(),
     };
     let mut ops = Vec::new();

@@ -57,6 +57,7 @@ pub fn program(authors: i32) -> Program {
         after: String::new(),
         hand: Some(include_str!("../../sql/blog_triggers.sql")),
         comparison: None,
+        has_ceiling: false,
         tviews: TVIEWS.to_vec(),
     }
 }

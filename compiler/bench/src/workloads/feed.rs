@@ -57,6 +57,7 @@ pub fn program(users: i32) -> Program {
         after: include_str!("../../sql/touch.sql").to_owned(),
         hand: Some(include_str!("../../sql/feed_triggers.sql")),
         comparison: Some(include_str!("../../sql/compare_only.sql")),
+        has_ceiling: false,
         tviews: TVIEWS.to_vec(),
     }
 }
@@ -138,9 +139,8 @@ pub fn clients(request: &Request<'_>) -> Result<Workload> {
     let slice = Duration::from_millis(u64::try_from(request.size("slice_ms")).unwrap_or(400));
     let mut workload = Workload::default();
     let feed = program(users);
-    let arms: Vec<ArmKind> = request.arms.iter().copied().filter(|arm| *arm != ArmKind::Comparison).collect();
     let mut usable = Vec::new();
-    for arm in arms {
+    for arm in request.arms_of(&feed, false) {
         match feed.install(request.server, arm)? {
             Ok(()) => usable.push(arm),
             Err(reason) => workload.notes.push(format!("{}: {reason}", arm.name())),

@@ -203,6 +203,16 @@ impl Request<'_> {
         Plan { warm: 10, rounds: part(self.rounds.unwrap_or(rounds)), limit, least: part(ENOUGH) }
     }
 
+    /// The arms that say something of a program.
+    fn arms_of(&self, program: &Program, compares: bool) -> Vec<ArmKind> {
+        let says = |arm: &ArmKind| match arm {
+            ArmKind::Comparison => compares,
+            ArmKind::Ceiling => program.has_ceiling,
+            _ => true,
+        };
+        self.arms.iter().copied().filter(says).collect()
+    }
+
     fn is_wanted(&self, name: &str) -> bool {
         name.contains(&self.only)
     }
@@ -212,8 +222,7 @@ impl Request<'_> {
         let ops: Vec<Op> = ops.into_iter().filter(|op| self.is_wanted(&op.name)).collect();
         // It says something where the server does the timing, and costs time everywhere.
         let compares = program.comparison.is_some() && ops.iter().any(|op| op.is_timed_in_the_server);
-        let arms: Vec<ArmKind> =
-            self.arms.iter().copied().filter(|arm| *arm != ArmKind::Comparison || compares).collect();
+        let arms = self.arms_of(program, compares);
         let plan = self.plan(rounds);
         let context = Context { server: self.server, arms: &arms, plan, progress: self.progress };
         if ops.is_empty() {
