@@ -162,20 +162,28 @@ fn lookup(
     let owner = &tview.view.uses[use_id.0];
     let Some(Relation::Table(table)) = catalog.relations.get(&owner.table) else { return };
     let sides = on.iter().filter_map(|p| match p {
-        Pair::Equal { child, parent, .. } => Some([child, parent]),
+        Pair::Equal { child, parent, .. } => Some([(child, parent), (parent, child)]),
         Pair::Holds(_) => None,
     });
-    let own = sides.flatten().filter(|t| t.uses().contains(&use_id)).collect::<Vec<_>>();
-    let mut wanted: Vec<usize> = own.iter().filter_map(|t| t.as_column()).map(|c| c.column).collect();
+    let own = sides.flatten().filter(|(own, _)| own.uses().contains(&use_id)).collect::<Vec<_>>();
+    let columns = own.iter().filter_map(|(own, other)| {
+        let (column, ty) = (own.as_column()?.column, other.ty(&tview.view, catalog));
+        Some((column, ty.and_then(|other| table.columns[column].ty.converted_for(other))))
+    });
+    let (converted, as_it_is): (Vec<_>, Vec<_>) = columns.partition(|(_, ty)| ty.is_some());
+    let mut wanted: Vec<usize> = as_it_is.into_iter().map(|(column, _)| column).collect();
     wanted.sort_unstable();
     wanted.dedup();
-    if wanted.is_empty() {
+    if let (true, Some((column, Some(ty)))) = (wanted.is_empty(), converted.first()) {
+        let text = format!("{}::{ty}", table.columns[*column].name.sql());
+        expression_lookup(table, &text, owner.span, said, diagnostics);
+    } else if wanted.is_empty() {
         let formulas =
-            own.iter().filter_map(|t| t.as_formula()).filter(|f| f.columns().iter().all(|c| c.use_id == use_id));
+            own.iter().filter_map(|t| t.0.as_formula()).filter(|f| f.columns().iter().all(|c| c.use_id == use_id));
         if let Some(formula) = formulas.min_by_key(|f| !f.calls.is_empty()) {
             formula_lookup(table, formula, owner.span, said, diagnostics);
         }
-    } else if !has_index(table, &wanted) {
+    } else if !table.is_indexed_by(&wanted) {
         let names: Vec<String> = wanted.iter().map(|c| table.columns[*c].name.sql()).collect();
         missing_index(table, &names.join(", "), owner.span, said, diagnostics);
     }
@@ -197,7 +205,7 @@ fn missing_index(table: &Table, list: &str, read: Span, said: &mut Said, diagnos
 fn key_lookup(variant: &Variant, catalog: &Catalog, said: &mut Said, diagnostics: &mut Diagnostics) {
     let (view, key) = (&variant.view, &variant.key);
     let table = |u: UseId| catalog.table(&view.uses[u.0].table);
-    let is_indexed = |c: ColumnRef| has_index(table(c.use_id), &[c.column]);
+    let is_indexed = |c: ColumnRef| table(c.use_id).is_indexed_by(&[c.column]);
     if variant.equal_to_key(catalog).iter().filter_map(Term::as_column).any(is_indexed) {
         return;
     }
@@ -217,24 +225,31 @@ fn key_lookup(variant: &Variant, catalog: &Catalog, said: &mut Said, diagnostics
 /// Rows of one table are looked up by an expression.
 fn formula_lookup(table: &Table, formula: &Formula, read: Span, said: &mut Said, diagnostics: &mut Diagnostics) {
     let text = formula.text(&|c| table.columns[c.column].name.sql());
-    let is_made = !formula.calls.is_empty();
-    // Which expressions there are indexes on is not known, nor of which rows one should be where a condition guards the expression.
-    let may_be_indexed = formula.guarded || table.indexes.iter().any(|i| i.columns.is_empty() && !i.partial);
-    if (is_made || !may_be_indexed) && said.insert((table.name.clone(), text.clone())) {
-        diagnostics.push(if is_made {
-            made_of_rows(table, read)
-        } else {
-            expression_without_index(table, &text, read)
-        });
+    if !formula.calls.is_empty() {
+        if said.insert((table.name.clone(), text)) {
+            diagnostics.push(made_of_rows(table, read));
+        }
+    } else if !formula.guarded {
+        // Of which rows an index should be where a condition guards the expression is not known.
+        expression_lookup(table, &text, read, said, diagnostics);
     }
 }
 
-fn expression_without_index(table: &Table, text: &str, read: Span) -> Diagnostic {
+fn expression_lookup(table: &Table, text: &str, read: Span, said: &mut Said, diagnostics: &mut Diagnostics) {
+    // Which expressions there are indexes on is not known.
+    let may_be_indexed = table.indexes.iter().any(|i| i.columns.is_empty() && !i.partial);
+    if may_be_indexed || !said.insert((table.name.clone(), text.to_owned())) {
+        return;
+    }
     let (name, index) = (&table.name.name, format!("CREATE INDEX ON {} (({text}));", table.name.sql()));
-    Diagnostic::new(Code::MissingIndex, format!("no index of `{name}` is on `{text}`"), read)
-        .label("its rows are looked up by that")
-        .note("every write that gets here would read the whole table")
-        .help(format!("{index} or, where PostgreSQL does not hold that for immutable, a column for it with an index"))
+    diagnostics.push(
+        Diagnostic::new(Code::MissingIndex, format!("no index of `{name}` is on `{text}`"), read)
+            .label("its rows are looked up by that")
+            .note("every write that gets here would read the whole table")
+            .help(format!(
+                "{index} or, where PostgreSQL does not hold that for immutable, a column for it with an index"
+            )),
+    );
 }
 
 fn made_of_rows(table: &Table, read: Span) -> Diagnostic {
@@ -242,10 +257,4 @@ fn made_of_rows(table: &Table, read: Span) -> Diagnostic {
     Diagnostic::new(Code::MadeOfRows, title, read)
         .label("all its rows are read to find those of one value")
         .help("keep what the function makes in a table of its own, one row each, with an index")
-}
-
-/// An index whose first column is among the wanted ones narrows the lookup.
-fn has_index(table: &Table, wanted: &[usize]) -> bool {
-    let usable = |i: &&crate::catalog::Index| !i.partial && matches!(i.method.as_str(), "btree" | "hash");
-    table.indexes.iter().filter(usable).any(|i| i.columns.first().is_some_and(|first| wanted.contains(first)))
 }

@@ -179,6 +179,23 @@ impl SqlType {
         ];
         self.dimensions == 0 && TYPES.contains(&self.base.as_str())
     }
+
+    /// The type that `=` converts values of this one to where the other side is of that type, if there is no operator for the two in
+    /// one operator family: no index on a column finds these.
+    pub fn converted_for(&self, other: &SqlType) -> Option<&'static str> {
+        let is_integer = |ty: &SqlType| matches!(ty.base.as_str(), "smallint" | "integer" | "bigint");
+        let is_float = |ty: &SqlType| matches!(ty.base.as_str(), "real" | "double precision");
+        let is_varying = |ty: &SqlType| matches!(ty.base.as_str(), "text" | "character varying");
+        if self.dimensions > 0 || other.dimensions > 0 {
+            None
+        } else if is_float(other) {
+            (is_integer(self) || self.base == "numeric").then_some("double precision")
+        } else if other.base == "numeric" {
+            is_integer(self).then_some("numeric")
+        } else {
+            (self.base == "character" && is_varying(other)).then_some("text")
+        }
+    }
 }
 
 /// What a type is.
@@ -322,6 +339,12 @@ impl Table {
     /// The position of a column by name.
     pub fn column(&self, name: &Ident) -> Option<usize> {
         self.columns.iter().position(|c| &c.name == name)
+    }
+
+    /// Whether rows are looked up by an index, given these columns: its first column is among them.
+    pub fn is_indexed_by(&self, columns: &[usize]) -> bool {
+        let usable = |i: &&Index| !i.partial && matches!(i.method.as_str(), "btree" | "hash");
+        self.indexes.iter().filter(usable).any(|i| i.columns.first().is_some_and(|first| columns.contains(first)))
     }
 
     /// The primary key.

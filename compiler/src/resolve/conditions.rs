@@ -10,7 +10,7 @@ use sqlparser::ast::{BinaryOperator, Expr as Ast, FunctionArguments, Query};
 use super::formula::Formula;
 use super::query::{Refused, Resolved, Resolver};
 use super::typing::is_textual;
-use super::{BlockId, Claim, Expr, ExprKind, Fact, Output, Scope};
+use super::{BlockId, Claim, ColumnRef, Expr, ExprKind, Fact, Membership, Output, Scope};
 
 impl<'a> Resolver<'a> {
     /// A condition: its conjuncts are told apart, and all are kept as reads. Gives the queries that have to have a row for it to hold.
@@ -28,8 +28,8 @@ impl<'a> Resolver<'a> {
     fn conjunct(&mut self, conjunct: &'a Ast, block: BlockId, holds: Scope) -> Resolved<Option<BlockId>> {
         let (mut asked, before) = (None, self.flat.blocks.len());
         let expr = match in_subquery(conjunct) {
-            Some(Among { value, query, negated: false }) => {
-                let member = self.among(value, query, true, block)?;
+            Some(among @ Among { negated: false, .. }) => {
+                let member = self.among(&among, true, block)?;
                 if let ExprKind::Apply(operands) = &member.kind {
                     asked = operands.last().and_then(Expr::block);
                 }
@@ -145,13 +145,8 @@ impl<'a> Resolver<'a> {
 
     /// `value IN (SELECT …)`. As a conjunct false and NULL both leave the row out, so that it is EXISTS with an equality. Anywhere
     /// else, and for NOT IN, it is that of values that are never NULL: a first row, or a NULL, would change it for every value.
-    pub(super) fn among(
-        &mut self,
-        value: &'a Ast,
-        query: &'a Query,
-        is_conjunct: bool,
-        block: BlockId,
-    ) -> Resolved<Expr> {
+    pub(super) fn among(&mut self, among: &Among<'a>, is_conjunct: bool, block: BlockId) -> Resolved<Expr> {
+        let &Among { value, query, is_array, .. } = among;
         let span = self.span(value);
         let left = self.expr(value, block)?;
         let left = self.with_formula(left, value);
@@ -161,13 +156,24 @@ impl<'a> Resolver<'a> {
         let picks = state.limited || state.picked;
         let fields = self.fields_of(&left, value);
         if !picks && fields.len() == outputs.len() {
-            let never_null = |e: &Expr| e.as_column().is_some_and(|c| self.flat.is_never_null(self.catalog, c));
-            let tells = |(own, output): &(Expr, &Output)| is_conjunct || never_null(own) && never_null(&output.expr);
-            let pairs: Vec<(Expr, &Output)> = fields.into_iter().zip(&outputs).filter(tells).collect();
-            for (own, output) in pairs {
+            let never_null = |e: &Expr| {
+                e.as_columns().is_some_and(|all| all.iter().all(|c| self.flat.is_never_null(self.catalog, *c)))
+            };
+            let tells = |own: &Expr, output: &Output| is_conjunct || never_null(own) && never_null(&output.expr);
+            let fields = fields.into_iter().zip(&outputs).enumerate();
+            let pairs: Vec<_> = fields.filter(|(_, ((own, _), output))| tells(own, output)).collect();
+            let mut compared = Vec::new();
+            for (n, ((own, written), output)) in pairs {
+                let columns = self.found_by(&own, written, output);
+                compared.extend(columns.map(|columns| (self.span(written), n, columns)));
                 self.count([&own, &output.expr], span)?;
                 let claim = Claim::Equal(own, output.expr.clone());
                 self.flat.says(claim, inner, Scope::Always);
+            }
+            // IN as a conjunct is a join to the planner.
+            if !is_conjunct || is_array {
+                let query = self.span(query);
+                self.flat.memberships.push(Membership { query, columns: outputs.len(), pairs: compared });
             }
         }
         let row = Expr::plain(span, ExprKind::Apply(outputs.into_iter().map(|o| o.expr).collect()));
@@ -175,11 +181,23 @@ impl<'a> Resolver<'a> {
         Ok(Expr::plain(span, ExprKind::Apply(vec![left, rows])))
     }
 
+    /// The columns that an index on each finds the rows of a value by, which is a name.
+    fn found_by(&self, value: &Expr, written: &Ast, output: &Output) -> Option<Vec<ColumnRef>> {
+        let is_name = matches!(written, Ast::Identifier(_) | Ast::CompoundIdentifier(_));
+        let (term, columns) = (value.as_term()?, output.expr.as_columns()?);
+        let ty = term.ty(&self.flat, self.catalog)?;
+        let column = |c: &ColumnRef| &self.catalog.table(&self.flat.use_of(*c).table).columns[c.column];
+        (is_name && columns.iter().all(|c| column(c).ty.converted_for(ty).is_none())).then_some(columns)
+    }
+
     /// The fields of a row as it is written, or the value itself.
-    fn fields_of(&mut self, value: &Expr, written: &'a Ast) -> Vec<Expr> {
-        match Side::new(written, value).fields() {
-            Some(fields) => fields.into_iter().map(|f| self.with_formula(f.value.clone(), f.written)).collect(),
-            None => vec![value.clone()],
+    fn fields_of(&mut self, value: &Expr, written: &'a Ast) -> Vec<(Expr, &'a Ast)> {
+        let whole = Side::new(written, value);
+        match whole.fields() {
+            Some(fields) => {
+                fields.into_iter().map(|f| (self.with_formula(f.value.clone(), f.written), f.written)).collect()
+            }
+            None => vec![(value.clone(), whole.written)],
         }
     }
 }
@@ -189,24 +207,26 @@ pub(super) struct Among<'a> {
     pub value: &'a Ast,
     pub query: &'a Query,
     negated: bool,
+    /// Whether the rows of the query are put into an array first.
+    is_array: bool,
 }
 
 /// `value IN (query)`, `value = ANY (query)` and `value = ANY (ARRAY(query))`, or `NOT IN` and `<> ALL`.
 pub(super) fn in_subquery(ast: &Ast) -> Option<Among<'_>> {
     let (value, right, negated) = match ast {
         Ast::InSubquery { expr, subquery, negated } => {
-            return Some(Among { value: expr, query: subquery, negated: *negated });
+            return Some(Among { value: expr, query: subquery, negated: *negated, is_array: false });
         }
         Ast::AnyOp { left, compare_op: BinaryOperator::Eq, right, .. } => (left, right, false),
         Ast::AllOp { left, compare_op: BinaryOperator::NotEq, right, .. } => (left, right, true),
         _ => return None,
     };
-    let query = match right.as_ref() {
-        Ast::Subquery(query) => query,
-        Ast::Nested(inner) => array_of_rows(inner)?,
-        other => array_of_rows(other)?,
+    let (query, is_array) = match right.as_ref() {
+        Ast::Subquery(query) => (query.as_ref(), false),
+        Ast::Nested(inner) => (array_of_rows(inner)?, true),
+        other => (array_of_rows(other)?, true),
     };
-    Some(Among { value, query, negated })
+    Some(Among { value, query, negated, is_array })
 }
 
 /// The query of `ARRAY(query)`.

@@ -11,7 +11,7 @@ use sqlparser::ast::{
     FunctionArgumentList, FunctionArguments, Query, Value,
 };
 
-use super::conditions::{Among, in_subquery};
+use super::conditions::in_subquery;
 use super::functions::{Class, JsonType, classify, depends_on_locale, json_result};
 use super::naming::{ident, parts};
 use super::query::{Refused, Resolved, Resolver};
@@ -67,8 +67,8 @@ impl<'a> Resolver<'a> {
             }
             Ast::BinaryOp { left, op: BinaryOperator::AtAt, right } => self.text_match(left, right, span, block),
             other => {
-                if let Some(Among { value, query, .. }) = in_subquery(other) {
-                    return self.among(value, query, false, block);
+                if let Some(among) = in_subquery(other) {
+                    return self.among(&among, false, block);
                 }
                 let Some(operands) = operands(other) else {
                     return Err(self.no_such_form(span));

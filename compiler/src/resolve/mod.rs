@@ -266,6 +266,19 @@ pub struct Windowed {
     pub span: Span,
 }
 
+/// `x IN (SELECT y …)` or its like in a place where PostgreSQL reads all of the query for it, though rows with another y make no
+/// difference: neither x nor y is ever NULL, or NULL is as good as false there.
+#[derive(Clone, Debug)]
+pub struct Membership {
+    /// The query.
+    pub query: Span,
+    /// How many columns it has.
+    pub columns: usize,
+    /// Values, which are columns, with what they are compared with: the position of that column, and which of a table it is, or one of
+    /// which in each query of a union.
+    pub pairs: Vec<(Span, usize, Vec<ColumnRef>)>,
+}
+
 /// A conjunct that one number picks: at most one row of each partition fulfils it.
 #[derive(Clone, Copy, Debug)]
 pub struct Picked {
@@ -403,6 +416,8 @@ pub struct FlatView {
     pub own_views: Vec<ReadView>,
     /// Windows of queries below it.
     pub windows_below: Vec<Windowed>,
+    /// Queries that are read for one value.
+    pub memberships: Vec<Membership>,
     /// Views it reads, directly or not, in order of first use.
     pub reads_views: Vec<QualName>,
     /// Whether it calls functions of the user's own.
@@ -649,6 +664,17 @@ impl Expr {
         match self.kind {
             ExprKind::Column(column) => Some(column),
             _ => None,
+        }
+    }
+
+    /// The column, or those that it is one of, where the expression is nothing else.
+    pub fn as_columns(&self) -> Option<Vec<ColumnRef>> {
+        match &self.kind {
+            ExprKind::Either(_, sides) => {
+                let columns: Option<Vec<_>> = sides.iter().map(Expr::as_columns).collect();
+                columns.map(|c| c.concat())
+            }
+            _ => self.as_column().map(|c| vec![c]),
         }
     }
 }

@@ -98,6 +98,7 @@ impl<'a> Resolver<'a> {
             partitions: Vec::new(),
             own_views: Vec::new(),
             windows_below: Vec::new(),
+            memberships: Vec::new(),
             reads_views: Vec::new(),
             calls_user_functions: false,
             needs_locale: false,

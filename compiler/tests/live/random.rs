@@ -183,6 +183,7 @@ fixtures! {
     array_values: "compiler/tests/data/live/array_values.sql",
     group_values: "compiler/tests/data/live/group_values.sql",
     numbered: "compiler/tests/data/live/numbered.sql",
+    memberships: "compiler/tests/data/live/memberships.sql",
     told_keys: "compiler/tests/data/live/told_keys.sql",
     among: "compiler/tests/data/live/among.sql",
 }

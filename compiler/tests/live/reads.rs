@@ -112,6 +112,30 @@ fn full_joins() {
     );
 }
 
+#[test]
+fn memberships() {
+    reads_as_much(
+        "reads_memberships",
+        "compiler/tests/data/live/memberships.sql",
+        "INSERT INTO author SELECT 'a' || i, i FROM generate_series(0, {n} / 5) i;
+         INSERT INTO post SELECT i, 'a' || i / 5, i / 3, i % 3, 't' || i FROM generate_series(1, {n}) i;
+         INSERT INTO hidden SELECT i * 4, 'a' || i, CASE WHEN i % 3 > 0 THEN 'new' END FROM generate_series(1, {n}) i;
+         INSERT INTO banned SELECT 'a' || i * 7, i % 3 FROM generate_series(1, {n}) i;
+         INSERT INTO pinned SELECT i, 1, i FROM generate_series(1, {n}) i;
+         INSERT INTO shown SELECT i, i FROM generate_series(1, {n}) i;
+         INSERT INTO comment SELECT i, i / 2, 'a' || i % ({n} / 5), 'c' || i FROM generate_series(1, {n}) i;",
+        &[
+            "UPDATE post SET title = title || '.' WHERE id = ?",
+            "UPDATE post SET kind = kind + 1, slot = 1 WHERE id = ?",
+            "UPDATE comment SET body = body || '.' WHERE id = ?",
+            "UPDATE hidden SET reason = 'old' WHERE post_id = ? / 4 * 4",
+            "DELETE FROM shown WHERE kind = ?",
+            "UPDATE author SET since = since + 1, name = name || '.' WHERE since = ? / 5",
+            "DELETE FROM post WHERE id = ?",
+        ],
+    );
+}
+
 /// The latest of each: some numbers are by the key, some are not.
 #[test]
 fn numbered() {

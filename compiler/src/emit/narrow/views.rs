@@ -1,8 +1,8 @@
 //! Views below: those that are read in another form as well.
 //!
-//! In: a tview. Out: the changes of its view's text that windows below it need, and the views that take the place of those that it
-//! reads: their text, changed in the same way. What always holds: a view that takes another one's place has its columns and its
-//! rows; a view whose windows are in no one's way is read as it is.
+//! In: a tview. Out: the changes of its view's text that windows below it and memberships need, and the views that take the place of
+//! those that it reads: their text, changed in the same way. What always holds: a view that takes another one's place has its columns and its
+//! rows; a view that nothing of the kind is in is read as it is.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -80,7 +80,8 @@ impl<'g> Rewriting<'g> {
     }
 
     fn changes(&mut self, text: &Text, view: &'g View, depth: usize, edits: &mut Vec<Edit>) {
-        if self.wanted.is_empty() {
+        let (given, flat) = (self.given, &self.tview.view);
+        if self.wanted.is_empty() && flat.memberships.is_empty() {
             return;
         }
         // A row of a view has a type of its own, which a user's function may ask for.
@@ -93,8 +94,8 @@ impl<'g> Rewriting<'g> {
                 edits.extend(other.and_then(|name| text.renamed(mention, &name)));
             }
         }
-        let (given, flat, windows) = (self.given, &self.tview.view, &self.wanted);
-        let made = text.rows_of_windows(Wanted { given, flat, view, windows, is_own: depth == 0 }, edits);
+        text.memberships(given, flat, edits);
+        let made = text.rows_of_windows(Wanted { given, flat, view, windows: &self.wanted, is_own: depth == 0 }, edits);
         let is_in = |e: &Edit, span: &Span| e.at.contains(&span.start) && span.end <= e.at.end;
         let is_done = |span: &&Span| span.file == text.query.file && made.iter().any(|e| is_in(e, span));
         self.done.extend(self.wanted.iter().filter(is_done));

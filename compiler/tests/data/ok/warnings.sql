@@ -40,3 +40,11 @@ CREATE INDEX ON sale (date_trunc('day', at));
 CREATE INDEX ON sale (place, at);
 CREATE VIEW v_day AS SELECT date_trunc('day', s.at) AS day, jsonb_build_object('n', count(*)) AS data FROM sale s GROUP BY 1;
 CREATE VIEW v_place AS SELECT s.place, jsonb_build_object('n', count(*)) AS data FROM sale s GROUP BY s.place;
+CREATE TABLE price (id integer PRIMARY KEY, amount numeric NOT NULL, code character(4) NOT NULL UNIQUE, place bigint NOT NULL UNIQUE);
+CREATE INDEX ON price (amount);
+CREATE TABLE unit (number integer PRIMARY KEY, code text NOT NULL UNIQUE, place smallint NOT NULL UNIQUE);
+CREATE VIEW v_unit AS
+SELECT p.id, jsonb_build_object('by_number', a.place, 'by_place', c.place, 'by_code', (SELECT count(*) FROM unit b WHERE b.code = p.code)) AS data
+  FROM price p
+  LEFT JOIN unit a ON a.number = p.amount
+  LEFT JOIN unit c ON c.place = p.place;
