@@ -4,12 +4,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::catalog::{Catalog, Relation, RowSecurity, Table};
+use crate::catalog::{Catalog, Index, Relation, RowSecurity, Table};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
 use crate::names::QualName;
 use crate::plan::{LockStep, TablePlan, Tview, TviewParts, Way, Whole};
 use crate::relate::{Pair, ValueLock, Variant};
-use crate::resolve::{ColumnRef, Formula, Term, UseId};
+use crate::resolve::{ColumnRef, Formula, Piece, Term, UseId};
 use crate::source::Span;
 
 /// Reports missing indexes, coarse locks and policies that stand in the way.
@@ -171,12 +171,17 @@ fn lookup(
         Some((column, ty.and_then(|other| table.columns[column].ty.converted_for(other))))
     });
     let (converted, as_it_is): (Vec<_>, Vec<_>) = columns.partition(|(_, ty)| ty.is_some());
-    let mut wanted: Vec<usize> = as_it_is.into_iter().map(|(column, _)| column).collect();
+    let elements = on.iter().filter_map(|pair| match pair {
+        Pair::Holds(formula) => formula.any_of.as_ref().filter(|e| !reads(&e.calls, use_id)).map(|_| formula),
+        Pair::Equal { .. } => None,
+    });
+    let with_elements = elements.flat_map(|f| f.columns()).filter(|c| c.use_id == use_id).map(|c| c.column);
+    let mut wanted: Vec<usize> = as_it_is.into_iter().map(|(column, _)| column).chain(with_elements).collect();
     wanted.sort_unstable();
     wanted.dedup();
     if let (true, Some((column, Some(ty)))) = (wanted.is_empty(), converted.first()) {
         let text = format!("{}::{ty}", table.columns[*column].name.sql());
-        expression_lookup(table, &text, owner.span, said, diagnostics);
+        expression_lookup(table, &text, None, owner.span, said, diagnostics);
     } else if wanted.is_empty() {
         let formulas =
             own.iter().filter_map(|t| t.0.as_formula()).filter(|f| f.columns().iter().all(|c| c.use_id == use_id));
@@ -187,6 +192,11 @@ fn lookup(
         let names: Vec<String> = wanted.iter().map(|c| table.columns[*c].name.sql()).collect();
         missing_index(table, &names.join(", "), owner.span, said, diagnostics);
     }
+}
+
+/// Whether calls have columns of a use as arguments.
+fn reads(calls: &[Vec<Piece>], use_id: UseId) -> bool {
+    calls.iter().flatten().any(|piece| matches!(piece, Piece::Column(c) if c.use_id == use_id))
 }
 
 fn missing_index(table: &Table, list: &str, read: Span, said: &mut Said, diagnostics: &mut Diagnostics) {
@@ -229,26 +239,34 @@ fn formula_lookup(table: &Table, formula: &Formula, read: Span, said: &mut Said,
         if said.insert((table.name.clone(), text)) {
             diagnostics.push(made_of_rows(table, read));
         }
-    } else if !formula.guarded {
-        // Of which rows an index should be where a condition guards the expression is not known.
-        expression_lookup(table, &text, read, said, diagnostics);
+    } else {
+        let guarded =
+            "create one on the expression as the view writes it, with the condition beside it in its WHERE clause";
+        let help = formula.guarded.then(|| guarded.to_owned());
+        expression_lookup(table, &text, help, read, said, diagnostics);
     }
 }
 
-fn expression_lookup(table: &Table, text: &str, read: Span, said: &mut Said, diagnostics: &mut Diagnostics) {
-    // Which expressions there are indexes on is not known.
-    let may_be_indexed = table.indexes.iter().any(|i| i.columns.is_empty() && !i.partial);
-    if may_be_indexed || !said.insert((table.name.clone(), text.to_owned())) {
+fn expression_lookup(
+    table: &Table,
+    text: &str,
+    help: Option<String>,
+    read: Span,
+    said: &mut Said,
+    diagnostics: &mut Diagnostics,
+) {
+    // Which expressions there are indexes on is not known, nor which rows a condition beside one leaves.
+    let may_be_it = |i: &Index| i.columns.is_empty() && (!i.partial || help.is_some());
+    if table.indexes.iter().any(may_be_it) || !said.insert((table.name.clone(), text.to_owned())) {
         return;
     }
-    let (name, index) = (&table.name.name, format!("CREATE INDEX ON {} (({text}));", table.name.sql()));
+    let otherwise = "or, where PostgreSQL does not hold that for immutable, a column for it with an index";
+    let help = help.unwrap_or_else(|| format!("CREATE INDEX ON {} (({text})); {otherwise}", table.name.sql()));
     diagnostics.push(
-        Diagnostic::new(Code::MissingIndex, format!("no index of `{name}` is on `{text}`"), read)
+        Diagnostic::new(Code::MissingIndex, format!("no index of `{}` is on `{text}`", table.name.name), read)
             .label("its rows are looked up by that")
             .note("every write that gets here would read the whole table")
-            .help(format!(
-                "{index} or, where PostgreSQL does not hold that for immutable, a column for it with an index"
-            )),
+            .help(help),
     );
 }
 

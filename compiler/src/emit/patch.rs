@@ -144,6 +144,7 @@ impl<'s> Writing<'s> {
             return self.parts.push(part);
         };
         known.value = format!("coalesce({}, '{{}}') || coalesce({}, '{{}}')", known.value, part.value);
+        known.is_plain &= part.is_plain;
         known.found = known.found.take().zip(part.found).map(|(one, other)| format!("({one} OR {other})"));
     }
 }
@@ -155,6 +156,8 @@ pub(super) struct Part<'s> {
     value: String,
     /// Where rows of several uses are joined: whether there is one of this use for the document.
     found: Option<String>,
+    /// Whether the value consists of fields that are the same in bytes where they are equal.
+    is_plain: bool,
 }
 
 /// From the changed rows of one use along the way. What is written is put together once per row, not once per document.
@@ -181,7 +184,14 @@ fn along<'s>(context: &Context, step: &'s PatchStep) -> Writing<'s> {
         format!("                      FROM {} AS {alias} WHERE {same} OFFSET 0) AS {alias}", context.plan.table.sql()),
     ];
     from.extend(step.patch.way.joins.iter().map(|j| context.join(j)));
-    let part = |(change, n)| Part { change, value: format!("{alias}.{prefix}_{n}"), found: None };
+    let is_plain = |change: &Change| match change {
+        Change::Object { fields, .. } => fields.iter().all(|(_, c)| table.columns[*c].ty.is_plain()),
+        Change::Column { .. } => false,
+    };
+    let part = |(change, n)| {
+        let value = format!("{alias}.{prefix}_{n}");
+        Part { change, value, found: None, is_plain: is_plain(change) }
+    };
     Writing { from, condition: Some(rows.condition), ends: Vec::new(), parts: numbered().map(part).collect() }
 }
 
@@ -237,7 +247,7 @@ pub(super) fn several_uses<'s>(context: &Context, steps: &'s [PatchStep], keys: 
         all.from.extend(lines);
         let found = format!("{relation}.key_1 IS NOT NULL");
         for (part, n) in parts.into_iter().zip(1..) {
-            all.add(Part { change: part.change, value: format!("{relation}.value_{n}"), found: Some(found.clone()) });
+            all.add(Part { value: format!("{relation}.value_{n}"), found: Some(found.clone()), ..part });
         }
     }
     // Outer objects before those in them: a change takes what else an object holds from the document as it was.
@@ -328,16 +338,19 @@ impl Part<'_> {
     /// Whether the document changes here, in bytes.
     fn differs(&self, document: Put) -> String {
         let (new, old) = (&self.value, document.sql());
-        let (before, after) = match (self.change, self.place()) {
-            (Change::Column { .. }, _) => (old, new.clone()),
-            (_, None) => (old, document.add(new.clone()).sql()),
+        let differs = |before: String, after: String| format!("record_image_ne(ROW({before}), ROW({after}))");
+        let differs = match (self.change, self.place()) {
+            (Change::Column { .. }, _) => differs(old, new.clone()),
+            // Fields of the document itself: it need not be put together for that.
+            (_, None) if self.is_plain && new.contains("||") => format!("NOT {old} @> ({new})"),
+            (_, None) if self.is_plain => format!("NOT {old} @> {new}"),
+            (_, None) => differs(old, document.add(new.clone()).sql()),
             (_, Some(at)) if self.is_added() => {
                 let object = object_at(&old, &at);
-                (object.clone(), format!("{object} || {new}"))
+                differs(object.clone(), format!("{object} || {new}"))
             }
-            (_, Some(at)) => (format!("{old} #> {at}"), new.clone()),
+            (_, Some(at)) => differs(format!("{old} #> {at}"), new.clone()),
         };
-        let differs = format!("record_image_ne(ROW({before}), ROW({after}))");
         match &self.found {
             Some(found) => format!("{found} AND {differs}"),
             None => differs,

@@ -19,6 +19,7 @@ mod patch_pairs;
 mod plan_pairs;
 mod random;
 mod reads;
+mod scans;
 mod sessions;
 #[path = "../common/server.rs"]
 mod shared;

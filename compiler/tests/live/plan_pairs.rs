@@ -90,7 +90,7 @@ fn plan_pairs(name: &str, path: &str) {
                 Some(level) => session.isolation(level),
                 None => session,
             });
-            let orders = if full() { Orders::All } else { Orders::Sample { count: 3, seed: number as u64 } };
+            let orders = if full() { Orders::All } else { Orders::Sample { count: 2, seed: number as u64 } };
             let options = InterleaveOptions { orders, ..InterleaveOptions::default() };
             let found = interleave_with(server(), &database, &sessions, &options, &tviews_are_equal).expect("they run");
             assert!(!is_wrong(&sessions, &found), "{tview}: {one:?} and {other:?}\n{}{found}", told(&sessions));

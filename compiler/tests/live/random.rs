@@ -129,6 +129,11 @@ macro_rules! fixtures {
             fn load() {
                 super::load_of(stringify!($name), $path);
             }
+
+            #[test]
+            fn scans() {
+                crate::scans::scans_of(stringify!($name), $path);
+            }
         }
     )* };
 }

@@ -1,0 +1,119 @@
+//! No write reads a table as a whole unless a warning has named it.
+//!
+//! In: a fixture. Out: nothing; it fails where a statement of a trigger scans a table that the compiler has said nothing of. The server
+//! explains the statements of triggers (`auto_explain`) while a random writer writes. Generated functions run with sequential scans
+//! made dear, so that there is one only where no index helps, however few rows there are.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+use postgres::{Client, NoTls};
+use serde_json::Value;
+use tviewc::diagnostics::Code;
+use tviewc::{Options, compile};
+use tviewc_verify::SUPERUSER;
+use tviewc_verify::writer::{Writer, WriterOptions};
+
+use crate::support::{OWNER, fixture, installed, server, sources};
+
+const TRANSACTIONS: usize = 40;
+
+/// What a scan costs at least that counts as made dear, before PostgreSQL 18 said so itself.
+const DEAR: f64 = 1e10;
+
+/// Statements that compare or make whole tviews, and say so.
+const WHOLE: &[&str] = &["__refresh(", "__check(", "__differ(", "__repair("];
+
+const EXPLAINED: &str = "SET auto_explain.log_min_duration = 0; SET auto_explain.log_analyze = on; SET auto_explain.log_timing = off; SET auto_explain.log_nested_statements = on;
+    SET auto_explain.log_format = json; SET auto_explain.log_level = notice;";
+
+/// A plan, and the functions that it was made in.
+type Heard = Arc<Mutex<Vec<(String, String)>>>;
+
+/// The tables that warnings name; none where a view is computed as a whole, which is said of the view.
+fn warned(sql: &str) -> Option<BTreeSet<String>> {
+    let options = Options { program: Some("test".into()), ..Options::default() };
+    let mut tables = BTreeSet::new();
+    for diagnostic in compile(&sources(sql), &options).diagnostics.sorted() {
+        match diagnostic.code {
+            Code::MissingIndex | Code::MadeOfRows => {
+                tables.extend(diagnostic.title.split('`').nth(1).map(str::to_owned));
+            }
+            Code::WindowOfAll | Code::ChainOfAll => return None,
+            _ => {}
+        }
+    }
+    Some(tables)
+}
+
+/// A session that is told the plans; none where the server has no auto_explain.
+fn explained(database: &str) -> Option<(Client, Heard)> {
+    let heard = Heard::default();
+    let listener = Arc::clone(&heard);
+    let mut config = server().config(database, SUPERUSER);
+    config.notice_callback(move |notice| {
+        let context = notice.where_().unwrap_or_default().to_owned();
+        listener.lock().expect("nobody panics here").push((context, notice.message().to_owned()));
+    });
+    let mut client = config.connect(NoTls).expect("connected");
+    client.batch_execute("LOAD 'auto_explain'").ok()?;
+    client.batch_execute(EXPLAINED).expect("set up");
+    Some((client, heard))
+}
+
+/// Tables with indexes on expressions: which ones is not known, and nothing is said of others.
+const MAYBE_INDEXED: &str = "SELECT DISTINCT c.relname::text FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indrelid WHERE i.indexprs IS NOT NULL";
+
+/// Parts of the names of the functions of tviews that every write may compare as a whole, as is said of their views.
+fn compared(sql: &str) -> Vec<String> {
+    let views = sql.split("tviewc: full_refresh").skip(1);
+    let names = views.filter_map(|text| text.split_once("CREATE VIEW v_")?.1.split_whitespace().next());
+    names.map(|name| format!("__tv_{name}__")).collect()
+}
+
+/// The tables that a plan scans because nothing else is left.
+fn scanned(plan: &Value, into: &mut BTreeSet<String>) {
+    let is_dear = plan["Disabled"] == true || plan["Total Cost"].as_f64().is_some_and(|cost| cost >= DEAR);
+    let is_dear = is_dear && plan["Actual Loops"].as_f64().is_some_and(|loops| loops > 0.0);
+    if let ("Seq Scan", true, Some(table)) =
+        (plan["Node Type"].as_str().unwrap_or_default(), is_dear, plan["Relation Name"].as_str())
+    {
+        into.insert(table.to_owned());
+    }
+    plan["Plans"].as_array().into_iter().flatten().for_each(|below| scanned(below, into));
+}
+
+/// Writes, and looks at the plans.
+pub(crate) fn scans_of(name: &str, path: &str) {
+    let sql = fixture(path);
+    let Some(mut known) = warned(&sql) else { return };
+    let database = format!("scans_{name}");
+    installed(&database, &sql);
+    let Some((mut client, heard)) = explained(&database) else { return };
+    let mut reader = server().connect(&database, SUPERUSER).expect("connected");
+    known.extend(reader.query(MAYBE_INDEXED, &[]).expect("asked").iter().map(|row| row.get::<_, String>(0)));
+    let whole = compared(&sql);
+    // RESET ALL would end the explaining.
+    let options = WriterOptions { settings: false, ..WriterOptions::default() };
+    let mut writer = Writer::for_role(&mut reader, OWNER, 11, options).expect("a writer");
+    let (mut plans, mut found) = (0, BTreeMap::new());
+    for _ in 0..TRANSACTIONS {
+        writer.transaction(&mut client).expect("the connection holds");
+        for (context, message) in heard.lock().expect("nobody panics here").drain(..) {
+            let of_all = WHOLE.iter().copied().chain(whole.iter().map(String::as_str));
+            let is_ours = context.contains("function tview.") && !of_all.into_iter().any(|part| context.contains(part));
+            let Some((_, plan)) = message.split_once(" plan:").filter(|_| is_ours) else { continue };
+            let plan: Value = serde_json::from_str(plan).expect("a plan as JSON");
+            plans += 1;
+            let mut tables = BTreeSet::new();
+            scanned(&plan["Plan"], &mut tables);
+            for table in tables.into_iter().filter(|table| !known.contains(table)) {
+                found.entry(table).or_insert_with(|| format!("{}\n{context}", plan["Query Text"]));
+            }
+        }
+    }
+    assert!(plans > 100, "{name}: {plans} plans were looked at");
+    assert!(found.is_empty(), "{name}: read as a whole without a warning: {found:#?}");
+    drop((client, reader, writer));
+    server().drop_database(&database).expect("dropped");
+}
