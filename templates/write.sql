@@ -2,8 +2,13 @@
     ), changed AS (
         UPDATE {{ name }} AS t
            SET {{ assignments }}
-          FROM {% if !counted %}unnest({{ key_variables }}) AS k({{ key_aliases }}), {% endif %}fresh AS f
-         WHERE {{ t_is_f }}{% if !counted %} AND {{ t_is_k }}{% endif %}
+          FROM fresh AS f
+{%- if counted %}
+         WHERE {{ t_is_f }}
+{%- else %}
+         CROSS JOIN LATERAL (SELECT d.ctid AS place FROM {{ name }} AS d WHERE {{ d_is_f }} OFFSET 0) AS d
+         WHERE t.ctid = d.place
+{%- endif %}
            AND record_image_ne(
                    ROW({{ t_columns }}),
                    ROW({{ f_columns }}))
@@ -20,6 +25,5 @@
     INSERT INTO {{ name }} ({{ columns }})
     SELECT {{ f_columns }}
       FROM fresh AS f
-     WHERE NOT EXISTS (SELECT FROM unnest({{ key_variables }}) AS k({{ key_aliases }}) JOIN {{ name }} AS t ON {{ t_is_k }}
-                        WHERE {{ t_is_f }});
+     WHERE NOT EXISTS (SELECT FROM {{ name }} AS t WHERE {{ t_is_f }} OFFSET 0);
 {%- endif %}

@@ -132,10 +132,9 @@ pub struct Write {
     pub t_columns: String,
     pub f_columns: String,
     pub t_is_f: String,
-    /// Rows are looked up by these: how many the planner expects of the view decides nothing then.
-    pub key_variables: String,
-    pub key_aliases: String,
-    pub t_is_k: String,
+    /// Documents are looked up one by one in subqueries that the planner leaves as they are (`OFFSET 0`): how many rows it expects of
+    /// the view decides nothing then, nor that it expects ten of any array.
+    pub d_is_f: String,
     /// Whether the statement counts the rows that it writes, which are not those of some keys but all.
     pub counted: bool,
 }

@@ -151,8 +151,8 @@ fn sql(
         fresh: by_key.fresh,
         w_is_k: equal("w", "k"),
         t_is_f: equal("t", "f"),
-        write: templates::text(&write(tview, keys, (equal("t", "f"), equal("t", "k")), false)),
-        write_counted: templates::text(&write(tview, keys, (equal("t", "f"), equal("t", "k")), true)),
+        write: templates::text(&write(tview, (equal("t", "f"), equal("d", "f")), false)),
+        write_counted: templates::text(&write(tview, (equal("t", "f"), equal("d", "f")), true)),
     }
 }
 
@@ -195,7 +195,7 @@ fn operations<'a>(
     }
 }
 
-fn write(tview: &Tview, keys: &[KeyColumnSql], (t_is_f, t_is_k): (String, String), counted: bool) -> Write {
+fn write(tview: &Tview, (t_is_f, d_is_f): (String, String), counted: bool) -> Write {
     let columns = || tview.view.outputs.iter().map(|o| o.name.sql());
     Write {
         name: tview.name.sql(),
@@ -204,9 +204,7 @@ fn write(tview: &Tview, keys: &[KeyColumnSql], (t_is_f, t_is_k): (String, String
         t_columns: list(columns().map(|c| format!("t.{c}"))),
         f_columns: list(columns().map(|c| format!("f.{c}"))),
         t_is_f,
-        key_variables: list((1..=keys.len()).map(|n| format!("key_{n}"))),
-        key_aliases: list(keys.iter().map(|k| k.name.sql())),
-        t_is_k,
+        d_is_f,
         counted,
     }
 }
