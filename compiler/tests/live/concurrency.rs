@@ -22,7 +22,7 @@ pub(crate) fn pair(template: &str, first: &str, second: &str, deadlocks: Deadloc
     let sessions =
         [("first", first), ("second", second)].map(|(name, sql)| Session::new(name, OWNER, &["BEGIN", sql, "COMMIT"]));
     let seed = (first.len() * 31 + second.len()) as u64;
-    let orders = if full() { Orders::All } else { Orders::Sample { count: 3, seed } };
+    let orders = if full() { Orders::All } else { Orders::Sample { count: 2, seed } };
     let options = InterleaveOptions { orders, ..InterleaveOptions::default() };
     let report = interleave_with(server(), template, &sessions, &options, &tviews_are_equal).expect("all orders run");
     assert!(report.findings.is_empty(), "{first}\n{second}\n{report}");
@@ -55,7 +55,7 @@ pub(crate) fn long_transactions(template: &str, sessions: &[Session]) {
 }
 
 fn sampled(template: &str, sessions: &[Session], deadlocks: Deadlocks) {
-    let count = if full() { 1_000 } else { 24 };
+    let count = if full() { 1_000 } else { 16 };
     let options = InterleaveOptions { orders: Orders::Sample { count, seed: 7 }, ..InterleaveOptions::default() };
     let report = interleave_with(server(), template, sessions, &options, &tviews_are_equal).expect("orders run");
     assert!(report.findings.is_empty(), "{report}");
