@@ -3,6 +3,7 @@
 //! In: statements. Out: what the server answered, with every text and its outcome in the log. Errors are classified
 //! here; whether the transaction goes on after one is the caller's affair.
 
+use std::error::Error as _;
 use std::io::Write;
 use std::sync::Arc;
 
@@ -69,8 +70,7 @@ impl<'a> Session<'a> {
                 true
             }
             Err(error) => {
-                let is_answered_twice = data.is_some() && error.as_db_error().is_none() && self.fresh.is_some();
-                if is_answered_twice {
+                if data.is_some() && self.fresh.is_some() && is_out_of_step(&error) {
                     // Which error it was is not told. One that comes again and again makes the transaction be given up.
                     self.log.retry = Some(String::new());
                     self.push(kind, sql, data, Outcome::Failed { code: String::new(), message: error.to_string() });
@@ -126,6 +126,11 @@ impl<'a> Session<'a> {
         }
         Ok(self.log)
     }
+}
+
+/// Whether the client library met an answer that it did not expect. A connection that ended is something else, and stays an error.
+fn is_out_of_step(error: &postgres::Error) -> bool {
+    error.source().is_none() && !error.is_closed()
 }
 
 fn rows_of(messages: &[SimpleQueryMessage]) -> u64 {
