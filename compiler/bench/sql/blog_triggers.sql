@@ -2,35 +2,15 @@
 -- them who knows how: sets, transition tables, jsonb_set, and of a post's comments only those of the author are made anew. The
 -- locks are those of feed_triggers.sql. Other writes are not measured and have no triggers.
 
-CREATE SCHEMA hand;
-
 CREATE TABLE tv_bench_comments (id integer PRIMARY KEY, post_id integer NOT NULL, data jsonb) WITH (fillfactor = 85);
 CREATE TABLE tv_bench_posts (id integer PRIMARY KEY, author_id integer NOT NULL, data jsonb) WITH (fillfactor = 85);
 
--- The compression that the migration chooses.
-DO $$
-BEGIN
-    IF current_setting('server_version_num')::integer >= 140000
-       AND EXISTS (SELECT FROM pg_settings AS s WHERE s.name = 'default_toast_compression' AND 'lz4' = ANY (s.enumvals)) THEN
-        EXECUTE (SELECT string_agg(format('ALTER TABLE %I ALTER COLUMN data SET COMPRESSION lz4;', t), ' ')
-                   FROM unnest(ARRAY['tv_bench_comments', 'tv_bench_posts']) AS t);
-    END IF;
-END $$;
+SELECT hand.compress('tv_bench_comments', 'tv_bench_posts');
 
 -- Each stands for the values of one reference.
 CREATE TABLE hand.comment_author ();
 CREATE TABLE hand.post_author ();
 CREATE TABLE hand.post_comment_author ();
-
-CREATE FUNCTION hand.lock_authors(link regclass, ids integer[]) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    IF cardinality(ids) > 64 THEN
-        EXECUTE format('LOCK TABLE %s IN EXCLUSIVE MODE', link);
-        RETURN;
-    END IF;
-    EXECUTE format('LOCK TABLE %s IN ROW EXCLUSIVE MODE', link);
-    PERFORM pg_advisory_xact_lock(link::oid::integer, i) FROM (SELECT DISTINCT unnest(ids) AS i ORDER BY 1) AS v;
-END $$;
 
 CREATE FUNCTION hand.author_update() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -46,7 +26,7 @@ BEGIN
         RETURN NULL;
     END IF;
 
-    PERFORM hand.lock_authors('hand.comment_author', changed);
+    PERFORM hand.lock_values('hand.comment_author', changed);
     PERFORM FROM tv_bench_comments AS t JOIN bench_comments AS c ON c.id = t.id
       WHERE c.author_id = ANY (changed) ORDER BY t.id FOR UPDATE OF t;
     UPDATE tv_bench_comments AS t
@@ -55,8 +35,8 @@ BEGIN
       JOIN bench_authors AS a ON a.id = c.author_id
      WHERE a.id = ANY (changed) AND t.id = c.id;
 
-    PERFORM hand.lock_authors('hand.post_author', changed);
-    PERFORM hand.lock_authors('hand.post_comment_author', changed);
+    PERFORM hand.lock_values('hand.post_author', changed);
+    PERFORM hand.lock_values('hand.post_comment_author', changed);
     written := ARRAY(SELECT p.id FROM bench_posts AS p WHERE p.author_id = ANY (changed)
                      UNION
                      SELECT c.post_id FROM bench_comments AS c WHERE c.author_id = ANY (changed));

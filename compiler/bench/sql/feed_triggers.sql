@@ -3,21 +3,11 @@
 -- concurrent writes: the value of a reference (exclusive for whoever changes the row behind it, shared for whoever makes a
 -- document depend on it), the key of a new document, the rows of documents in key order. Values come from the current rows.
 
-CREATE SCHEMA hand;
-
 CREATE TABLE tv_user (id integer PRIMARY KEY, data jsonb) WITH (fillfactor = 85);
 CREATE TABLE tv_post (id integer PRIMARY KEY, data jsonb) WITH (fillfactor = 85);
 CREATE TABLE tv_comment (id integer PRIMARY KEY, data jsonb) WITH (fillfactor = 85);
 
--- The compression that the migration chooses.
-DO $$
-BEGIN
-    IF current_setting('server_version_num')::integer >= 140000
-       AND EXISTS (SELECT FROM pg_settings AS s WHERE s.name = 'default_toast_compression' AND 'lz4' = ANY (s.enumvals)) THEN
-        EXECUTE (SELECT string_agg(format('ALTER TABLE %I ALTER COLUMN data SET COMPRESSION lz4;', t), ' ')
-                   FROM unnest(ARRAY['tv_user', 'tv_post', 'tv_comment']) AS t);
-    END IF;
-END $$;
+SELECT hand.compress('tv_user', 'tv_post', 'tv_comment');
 
 -- Each stands for the values of one reference, or for the keys of one read model.
 CREATE TABLE hand.post_author ();

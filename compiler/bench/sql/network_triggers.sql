@@ -3,20 +3,11 @@
 -- The locks are those that the migration takes for the same writes: the values of a reference, then the documents in key order. Updates of
 -- servers, configurations and allocations are measured; other writes are not and have no triggers.
 
-CREATE SCHEMA hand;
-
 CREATE TABLE tv_dns_server (id integer PRIMARY KEY, data jsonb) WITH (fillfactor = 85);
 CREATE TABLE tv_configuration (id integer PRIMARY KEY, data jsonb) WITH (fillfactor = 85);
 CREATE TABLE tv_allocation (id integer PRIMARY KEY, data jsonb) WITH (fillfactor = 85);
 
-DO $$
-BEGIN
-    IF current_setting('server_version_num')::integer >= 140000
-       AND EXISTS (SELECT FROM pg_settings AS s WHERE s.name = 'default_toast_compression' AND 'lz4' = ANY (s.enumvals)) THEN
-        EXECUTE (SELECT string_agg(format('ALTER TABLE %I ALTER COLUMN data SET COMPRESSION lz4;', t), ' ')
-                   FROM unnest(ARRAY['tv_dns_server', 'tv_configuration', 'tv_allocation']) AS t);
-    END IF;
-END $$;
+SELECT hand.compress('tv_dns_server', 'tv_configuration', 'tv_allocation');
 
 INSERT INTO tv_dns_server SELECT v.id, v.data FROM v_dns_server AS v;
 INSERT INTO tv_configuration SELECT v.id, v.data FROM v_configuration AS v;
@@ -26,16 +17,6 @@ INSERT INTO tv_allocation SELECT v.id, v.data FROM v_allocation AS v;
 CREATE TABLE hand.configuration_server ();
 CREATE TABLE hand.allocation_server ();
 CREATE TABLE hand.allocation_configuration ();
-
-CREATE FUNCTION hand.lock_values(link regclass, ids integer[]) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    IF cardinality(ids) > 64 THEN
-        EXECUTE format('LOCK TABLE %s IN EXCLUSIVE MODE', link);
-        RETURN;
-    END IF;
-    EXECUTE format('LOCK TABLE %s IN ROW EXCLUSIVE MODE', link);
-    PERFORM pg_advisory_xact_lock(link::oid::integer, i) FROM (SELECT DISTINCT unnest(ids) AS i ORDER BY 1) AS v;
-END $$;
 
 CREATE FUNCTION hand.server_update() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE

@@ -83,6 +83,9 @@ use ArmKind::{
     Refresh,
 };
 
+/// What the scripts written by hand need.
+const BY_HAND: &str = include_str!("../sql/hand.sql");
+
 const NO_PG_IVM: &str =
     "the server has no extension pg_ivm; make bench-rivals installs it where the machine's packages have it";
 const NO_PG_TVIEWS: &str = "the server has no extension pg_tviews, and no package registry that is known has it";
@@ -208,9 +211,9 @@ impl Program {
                 None => return missing("nothing to compare in this workload"),
             },
             Ceiling if !self.has_ceiling => return missing("not measured in this workload"),
-            Ceiling => vec![self.tviews.iter().map(Tview::rewriting).collect()],
+            Ceiling => vec![BY_HAND.to_owned(), self.tviews.iter().map(Tview::rewriting).collect()],
             Hand => match self.hand {
-                Some(script) => vec![script.to_owned()],
+                Some(script) => vec![BY_HAND.to_owned(), script.to_owned()],
                 None => return missing("nobody has written triggers for it"),
             },
             Rebuild => vec![self.tviews.iter().map(Tview::rebuilding).collect()],
@@ -314,13 +317,7 @@ impl Tview {
     /// is kept outside of its row would stay where it is if the value were not another one.
     fn rewriting(&self) -> String {
         let options = "ALTER TABLE {table} SET (fillfactor = 85);
-            DO $$
-            BEGIN
-                IF current_setting('server_version_num')::integer >= 140000
-                   AND EXISTS (SELECT FROM pg_settings AS s WHERE s.name = 'default_toast_compression' AND 'lz4' = ANY (s.enumvals)) THEN
-                    ALTER TABLE {table} ALTER COLUMN data SET COMPRESSION lz4;
-                END IF;
-            END $$;
+            SELECT hand.compress('{table}');
             UPDATE {table} SET data = data || '{}';\n";
         let written = "UPDATE {table} SET data = data || '{}' WHERE id = ANY (ids);";
         let named = |text: &str| text.replace("{table}", self.table);
