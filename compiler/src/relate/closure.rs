@@ -215,9 +215,10 @@ fn selected_columns(view: &FlatView) -> BTreeSet<ColumnRef> {
 
 /// Whether one row of everything in a block's FROM clause is fixed, given also what functions in it make.
 fn all_known(view: &FlatView, block: BlockId, known: &Known<'_>, made: &[Term]) -> bool {
+    let mut derived = view.derived.iter().filter(|d| d.block == block).peekable();
+    let made: BTreeSet<&Term> = if derived.peek().is_some() { made.iter().collect() } else { BTreeSet::new() };
     let told = |d: &Derived| d.told_by.as_ref().is_some_and(|t| made.contains(t));
-    uses_of(view, block).all(|u| known.has_row(u))
-        && view.derived.iter().filter(|d| d.block == block).all(|d| told(d) || is_known(view, d, known))
+    uses_of(view, block).all(|u| known.has_row(u)) && derived.all(|d| told(d) || is_known(view, d, known))
 }
 
 /// Whether one row of a derived relation is fixed.

@@ -132,38 +132,48 @@ fn candidates<'c>(
     }
     let keyed = keyed_relations(view, catalog);
     let single: Vec<_> = keyed.iter().flatten().filter(|k| rows.determined_by(k)).cloned().collect();
-    Box::new(single.into_iter().chain(std::iter::once_with(move || composed(&keyed, rows, shown)).flatten()))
+    Box::new(single.into_iter().chain(composed(keyed, rows, shown)))
 }
 
 /// From how many relations a key of several is put together, one after the other. Where it is selected at all, it is
 /// nearly always found from the first one.
 const MAX_STARTS: usize = 64;
 
-/// Keys put together from those of several relations.
-fn composed(keyed: &[Vec<Vec<Term>>], rows: &ViewRows<'_>, shown: &Shown) -> Vec<Vec<Term>> {
-    let mut all: Vec<Vec<Term>> = Vec::new();
+/// Keys put together from those of several relations: the first one, which a message names where no key is selected, and
+/// then those that are selected.
+fn composed<'c>(
+    keyed: Vec<Vec<Vec<Term>>>,
+    rows: &'c ViewRows<'c>,
+    shown: &'c Shown,
+) -> impl Iterator<Item = Vec<Term>> + 'c {
+    let starts = keyed.iter().enumerate().take(MAX_STARTS);
+    let starts: Vec<_> = starts.flat_map(|(at, keys)| (0..keys.len()).map(move |key| (at, key))).collect();
     let mut seen: BTreeSet<BTreeSet<Term>> = BTreeSet::new();
-    for (at, start) in keyed.iter().enumerate().take(MAX_STARTS) {
-        for first in start {
-            let mut terms = first.clone();
-            let mut given = rows.given(first);
-            for (_, other) in keyed.iter().enumerate().filter(|(n, _)| *n != at) {
-                let open = other.iter().all(|k| !k.iter().all(|t| given.follows(t)));
-                if let Some(key) = other.first().filter(|_| open) {
-                    terms.extend(key.iter().cloned());
-                    given.give(key);
-                }
-            }
-            if !seen.insert(terms.iter().cloned().collect()) {
-                continue;
-            }
-            minimize(rows, shown, &mut terms);
-            if rows.determined_by(&terms) && !all.contains(&terms) {
-                all.push(terms);
-            }
+    starts.into_iter().filter_map(move |(at, key)| {
+        let terms = spread(&keyed, rows, at, &keyed[at][key]);
+        let is_first = seen.is_empty();
+        if !seen.insert(terms.iter().cloned().collect()) {
+            return None;
+        }
+        // Asked before terms are dropped one by one, which takes many times as long.
+        let selected = || rows.determined_by(&terms.iter().filter(|t| shown.shows(t)).cloned().collect::<Vec<_>>());
+        let terms = (is_first || selected()).then(|| minimized(rows, shown, terms))?;
+        rows.determined_by(&terms).then_some(terms)
+    })
+}
+
+/// A key of one relation, and of each other one whose row does not follow by then the key too.
+fn spread(keyed: &[Vec<Vec<Term>>], rows: &ViewRows<'_>, at: usize, key: &[Term]) -> Vec<Term> {
+    let mut terms = key.to_vec();
+    let mut given = rows.given(key);
+    for (_, other) in keyed.iter().enumerate().filter(|(n, _)| *n != at) {
+        let open = other.iter().all(|k| !k.iter().all(|t| given.follows(t)));
+        if let Some(key) = other.first().filter(|_| open) {
+            terms.extend(key.iter().cloned());
+            given.give(key);
         }
     }
-    all
+    terms
 }
 
 /// The keys of everything in the FROM clause that no outer join makes NULL, one list per relation.
@@ -274,7 +284,7 @@ impl Shown {
 }
 
 /// How many columns an index of PostgreSQL can have, and so the key of a tview.
-const MAX_KEY_COLUMNS: usize = 32;
+pub(super) const MAX_KEY_COLUMNS: usize = 32;
 
 /// Checks what a key has to be beside unique, in each variant.
 fn finish(

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::closure::{nullable_in_row, uses_of};
+use super::keys::MAX_KEY_COLUMNS;
 use crate::catalog::Catalog;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::resolve::{BlockId, ColumnRef, Fact, FlatView, Formula, Output, TOP, Term};
@@ -108,6 +109,13 @@ pub(super) fn missing(
     let diagnostic = Diagnostic::new(Code::MissingKey, title, view.span)
         .label("its rows must be identified by columns beside the document");
     let (diagnostic, or) = match unselected {
+        Some(terms) if terms.len() > MAX_KEY_COLUMNS => {
+            let note = format!(
+                "{} values together identify a row, and an index has {MAX_KEY_COLUMNS} columns at most",
+                terms.len()
+            );
+            (diagnostic.note(note), "write")
+        }
         Some(terms) => {
             let list = terms.iter().map(|t| show(variant, catalog, t)).collect::<Vec<_>>().join(", ");
             let mut diagnostic = diagnostic

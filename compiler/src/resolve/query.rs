@@ -1,8 +1,7 @@
 //! Queries: a view's own, a subquery's, an expanded view's.
 //!
-//! In: a parsed query. Out: a [`Block`] with its conditions, and the output expressions. Clauses
-//! that change which rows belong together (grouping, DISTINCT, set operations, windows, WITH) are
-//! refused here until the derivation covers them.
+//! In: a parsed query. Out: a [`Block`] with its conditions and what it is grouped, sorted and cut by, and the output
+//! expressions. What always holds: a clause that is not understood is refused, none is passed over.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -147,7 +146,15 @@ impl<'a> Resolver<'a> {
         }
         self.check_variants()?;
         self.flat.outputs = self.rename_outputs(&view.column_aliases, view.span, outputs)?;
-        Ok(())
+        let mut seen = HashSet::new();
+        match self.flat.outputs.iter().find(|o| !seen.insert(&o.name)) {
+            None => Ok(()),
+            Some(Output { name, expr, .. }) => {
+                let title = format!("column `{name}` of `{}` is selected twice", view.name.name);
+                let diagnostic = Diagnostic::new(Code::DuplicateName, title, expr.span);
+                Err(self.refuse(diagnostic.note("PostgreSQL refuses such a view").help("write `AS` and another name")))
+            }
+        }
     }
 
     pub(super) fn refuse(&mut self, diagnostic: Diagnostic) -> Refused {
