@@ -2,12 +2,12 @@ UPDATE {{ name }} AS document
    SET {% for column in columns %}{{ column.name }} = written.column_{{ loop.index }}{% if !loop.last %},
        {% endif %}{% endfor %}
   FROM {% if let Some(runtime) = runtime %}patch_runtime AS {{ runtime }}, -- before the functions that it tells of
-       {% endif %}(SELECT {{ keys }},
+       {% endif %}(SELECT {{ place }},
                {% for column in columns %}{{ column.value }} AS column_{{ loop.index }}{% if !loop.last %},
                {% endif %}{% endfor %}
-          {% for line in from %}{{ line }}{% if !loop.last %}
+          FROM {% for line in from %}{{ line }}{% if !loop.last %}
           {% endif %}{% endfor %}
         OFFSET 0) AS written
- WHERE {{ document_is_key }}
+ WHERE document.ctid = written.place
    AND ({% for column in columns %}record_image_ne(ROW(document.{{ column.name }}), ROW(written.column_{{ loop.index }})){% if !loop.last %}
         OR {% endif %}{% endfor %});

@@ -11,7 +11,7 @@ use super::tview::key_columns;
 use super::way::{Context, Images};
 use super::{list, names, one_line};
 use crate::names::sql_literal;
-use crate::plan::{MANY_ELEMENTS, PartStep, TviewStep, Value, ValueId};
+use crate::plan::{MANY_ELEMENTS, PartStep, Tview, TviewStep, Value, ValueId};
 
 /// Values that are found by the same ways, or one array.
 pub struct Group<'s> {
@@ -199,41 +199,47 @@ pub fn write(context: &Context, step: &TviewStep, groups: &[Group], patched: &[K
     let names: Vec<String> = tview.key_names().iter().map(|n| n.sql()).collect();
     let arrays = list(patched.iter().map(|v| v.name.clone()));
     let keys = Keys { names, arrays, alias: context.free_alias("key") };
-    let shown = context.free_alias("shown");
     let mut change = Change {
         context,
-        shown: shown.clone(),
+        shown: context.free_alias("shown"),
         keys: &keys,
-        lines: Vec::new(),
+        joins: Vec::new(),
+        before: Vec::new(),
         values: Default::default(),
         relations: 0,
         alone: step.patches.is_empty() && groups.len() == 1,
     };
-    let writing = patch::several_uses(context, &step.patches, &keys);
-    let same = |l: &str, r: &str| patch::joined(keys.names.iter().map(|n| format!("{l}.{n} = {r}.{n}")));
     if !change.alone {
-        change.lines = writing.from;
-        change.lines.first_mut().into_iter().for_each(|first| first.insert_str(0, "FROM "));
-        change.lines.push(format!("JOIN {} AS {shown} ON {}", tview.name.sql(), same(&shown, &keys.alias)));
-    }
-    for part in &writing.parts {
-        let old = change.old(part.output());
-        let value = part.applied(change.value(part.output()), &old);
-        change.values.insert(part.output(), value);
+        let writing = patch::several_uses(context, &step.patches, &keys);
+        change.joins = writing.from;
+        for part in &writing.parts {
+            let old = change.old(part.output());
+            let value = part.applied(change.value(part.output()), &old);
+            change.values.insert(part.output(), value);
+        }
     }
     groups.iter().for_each(|group| change.group(group));
     let column = |output: &usize| tview.view.outputs[*output].name.sql();
     let columns = change.values.iter().map(|(output, value)| PartColumn { name: column(output), value: value.sql() });
     let columns: Vec<PartColumn> = columns.collect();
+    let place = free_column(tview, "place");
     let statement = PartWriteSql {
         name: tview.name.sql(),
         runtime: columns.iter().any(|c| patch::calls_runtime(context, &c.value)).then(|| context.free_alias("runtime")),
+        from: change.from(&place),
         columns,
-        keys: list(keys.names.iter().map(|n| format!("{shown}.{n}"))),
-        from: change.lines,
-        document_is_key: same("document", "written"),
+        place: format!("{}.{place}", change.shown),
     };
     templates::text(&statement).lines().map(|line| format!("\n{indent}{line}")).collect()
+}
+
+/// A name that no column of a tview has.
+fn free_column(tview: &Tview, name: &str) -> String {
+    let mut name = name.to_owned();
+    while tview.view.outputs.iter().any(|o| o.name.as_str() == name) {
+        name.push('_');
+    }
+    name
 }
 
 /// The statement that writes, as it grows.
@@ -242,8 +248,10 @@ struct Change<'c> {
     /// The document as it was.
     shown: String,
     keys: &'c Keys,
-    /// FROM and what follows.
-    lines: Vec<String>,
+    /// What follows FROM: the keys with what is found of them.
+    joins: Vec<String>,
+    /// Behind the document: what others are made of.
+    before: Vec<String>,
     /// By output column: what it becomes.
     values: std::collections::BTreeMap<usize, Put>,
     relations: usize,
@@ -260,9 +268,13 @@ impl Change<'_> {
         self.values.get(&output).cloned().unwrap_or_else(|| Put::into(self.context, self.old(output)))
     }
 
+    fn relation(&self, number: usize) -> String {
+        self.context.free_alias(&format!("fresh_{number}"))
+    }
+
     fn group(&mut self, group: &Group) {
         self.relations += 1;
-        let relation = self.context.free_alias(&format!("fresh_{}", self.relations));
+        let relation = self.relation(self.relations);
         match group.is_array() {
             true => self.elements(group, &relation),
             false => self.computed(group, &relation),
@@ -273,26 +285,32 @@ impl Change<'_> {
         let keys = (1..=self.keys.names.len()).map(|k| format!("key_{k}"));
         let columns = list(keys.chain(columns.iter().cloned()));
         let (begin, end) = match self.alone {
-            true => ("FROM (", format!(") AS {relation}({columns})")),
+            true => ("(".to_owned(), format!(") AS {relation}({columns})")),
             false => {
-                ("LEFT JOIN (", format!(") AS {relation}({columns}) ON {}", self.is_key(&self.keys.alias, relation)))
+                let join = self.keys.join(self.context.tview);
+                (format!("{join} ("), format!(") AS {relation}({columns}) ON {}", self.keys.are_of(relation)))
             }
         };
         let (last, indent) = (lines.len() - 1, " ".repeat(begin.len()));
         for (n, line) in lines.into_iter().enumerate() {
-            let begin = if n == 0 { begin } else { &indent };
+            let begin = if n == 0 { &begin } else { &indent };
             let end = if n == last { end.as_str() } else { "" };
-            self.lines.push(format!("{begin}{line}{end}"));
+            self.joins.push(format!("{begin}{line}{end}"));
         }
-        if self.alone {
-            let join = format!(
-                "JOIN {} AS {} ON {}",
-                self.context.tview.name.sql(),
-                self.shown,
-                self.is_key(&self.shown, relation)
-            );
-            self.lines.push(join);
-        }
+    }
+
+    /// What follows FROM: the keys, what is found of them, and the documents as they were, with their places.
+    fn from(&self, place: &str) -> Vec<String> {
+        let key = |(name, n): (&String, usize)| match self.alone {
+            true => format!("{}.key_{n}", self.relation(1)),
+            false => format!("{}.{name}", self.keys.alias),
+        };
+        let keys: Vec<String> = self.keys.names.iter().zip(1..).map(key).collect();
+        let columns: Vec<String> = self.values.keys().map(|output| self.old(*output)).collect();
+        let mut lines = self.joins.clone();
+        lines.extend(self.keys.look_up(self.context.tview, &self.shown, place, &columns, &keys));
+        lines.extend(self.before.iter().cloned());
+        lines
     }
 
     /// What a column becomes where the relation has a row for the document.
@@ -353,7 +371,7 @@ impl Change<'_> {
         if self.values.contains_key(&value.output) {
             // It is mentioned twice.
             let before = context.free_alias(&format!("before_{}", self.relations));
-            self.lines.push(format!("CROSS JOIN LATERAL (SELECT {old} AS value OFFSET 0) AS {before}"));
+            self.before.push(format!("CROSS JOIN LATERAL (SELECT {old} AS value OFFSET 0) AS {before}"));
             old = format!("{before}.value");
         }
         let inner = "\n                   ";

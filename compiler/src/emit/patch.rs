@@ -7,8 +7,10 @@
 use super::templates::{self, KeysModel};
 use super::way::{Context, flag_variable};
 use super::{base_table, list, names};
+use crate::catalog::TypeClass;
 use crate::names::{Ident, sql_literal};
-use crate::plan::{Change, PatchStep};
+use crate::plan::{Change, PatchStep, Tview};
+use crate::relate::KeyColumn;
 use crate::resolve::ColumnRef;
 
 /// More arguments than this a function does not take; a field needs two.
@@ -83,9 +85,19 @@ pub fn write(context: &Context, steps: &[PatchStep], patched: &[KeysModel], inde
         arrays: list(patched.iter().map(|v| v.name.clone())),
         alias: key,
     };
-    let writing = match steps {
-        [step] => one_use(context, step, &keys),
-        _ => several_uses(context, steps, &keys),
+    let is_end =
+        |ends: Vec<String>| joined(keys.names.iter().zip(ends).map(|(name, end)| format!("{document}.{name} = {end}")));
+    let (writing, document_is_key) = match steps {
+        [step] => {
+            let mut writing = one_use(context, step, &keys);
+            let ends = std::mem::take(&mut writing.ends);
+            (writing, is_end(ends))
+        }
+        _ => {
+            let (mut writing, found) = (several_uses(context, steps, &keys), context.free_alias("found"));
+            writing.from.extend(keys.look_up(tview, &found, "place", &[], &std::mem::take(&mut writing.ends)));
+            (writing, format!("{document}.ctid = {found}.place"))
+        }
     };
     let mut outputs: Vec<usize> = writing.parts.iter().map(|part| part.output()).collect();
     outputs.sort_unstable();
@@ -104,13 +116,16 @@ pub fn write(context: &Context, steps: &[PatchStep], patched: &[KeysModel], inde
         runtime: assignments.iter().any(|a| calls_runtime(context, a)).then(|| context.free_alias("runtime")),
         assignments,
         from: writing.from,
-        document_is_key: joined(keys.names.iter().zip(writing.ends).map(|(n, end)| format!("{document}.{n} = {end}"))),
+        document_is_key,
         differs: writing.parts.iter().map(|part| part.differs(Put::into(context, old(part.output())))).collect(),
         document,
     };
     let text = templates::text(&statement);
     text.lines().map(|line| format!("\n{indent}{line}")).collect()
 }
+
+/// For which there is no nested loop.
+const FULL_JOIN: &str = "FULL JOIN";
 
 /// The keys of the documents to patch, as a relation.
 pub(super) struct Keys {
@@ -122,6 +137,29 @@ pub(super) struct Keys {
 impl Keys {
     fn relation(&self) -> String {
         format!("unnest({}) AS {}({})", self.arrays, self.alias, self.names.join(", "))
+    }
+
+    /// The condition that a relation has a row for a key.
+    pub fn are_of(&self, relation: &str) -> String {
+        joined(self.names.iter().zip(1..).map(|(name, n)| format!("{relation}.key_{n} = {}.{name}", self.alias)))
+    }
+
+    /// How what is found of the documents is joined to their keys. A left join may compare all keys with each other, where the planner
+    /// expects few: a full join hashes or sorts them. Not every type of an extension can do either.
+    pub fn join(&self, tview: &Tview) -> &'static str {
+        let is_known = |key: &KeyColumn| !matches!(key.ty.class, TypeClass::Unknown);
+        if tview.relations.key.columns.iter().all(is_known) { FULL_JOIN } else { "LEFT JOIN" }
+    }
+
+    /// The documents of keys, one by one, and their places. A document without a key, which a full join leaves, is none: but no condition
+    /// tells the planner so, which would make the join a left one.
+    pub fn look_up(&self, tview: &Tview, alias: &str, place: &str, columns: &[String], keys: &[String]) -> [String; 2] {
+        let shown = list(std::iter::once(format!("{alias}.ctid AS {place}")).chain(columns.iter().cloned()));
+        let is_key = joined(self.names.iter().zip(keys).map(|(name, key)| format!("{alias}.{name} = {key}")));
+        [
+            format!("CROSS JOIN LATERAL (SELECT {shown}"),
+            format!("                      FROM {} AS {alias} WHERE {is_key} OFFSET 0) AS {alias}", tview.name.sql()),
+        ]
     }
 }
 
@@ -232,17 +270,19 @@ fn subquery(begin: &str, ends: Vec<String>, parts: &[Part], from: &[String], con
 /// Where several are: a document that rows of several uses show in is written once.
 pub(super) fn several_uses<'s>(context: &Context, steps: &'s [PatchStep], keys: &Keys) -> Writing<'s> {
     let ends = keys.names.iter().map(|name| format!("{}.{name}", keys.alias)).collect();
-    let mut all = Writing { from: vec![keys.relation()], condition: None, ends, parts: Vec::new() };
+    let why = match keys.join(context.tview) {
+        FULL_JOIN => " -- full joins hash the keys, a left one may compare them all with each other",
+        _ => "",
+    };
+    let mut all = Writing { from: vec![keys.relation() + why], condition: None, ends, parts: Vec::new() };
     for (step, number) in steps.iter().zip(1..) {
         let Writing { from, condition, parts, .. } = along(context, step);
         let relation = context.free_alias(&format!("use_{number}"));
         let ends: Vec<String> = step.patch.way.select.iter().map(|t| context.term(t)).collect();
-        let is_key =
-            joined(keys.names.iter().zip(1..).map(|(name, n)| format!("{relation}.key_{n} = {}.{name}", keys.alias)));
         let columns = list(result_columns(&ends, &parts));
-        let mut lines = subquery("LEFT JOIN (", ends, &parts, &from, condition);
+        let mut lines = subquery(&format!("{} (", keys.join(context.tview)), ends, &parts, &from, condition);
         if let Some(last) = lines.last_mut() {
-            *last += &format!(") AS {relation}({columns}) ON {is_key}");
+            *last += &format!(") AS {relation}({columns}) ON {}", keys.are_of(&relation));
         }
         all.from.extend(lines);
         let found = format!("{relation}.key_1 IS NOT NULL");

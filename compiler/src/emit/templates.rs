@@ -159,11 +159,11 @@ pub struct PatchSql {
 pub struct PartWriteSql {
     pub name: String,
     pub columns: Vec<PartColumn>,
-    pub keys: String,
+    /// Where the document is in the table, as an expression.
+    pub place: String,
     /// What `patch_runtime` is called, where its functions are.
     pub runtime: Option<String>,
     pub from: Vec<String>,
-    pub document_is_key: String,
 }
 
 /// An output column and what it becomes.

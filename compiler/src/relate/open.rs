@@ -9,7 +9,7 @@ use super::closure::{nullable_in_row, uses_of};
 use super::keys::MAX_KEY_COLUMNS;
 use crate::catalog::Catalog;
 use crate::diagnostics::{Code, Diagnostic};
-use crate::resolve::{BlockId, ColumnRef, Fact, FlatView, Formula, Output, TOP, Term};
+use crate::resolve::{BlockId, ColumnRef, Fact, FlatView, Formula, Output, ROWS_OF_FUNCTION, TOP, Term};
 
 type Refusal = Box<Diagnostic>;
 
@@ -23,7 +23,10 @@ pub(super) fn show(view: &FlatView, catalog: &Catalog, term: &Term) -> String {
         // The functions have names of their own in what is generated.
         Term::Formula(formula) if !formula.calls.is_empty() => {
             let text = term.text(&column);
-            text.split_once('.').map_or(text.clone(), |(_, name)| name.to_owned())
+            let mut parts = text.split(ROWS_OF_FUNCTION);
+            let first = parts.next().unwrap_or_default();
+            let of_number = |part: &str| part.split_once('.').map_or(part.to_owned(), |(_, name)| name.to_owned());
+            parts.fold(first.to_owned(), |text, part| text + &of_number(part))
         }
         _ => term.text(&column),
     }

@@ -27,7 +27,11 @@ impl<'a> Resolver<'a> {
     /// The columns that have to be present for `extract`, `date_part` or `to_char` not to be NULL, if its time is finite.
     pub(super) fn strict_part(&mut self, ast: &'a Ast) -> Option<Vec<ColumnRef>> {
         let part = self.part(ast)?;
-        self.strict_columns(part.of)
+        let mut mentions = Vec::new();
+        self.mentions(part.of, &mut mentions)?;
+        // Of an element nothing says that it is finite.
+        let is_open = part.of_finite && mentions.iter().any(|(_, value)| value.element.is_some());
+        if is_open { None } else { self.strict_columns(part.of) }
     }
 
     /// The columns that have to be finite for an expression not to be NULL.

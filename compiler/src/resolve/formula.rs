@@ -32,6 +32,9 @@ const MAX_TOKENS: usize = 200;
 /// How long a formula may be: one of columns that are formulas themselves can be longer than its own text.
 const MAX_LENGTH: usize = 8_000;
 
+/// How what functions in FROM make is called in formulas: this and a number.
+pub const ROWS_OF_FUNCTION: &str = "tview_rows_";
+
 /// An expression over columns of uses, as text with holes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Formula {
@@ -66,8 +69,8 @@ pub struct Element {
     pub(crate) calls: Vec<Vec<Piece>>,
     /// It can be seen where there is no element.
     pub(super) nullable: bool,
-    /// No element is NULL.
-    pub(super) never_null: bool,
+    /// Where it is known that it is not NULL for any element if some columns are not: these columns.
+    pub(super) strict: Option<Vec<ColumnRef>>,
     /// NULL whenever what it reads is.
     pub null_in_null_out: bool,
     /// The calls make no row where a column that they read is NULL.
@@ -182,8 +185,7 @@ impl Element {
 
     /// As what has a value for each element; `None` where it can be seen without one.
     pub(super) fn as_formula(&self) -> Option<Arc<Formula>> {
-        let Element { pieces, calls, ty, may_fail, .. } = self.clone();
-        let strict = self.never_null.then(Vec::new);
+        let Element { pieces, calls, ty, strict, may_fail, .. } = self.clone();
         let formula = Formula { pieces, calls, ty, strict, may_fail, ..Formula::default() };
         (!self.nullable && !formula.calls.is_empty()).then(|| Arc::new(formula))
     }
@@ -204,9 +206,9 @@ impl Element {
 
     /// Whether a function makes no two rows with the same value in its first column.
     pub(super) fn is_unique(&self, function: &str) -> bool {
-        let counts = |t: &SqlType| matches!(t.base.as_str(), "smallint" | "integer" | "bigint" | "numeric");
         match function {
-            "generate_series" => self.ty.as_ref().is_some_and(counts),
+            // What comes next follows from a value alone: if one came again, there would be no end.
+            "generate_series" => self.ty.is_some(),
             "generate_subscripts" | "jsonb_each" | "jsonb_each_text" | "jsonb_object_keys" => true,
             _ => false,
         }
@@ -338,8 +340,8 @@ impl<'a> Resolver<'a> {
             }
             false => {
                 let (null_in_null_out, ty) = (self.operand_passes_null(ast), self.type_of(ast));
-                let may_fail = self.may_fail(ast);
-                Expr { element: Some(Arc::new(Element { null_in_null_out, ty, may_fail, ..element })), ..expr }
+                let (strict, may_fail) = (self.strict_columns(ast), self.may_fail(ast));
+                Expr { element: Some(Arc::new(Element { strict, null_in_null_out, ty, may_fail, ..element })), ..expr }
             }
         }
     }
@@ -391,7 +393,7 @@ impl<'a> Resolver<'a> {
         let Some(read) = arguments.iter().map(Expr::assembled).collect::<Option<Vec<Element>>>() else {
             return Vec::new();
         };
-        let name = format!("tview_rows_{}", self.flat.derived.len());
+        let name = format!("{ROWS_OF_FUNCTION}{}", self.flat.derived.len());
         let shown = columns.iter().map(|c| c.sql()).collect::<Vec<_>>().join(", ");
         let (mut call, mut calls, mut nullable) = (vec![Piece::Text(format!("{function}("))], Vec::new(), false);
         // Of several arrays, the shorter ones are filled up.
@@ -416,12 +418,12 @@ impl<'a> Resolver<'a> {
                 self.element_type(function, arguments, n)
             };
             let calls = calls.clone();
-            let never_null = numbered || is_never_null(function, n, arguments.len());
+            let strict = (numbered || is_never_null(function, n, arguments.len())).then(Vec::new);
             Arc::new(Element {
                 pieces,
                 calls,
                 nullable,
-                never_null,
+                strict,
                 null_in_null_out: true,
                 empty_for_null,
                 ty,

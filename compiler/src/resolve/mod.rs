@@ -41,7 +41,7 @@ use crate::names::{Ident, QualName};
 use crate::source::{Sources, Span};
 use crate::syntax::{Directive, Statement};
 pub use claims::{Claim, Comparison, ComparisonKind, Conjunct, Equality, Fact, Guard, Scope, Stated};
-pub use formula::{Element, Formula, Piece, Term};
+pub use formula::{Element, Formula, Piece, ROWS_OF_FUNCTION, Term};
 pub use functions::JsonType;
 pub use naming::{ident, looks_like_json, output_name, parts};
 

@@ -112,6 +112,27 @@ const TOTAL: &[&str] = &[
     "width_bucket",
 ];
 
+const DAY: &str = "date";
+const LOCAL: &str = "timestamp without time zone";
+const ZONED: &str = "timestamp with time zone";
+const SPAN: &str = "interval";
+
+/// The type of a sum or a difference of times.
+fn time_type(left: &SqlType, op: &Op, right: &SqlType) -> Option<&'static str> {
+    let is_scalar = |t: &SqlType| t.dimensions == 0 && matches!(t.class, TypeClass::Builtin);
+    if !is_scalar(left) || !is_scalar(right) {
+        return None;
+    }
+    match (left.base.as_str(), op, right.base.as_str()) {
+        (DAY, Op::Plus | Op::Minus, "smallint" | "integer") | ("smallint" | "integer", Op::Plus, DAY) => Some(DAY),
+        (DAY, Op::Minus, DAY) => Some("integer"),
+        (DAY | LOCAL, Op::Plus | Op::Minus, SPAN) | (SPAN, Op::Plus, DAY | LOCAL) => Some(LOCAL),
+        (ZONED, Op::Plus | Op::Minus, SPAN) | (SPAN, Op::Plus, ZONED) => Some(ZONED),
+        (DAY | LOCAL | ZONED, Op::Minus, DAY | LOCAL | ZONED) | (SPAN, Op::Plus | Op::Minus, SPAN) => Some(SPAN),
+        _ => None,
+    }
+}
+
 impl<'a> Resolver<'a> {
     /// The type of an expression.
     pub(super) fn type_of(&mut self, ast: &'a Ast) -> Option<SqlType> {
@@ -120,6 +141,7 @@ impl<'a> Resolver<'a> {
             Ast::Nested(inner) | Ast::Collate { expr: inner, .. } => self.type_of(inner),
             Ast::Value(value) => constant_type(&value.value),
             Ast::Cast { data_type, .. } => cast_type(&data_type.to_string()),
+            Ast::Interval(_) => Some(builtin("interval")),
             Ast::BinaryOp { left, op, right } => self.operator_type(left, op, right),
             Ast::UnaryOp { op: UnaryOperator::Minus | UnaryOperator::Plus, expr } => self.type_of(expr),
             Ast::UnaryOp { op: UnaryOperator::Not, .. }
@@ -192,9 +214,13 @@ impl<'a> Resolver<'a> {
                 None => (n == arguments.len()).then(|| builtin("bigint")),
             },
             "generate_series" if n == 0 => {
-                let ty = argument(0).filter(|ty| argument(1).as_ref() == Some(ty)).map(unmodified)?;
-                // Of days it makes times.
-                Some(if ty.base == "date" { builtin("timestamp with time zone") } else { ty })
+                let (from, to) = (argument(0).map(unmodified)?, argument(1).map(unmodified)?);
+                match (from.base.as_str(), to.base.as_str()) {
+                    // Of days it makes times.
+                    (DAY, DAY) | (DAY | LOCAL, ZONED) | (ZONED, DAY | LOCAL) => Some(builtin(ZONED)),
+                    (DAY, LOCAL) | (LOCAL, DAY) => Some(builtin(LOCAL)),
+                    _ => (from == to).then_some(from),
+                }
             }
             "generate_subscripts" if n == 0 => Some(builtin("integer")),
             "string_to_table" | "regexp_split_to_table" if n == 0 => Some(builtin("text")),
@@ -231,6 +257,9 @@ impl<'a> Resolver<'a> {
             }
             Op::Plus | Op::Minus | Op::Multiply | Op::Divide | Op::Modulo => {
                 let (left, right) = (self.type_of(left)?, self.type_of(right)?);
+                if let Some(time) = time_type(&left, op, &right) {
+                    return Some(builtin(time));
+                }
                 let order = ["smallint", "integer", "bigint", "numeric"];
                 let rank = |t: &SqlType| order.iter().position(|o| t.base == *o).filter(|_| t.dimensions == 0);
                 Some(builtin(order[rank(&left)?.max(rank(&right)?)]))
@@ -285,11 +314,12 @@ impl<'a> Resolver<'a> {
                 match (expr.as_column(), &expr.formula) {
                     (Some(column), _) => Some(vec![column]),
                     (None, Some(formula)) => formula.strict.clone(),
-                    (None, None) => None,
+                    (None, None) => expr.element.as_ref()?.strict.clone(),
                 }
             }
             Ast::Value(value) => (!matches!(value.value, Value::Null)).then(Vec::new),
             Ast::TypedString(_) => Some(Vec::new()),
+            Ast::Interval(interval) => self.strict_columns(&interval.value),
             Ast::Nested(inner) | Ast::Collate { expr: inner, .. } => self.strict_columns(inner),
             // A cast of json's null is NULL, of anything else it is not.
             Ast::Cast { expr, .. } => {
@@ -331,7 +361,7 @@ impl<'a> Resolver<'a> {
     pub(super) fn passes_null(&mut self, ast: &'a Ast) -> bool {
         match ast {
             Ast::Identifier(_) | Ast::CompoundIdentifier(_) => self.known(ast).is_some_and(|e| e.passes_null()),
-            Ast::Value(_) | Ast::TypedString(_) => true,
+            Ast::Value(_) | Ast::TypedString(_) | Ast::Interval(_) => true,
             Ast::Nested(inner) | Ast::Collate { expr: inner, .. } | Ast::Cast { expr: inner, .. } => {
                 self.passes_null(inner)
             }

@@ -191,4 +191,5 @@ fixtures! {
     memberships: "compiler/tests/data/live/memberships.sql",
     told_keys: "compiler/tests/data/live/told_keys.sql",
     among: "compiler/tests/data/live/among.sql",
+    days: "compiler/tests/data/live/days.sql",
 }

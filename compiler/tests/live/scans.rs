@@ -108,20 +108,34 @@ fn most(plan: &Value) -> f64 {
 /// The planner expects ten elements of an array that it does not know, and takes a thousand times a thousand for a hundred.
 #[test]
 fn keys_are_not_compared_with_each_other() {
+    compared_keys(Strategy::Recompute);
+}
+
+/// The same of parts and patches.
+#[test]
+fn keys_of_parts_are_not_compared_with_each_other() {
+    compared_keys(Strategy::Path);
+    compared_keys(Strategy::Auto);
+}
+
+fn compared_keys(strategy: Strategy) {
     const ROWS: i32 = 600;
     let fill = format!(
         "INSERT INTO bench_authors SELECT i, 'a' || i, i || '@x' FROM generate_series(1, {ROWS}) i;
          INSERT INTO bench_posts SELECT i, i, 't', 'c' FROM generate_series(1, {ROWS}) i;
          INSERT INTO bench_comments SELECT i, i, i, 'c' FROM generate_series(1, {ROWS}) i;"
     );
-    let database = "compared_keys";
-    installed_with(database, &fixture("examples/blog/views.sql"), Strategy::Recompute);
-    run(database, &fill);
-    run(database, "VACUUM ANALYZE");
-    let Some((mut client, heard)) = explained(database) else { return };
+    let database = format!("compared_keys_{strategy:?}").to_lowercase();
+    installed_with(&database, &fixture("examples/blog/views.sql"), strategy);
+    run(&database, &fill);
+    run(&database, "VACUUM ANALYZE");
+    let Some((mut client, heard)) = explained(&database) else { return };
+    let mut found = Vec::new();
     for write in [
         "UPDATE bench_authors SET name = name || '.'",
+        "UPDATE bench_posts SET title = title || '.'",
         "UPDATE bench_comments SET content = content || '.'",
+        "UPDATE bench_comments SET content = content || '.', author_id = 601 - author_id",
         "INSERT INTO bench_comments SELECT 1000 + i, i, i, 'c' FROM generate_series(1, 600) i",
         "DELETE FROM bench_comments",
         "DELETE FROM bench_posts",
@@ -129,12 +143,13 @@ fn keys_are_not_compared_with_each_other() {
         client.batch_execute(write).expect("written");
         let plans = plans_of_ours(&heard, &[]);
         assert!(!plans.is_empty(), "{write}: no plan was told");
-        for (text, plan) in plans {
-            assert!(most(&plan) <= f64::from(20 * ROWS), "{write}: {} rows for {ROWS}: {text}\n{plan:#}", most(&plan));
+        for (text, plan) in plans.into_iter().filter(|(_, plan)| most(plan) > f64::from(20 * ROWS)) {
+            found.push(format!("{write}: {} rows for {ROWS}: {text}\n{plan:#}", most(&plan)));
         }
     }
+    assert!(found.is_empty(), "{}", found.join("\n\n"));
     drop(client);
-    server().drop_database(database).expect("dropped");
+    server().drop_database(&database).expect("dropped");
 }
 
 /// Writes, and looks at the plans.

@@ -1,0 +1,41 @@
+-- Days and hours that generate_series makes of a row: they tell the rows apart, none is NULL, and what is computed of them has a type.
+CREATE TABLE room (id integer PRIMARY KEY, name text);
+CREATE TABLE stay (id integer PRIMARY KEY, room_id integer REFERENCES room ON DELETE CASCADE, starts date NOT NULL,
+                   nights integer NOT NULL CHECK (nights BETWEEN 0 AND 4), begins timestamp NOT NULL, wakes timestamptz, price numeric,
+                   CHECK (isfinite(starts) AND isfinite(begins) AND isfinite(wakes)));
+CREATE INDEX ON stay (room_id);
+
+-- A row for each day of each stay.
+CREATE VIEW v_night AS
+SELECT s.id, d.day, jsonb_build_object('day', d.day, 'room', r.name, 'price', s.price) AS data
+  FROM stay s LEFT JOIN room r ON r.id = s.room_id
+ CROSS JOIN LATERAL generate_series(s.starts, s.starts + s.nights, '1 day') AS d(day);
+
+CREATE VIEW v_hour AS
+SELECT d.hour, s.id, jsonb_build_object('room', r.name, 'hour', d.hour, 'after', d.hour - s.begins) AS data
+  FROM stay s JOIN room r ON r.id = s.room_id
+ CROSS JOIN LATERAL generate_series(s.begins, s.begins + interval '3 hours', interval '1 hour') AS d(hour);
+
+-- No row where one of the bounds is NULL.
+CREATE VIEW v_alarm AS
+SELECT s.id, d.at AS alarm, jsonb_build_object('at', d.at) AS data
+  FROM stay s CROSS JOIN LATERAL generate_series(s.wakes, s.wakes + interval '20 minutes', interval '10 minutes') AS d(at);
+
+-- A row for each day on which there are stays.
+CREATE VIEW v_day AS
+SELECT d.day::date AS day, jsonb_build_object('n', count(*), 'stays', jsonb_agg(s.id ORDER BY s.id, d.day)) AS data
+  FROM stay s CROSS JOIN LATERAL generate_series(s.starts::timestamp, s.starts::timestamp + interval '30 hours', interval '10 hours') AS d(day)
+ GROUP BY d.day::date;
+
+CREATE VIEW v_date AS
+SELECT s.starts + d.n AS day, jsonb_build_object('stays', jsonb_agg(s.id ORDER BY s.id)) AS data
+  FROM stay s CROSS JOIN LATERAL generate_series(0, s.nights) AS d(n)
+ GROUP BY s.starts + d.n;
+
+CREATE VIEW v_end AS
+SELECT s.starts + s.nights AS day, jsonb_build_object('stays', jsonb_agg(s.id ORDER BY s.id), 'price', max(s.price)) AS data
+  FROM stay s GROUP BY s.starts + s.nights;
+
+CREATE VIEW v_length AS
+SELECT s.begins - s.starts AS late, jsonb_build_object('stays', jsonb_agg(s.id ORDER BY s.id)) AS data
+  FROM stay s GROUP BY s.begins - s.starts;
