@@ -90,7 +90,7 @@ SELECT a.org_id, p.org_id AS o2, p.id, jsonb_build_object('t', p.title) AS data 
 SELECT *, '{}'::jsonb AS doc FROM tag JOIN app.extra USING (id)
 SELECT *, '{}'::jsonb AS doc FROM app.extra e JOIN tag t USING (id)
 SELECT t.*, '{}'::jsonb AS doc FROM app.extra e JOIN tag t USING (id)
--- known: SELECT *, '{}'::jsonb AS doc FROM author a JOIN post p USING (org_id)
+SELECT *, '{}'::jsonb AS doc FROM author a JOIN post p USING (org_id)
 SELECT id, '{}'::jsonb AS data FROM author JOIN post USING (title)
 SELECT id, '{}'::jsonb AS doc FROM simple JOIN doc USING (id)
 SELECT *, '{}'::jsonb AS doc FROM simple JOIN doc USING (id)
@@ -113,7 +113,7 @@ SELECT * FROM author
 SELECT doc.* FROM doc JOIN post ON post.author_id = doc.id
 SELECT public.doc.* FROM doc
 SELECT x.* FROM doc
--- known: SELECT doc.*, id FROM doc
+SELECT doc.*, id FROM doc
 SELECT doc.*, post.title FROM doc JOIN post ON post.author_id = doc.id
 SELECT id, to_jsonb(author) AS doc FROM author
 SELECT id, to_jsonb(a) AS doc FROM author a
@@ -153,13 +153,13 @@ SELECT a.id, 1, a.data FROM author a
 SELECT a.id, 'x', a.data FROM author a
 SELECT a.id, true, a.data FROM author a
 -- known: SELECT a.id, ROW(a.id), a.data FROM author a
--- known: SELECT a.id, a.id::text::int, a.data FROM author a
+SELECT a.id, a.id::text::int, a.data FROM author a
 SELECT a.id, '1'::int4, a.data FROM author a
 SELECT a.id, a.name COLLATE "C", a.data FROM author a
 SELECT a.id, -a.id, a.data FROM author a
 SELECT a.id, NULL, a.data FROM author a
--- known: SELECT a.id AS x, a.name AS x, a.data FROM author a
--- known: SELECT a.id, a.id, a.data FROM author a
+SELECT a.id AS x, a.name AS x, a.data FROM author a
+SELECT a.id, a.id, a.data FROM author a
 SELECT a.id "Quoted Out", a.data d FROM author a
 SELECT a.id AS select, a.data FROM author a
 SELECT a.id AS value, a.data AS key FROM author a
