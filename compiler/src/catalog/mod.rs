@@ -180,6 +180,27 @@ impl SqlType {
         self.dimensions == 0 && TYPES.contains(&self.base.as_str())
     }
 
+    /// The type that UNION, `coalesce`, CASE and the like make of several, where they agree in what kind of value they hold.
+    pub fn common(types: &[&SqlType]) -> Option<SqlType> {
+        // Each is converted to those behind it.
+        const KINDS: &[&[&str]] = &[
+            &["smallint", "integer", "bigint", "numeric"],
+            &["date", "timestamp without time zone", "timestamp with time zone"],
+            &["character varying", "text"],
+        ];
+        let (first, rest) = types.split_first()?;
+        if rest.iter().all(|t| t.base == first.base && t.dimensions == first.dimensions) {
+            return Some((*first).clone());
+        }
+        let widest = |kind: &&[&str]| {
+            let rank = |ty: &&SqlType| kind.iter().position(|k| ty.base == *k).filter(|_| ty.dimensions == 0);
+            let ranks: Vec<usize> = types.iter().map(rank).collect::<Option<_>>()?;
+            let at = (0..types.len()).max_by_key(|n| ranks[*n])?;
+            Some(types[at].clone())
+        };
+        KINDS.iter().find_map(widest)
+    }
+
     /// The type that `=` converts values of this one to where the other side is of that type, if there is no operator for the two in
     /// one operator family: no index on a column finds these.
     pub fn converted_for(&self, other: &SqlType) -> Option<&'static str> {

@@ -312,7 +312,7 @@ fn finish(
         // A recursion's rows have the types of the rows that it begins with.
         let begun = variants.iter().filter(|(_, v)| !is_recursive(&v.outputs[*output].expr));
         let types = begun.map(|(_, v)| value_type(v, catalog, &v.outputs[*output].expr));
-        match common_type(types.collect()) {
+        match types.collect::<Option<Vec<_>>>().and_then(|types| SqlType::common(&types)) {
             Some(ty) => Ok(KeyColumn { output: *output, ty }),
             None => Err(untyped(view, *output)),
         }
@@ -384,21 +384,6 @@ fn is_recursive(expr: &Expr) -> bool {
         ExprKind::Subquery(_, value) => is_recursive(value),
         _ => false,
     }
-}
-
-/// The type of a key column, given its types in the variants.
-fn common_type(types: Vec<Option<&SqlType>>) -> Option<SqlType> {
-    let types: Vec<&SqlType> = types.into_iter().collect::<Option<_>>()?;
-    let (first, rest) = types.split_first()?;
-    if rest.iter().all(|t| t.base == first.base && t.dimensions == first.dimensions) {
-        return Some((*first).clone());
-    }
-    // UNION takes the widest of these.
-    let order = ["smallint", "integer", "bigint", "numeric"];
-    let rank = |t: &&&SqlType| order.iter().position(|o| t.base == *o).filter(|_| t.dimensions == 0);
-    let ranks = types.iter().map(|t| rank(&t)).collect::<Option<Vec<_>>>()?;
-    let widest = (0..types.len()).max_by_key(|n| ranks[*n])?;
-    Some(types[widest].clone())
 }
 
 fn too_wide(view: &FlatView, outputs: &[usize], proof: &str) -> Refusal {

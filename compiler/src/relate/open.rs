@@ -192,8 +192,11 @@ fn explain_open(view: &FlatView, catalog: &Catalog, mut diagnostic: Diagnostic) 
     }
     if view.blocks[TOP.0].expands || view.derived.iter().any(|d| d.block == TOP && d.inner.is_none()) {
         diagnostic = diagnostic
-            .note("a set-returning function makes several rows of one, and nothing tells these apart")
-            .help("number them and select the number: `unnest(…) WITH ORDINALITY AS t (value, place)`");
+            .note("a set-returning function or VALUES makes several rows of one, and nothing tells these apart")
+            .help(match view.blocks[TOP.0].distinct {
+                true => "write GROUP BY what is distinct in the place of DISTINCT",
+                false => "number what a function makes and select the number: `unnest(…) WITH ORDINALITY AS t (value, place)`",
+            });
         or = "or write";
     }
     (diagnostic, or)

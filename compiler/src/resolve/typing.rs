@@ -237,11 +237,11 @@ impl<'a> Resolver<'a> {
     fn common_type(&mut self, list: &[&'a Ast]) -> Option<SqlType> {
         let is_literal = |ast: &&&Ast| !matches!(ast, Ast::Value(v) if matches!(v.value, Value::SingleQuotedString(_) | Value::Null));
         let typed: Vec<&&Ast> = list.iter().filter(is_literal).collect();
-        let Some((first, rest)) = typed.split_first() else { return Some(builtin("text")) };
-        let first = self.type_of(first)?;
-        rest.iter()
-            .all(|e| self.type_of(e).is_some_and(|t| t.base == first.base && t.dimensions == first.dimensions))
-            .then(|| unmodified(first))
+        if typed.is_empty() {
+            return Some(builtin("text"));
+        }
+        let types: Vec<SqlType> = typed.iter().map(|e| self.type_of(e)).collect::<Option<_>>()?;
+        SqlType::common(&types.iter().collect::<Vec<_>>()).map(unmodified)
     }
 
     fn operator_type(&mut self, left: &'a Ast, op: &Op, right: &'a Ast) -> Option<SqlType> {
