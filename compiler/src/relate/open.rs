@@ -194,7 +194,7 @@ fn explain_open(view: &FlatView, catalog: &Catalog, mut diagnostic: Diagnostic) 
         diagnostic = diagnostic
             .note("a set-returning function or VALUES makes several rows of one, and nothing tells these apart")
             .help(match view.blocks[TOP.0].distinct {
-                true => "write GROUP BY what is distinct in the place of DISTINCT",
+                true => "group by the columns that are selected, in the place of DISTINCT",
                 false => "number what a function makes and select the number: `unnest(…) WITH ORDINALITY AS t (value, place)`",
             });
         or = "or write";
