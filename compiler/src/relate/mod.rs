@@ -168,7 +168,11 @@ fn unlinked_table(view: &FlatView, use_id: UseId, catalog: &Catalog) -> Diagnost
     let declared = catalog.table(&owner.table);
     let diagnostic = Diagnostic::new(Code::UnlinkedTable, title, owner.span)
         .note(format!("a change of one row of `{}` would change every document", declared.name.name));
-    let diagnostic = if owner.block == TOP {
+    let diagnostic = if view.untold.iter().any(|block| view.within(owner.block, *block)) {
+        diagnostic
+            .note("IN is NULL where what is asked for, or one of the values, is NULL: the first such row changes it everywhere")
+            .help("say that neither is: `a IN (SELECT b … WHERE b IS NOT NULL)`, or compare them in EXISTS (SELECT … WHERE b = a)")
+    } else if owner.block == TOP {
         diagnostic.help("join it by equality of columns with a table that is linked to the key")
     } else {
         diagnostic.help("correlate the subquery: compare one of its columns with a column of the query around it, by `=` and not under OR")

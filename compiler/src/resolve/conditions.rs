@@ -156,12 +156,14 @@ impl<'a> Resolver<'a> {
         let picks = state.limited || state.picked;
         let fields = self.fields_of(&left, value);
         if !picks && fields.len() == outputs.len() {
-            let never_null = |e: &Expr| {
-                e.as_columns().is_some_and(|all| all.iter().all(|c| self.flat.is_never_null(self.catalog, *c)))
-            };
+            let never_null =
+                |e: &Expr| e.as_columns().is_some_and(|all| all.iter().all(|c| self.flat.is_present(self.catalog, *c)));
             let tells = |own: &Expr, output: &Output| is_conjunct || never_null(own) && never_null(&output.expr);
             let fields = fields.into_iter().zip(&outputs).enumerate();
             let pairs: Vec<_> = fields.filter(|(_, ((own, _), output))| tells(own, output)).collect();
+            if pairs.is_empty() {
+                self.flat.untold.push(inner);
+            }
             let mut compared = Vec::new();
             for (n, ((own, written), output)) in pairs {
                 let columns = self.found_by(&own, written, output);

@@ -418,6 +418,8 @@ pub struct FlatView {
     pub windows_below: Vec<Windowed>,
     /// Queries that are read for one value.
     pub memberships: Vec<Membership>,
+    /// Queries of IN that tell nothing of the row, since what is compared can be NULL.
+    pub untold: Vec<BlockId>,
     /// Views it reads, directly or not, in order of first use.
     pub reads_views: Vec<QualName>,
     /// Whether it calls functions of the user's own.
@@ -459,6 +461,22 @@ impl FlatView {
     /// Whether a column is declared NOT NULL, in a table that no outer join of the view fills up with NULLs.
     pub fn is_never_null(&self, catalog: &Catalog, column: ColumnRef) -> bool {
         !self.is_filled_up(column) && catalog.table(&self.use_of(column).table).columns[column.column].not_null
+    }
+
+    /// Whether a column is not NULL where it is read now: it never is, or a condition says so that has been read since the last outer join
+    /// that fills it up.
+    pub fn is_present(&self, catalog: &Catalog, column: ColumnRef) -> bool {
+        let fills =
+            |join: &&OuterJoin| join.nullable().into_iter().any(|(from, to)| (from..to).contains(&column.use_id.0));
+        let filled_at = self.outer_joins.iter().filter(fills).map(|j| j.said).max().unwrap_or(0);
+        let is_said = |c: &Conjunct| match &c.claim {
+            Claim::Fact(expr, Fact::Present) => {
+                let here = || self.in_region(self.use_of(column).block, c.block);
+                c.scope == Scope::Always && c.at >= filled_at && expr.as_column() == Some(column) && here()
+            }
+            _ => false,
+        };
+        self.is_never_null(catalog, column) || self.conjuncts.iter().any(is_said)
     }
 
     /// Whether an expression is a column of a table that no outer join read so far fills up with NULLs.

@@ -98,6 +98,7 @@ impl<'a> Resolver<'a> {
             own_views: Vec::new(),
             windows_below: Vec::new(),
             memberships: Vec::new(),
+            untold: Vec::new(),
             reads_views: Vec::new(),
             calls_user_functions: false,
             needs_locale: false,

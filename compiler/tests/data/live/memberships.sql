@@ -52,3 +52,25 @@ CREATE VIEW v_open AS
 SELECT post.id, jsonb_build_object('title', title) AS data
   FROM post
  WHERE kind = ANY (ARRAY(SELECT kind FROM shown WHERE until > 5));
+
+-- Columns that can be NULL, where a condition leaves those rows out.
+CREATE TABLE editor (id integer PRIMARY KEY, post_id integer, author text);
+CREATE INDEX editor_post ON editor (post_id);
+CREATE INDEX editor_author ON editor (author);
+
+CREATE VIEW v_edited AS
+SELECT p.id,
+       jsonb_build_object(
+           'is_edited', p.id IN (SELECT e.post_id FROM editor AS e WHERE e.post_id IS NOT NULL AND e.id > 1),
+           'is_own', p.author = ANY (SELECT e.author FROM editor AS e WHERE e.author IS NOT NULL AND e.post_id = p.id)) AS data
+  FROM post AS p
+ WHERE p.author NOT IN (SELECT x.author FROM (SELECT e.author FROM editor AS e WHERE e.author IS NOT NULL AND e.post_id IS NULL) AS x);
+
+CREATE VIEW v_editor AS
+SELECT e.id, jsonb_build_object('author', e.author, 'is_missing', e.post_id NOT IN (SELECT p.id FROM post AS p)) AS data
+  FROM editor AS e WHERE e.post_id IS NOT NULL;
+
+CREATE VIEW v_until AS
+SELECT p.id, jsonb_build_object('until', s.until, 'is_free', s.until NOT IN (SELECT b.kind FROM banned AS b WHERE b.kind IS NOT NULL)) AS data
+  FROM post AS p LEFT JOIN shown AS s ON s.kind = p.kind
+ WHERE s.until IS NOT NULL;
