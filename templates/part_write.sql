@@ -2,7 +2,7 @@ UPDATE {{ name }} AS document
    SET {% for column in columns %}{{ column.name }} = written.column_{{ loop.index }}{% if !loop.last %},
        {% endif %}{% endfor %}
   FROM {% if let Some(runtime) = runtime %}patch_runtime AS {{ runtime }}, -- before the functions that it tells of
-       {% endif %}(SELECT {{ place }},
+       {% endif %}(SELECT {{ place }} AS place,
                {% for column in columns %}{{ column.value }} AS column_{{ loop.index }}{% if !loop.last %},
                {% endif %}{% endfor %}
           FROM {% for line in from %}{{ line }}{% if !loop.last %}
