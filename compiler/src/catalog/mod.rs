@@ -186,10 +186,11 @@ impl SqlType {
         const KINDS: &[&[&str]] = &[
             &["smallint", "integer", "bigint", "numeric"],
             &["date", "timestamp without time zone", "timestamp with time zone"],
-            &["character varying", "text"],
         ];
+        let is_text = |ty: &SqlType| ty.dimensions == 0 && matches!(ty.base.as_str(), "character varying" | "text");
         let (first, rest) = types.split_first()?;
-        if rest.iter().all(|t| t.base == first.base && t.dimensions == first.dimensions) {
+        let is_same = |ty: &&SqlType| ty.base == first.base && ty.dimensions == first.dimensions;
+        if rest.iter().all(is_same) || types.iter().all(|ty| is_text(ty)) {
             return Some((*first).clone());
         }
         let widest = |kind: &&[&str]| {

@@ -156,8 +156,11 @@ fn composed<'c>(
             return None;
         }
         // Asked before terms are dropped one by one, which takes many times as long.
-        let selected = || rows.determined_by(&terms.iter().filter(|t| shown.shows(t)).cloned().collect::<Vec<_>>());
-        let terms = (is_first || selected()).then(|| minimized(rows, shown, terms))?;
+        let selected: Vec<Term> = terms.iter().filter(|t| shown.shows(t)).cloned().collect();
+        let terms = match rows.determined_by(&selected) {
+            true => minimized(rows, shown, selected),
+            false => is_first.then(|| minimized(rows, shown, terms))?,
+        };
         rows.determined_by(&terms).then_some(terms)
     })
 }

@@ -50,8 +50,10 @@ impl<'a> Resolver<'a> {
         }
         match ast {
             Ast::Identifier(_) | Ast::CompoundIdentifier(_) => {
-                let formula = self.known(ast).and_then(|e| e.formula);
+                let known = self.known(ast);
+                let (formula, element) = known.map_or((None, None), |e| (e.formula, e.element));
                 columns.extend(formula.iter().flat_map(|f| &f.finite));
+                columns.extend(element.iter().flat_map(|e| &e.finite));
             }
             Ast::Cast { expr, .. } | Ast::Nested(expr) => self.collect_finite(expr, columns),
             Ast::Function(call) => {

@@ -71,6 +71,8 @@ pub struct Element {
     pub(super) nullable: bool,
     /// Where it is known that it is not NULL for any element if some columns are not: these columns.
     pub(super) strict: Option<Vec<ColumnRef>>,
+    /// As of a [`Formula`].
+    pub(super) finite: Vec<ColumnRef>,
     /// NULL whenever what it reads is.
     pub null_in_null_out: bool,
     /// The calls make no row where a column that they read is NULL.
@@ -185,8 +187,8 @@ impl Element {
 
     /// As what has a value for each element; `None` where it can be seen without one.
     pub(super) fn as_formula(&self) -> Option<Arc<Formula>> {
-        let Element { pieces, calls, ty, strict, may_fail, .. } = self.clone();
-        let formula = Formula { pieces, calls, ty, strict, may_fail, ..Formula::default() };
+        let Element { pieces, calls, ty, strict, finite, may_fail, .. } = self.clone();
+        let formula = Formula { pieces, calls, ty, strict, finite, may_fail, ..Formula::default() };
         (!self.nullable && !formula.calls.is_empty()).then(|| Arc::new(formula))
     }
 
@@ -340,8 +342,10 @@ impl<'a> Resolver<'a> {
             }
             false => {
                 let (null_in_null_out, ty) = (self.operand_passes_null(ast), self.type_of(ast));
-                let (strict, may_fail) = (self.strict_columns(ast), self.may_fail(ast));
-                Expr { element: Some(Arc::new(Element { strict, null_in_null_out, ty, may_fail, ..element })), ..expr }
+                let (strict, finite, may_fail) =
+                    (self.strict_columns(ast), self.finite_columns(ast), self.may_fail(ast));
+                let element = Element { strict, finite, null_in_null_out, ty, may_fail, ..element };
+                Expr { element: Some(Arc::new(element)), ..expr }
             }
         }
     }

@@ -52,10 +52,10 @@ impl<'a> Resolver<'a> {
     }
 
     fn join_tree(&mut self, tree: &'a TableWithJoins, block: BlockId) -> Resolved<()> {
-        let start = self.here();
+        let (start, said) = (self.here(), self.flat.conjuncts.len());
         self.factor(&tree.relation, block)?;
         for join in &tree.joins {
-            self.join(join, start, block)?;
+            self.join(join, (start, said), block)?;
         }
         Ok(())
     }
@@ -66,7 +66,8 @@ impl<'a> Resolver<'a> {
         JoinStart { uses: self.flat.uses.len(), visible, items }
     }
 
-    fn join(&mut self, join: &'a Join, start: JoinStart, block: BlockId) -> Resolved<()> {
+    /// Behind what stands in the tree since its start, when so many conjuncts had been said.
+    fn join(&mut self, join: &'a Join, (start, first): (JoinStart, usize), block: BlockId) -> Resolved<()> {
         let (side, constraint) = self.join_side(join)?;
         let middle = self.here();
         if block == super::TOP && self.expanding.len() == 1 {
@@ -78,12 +79,13 @@ impl<'a> Resolver<'a> {
         let borrows = side != Side::Left || self.borrows(middle);
         let span = self.span(&join.relation);
         let holds = self.outer_join(side, start.uses, middle.uses, block, span);
-        if let Scope::Outer { from, to } = holds
-            && side == Side::Left
-        {
-            self.confine(before, from, to);
-        }
         let end = self.here();
+        if matches!(side, Side::Right | Side::Full) {
+            self.confine(first..before, start.uses, middle.uses);
+        }
+        if matches!(side, Side::Left | Side::Full) {
+            self.confine(before..self.flat.conjuncts.len(), middle.uses, end.uses);
+        }
         if matches!(side, Side::Right | Side::Full) {
             self.blur(start, middle);
         }
@@ -159,14 +161,19 @@ impl<'a> Resolver<'a> {
             e.visit(&mut |e| all &= e.as_column().is_none_or(|c| (from.uses..to.uses).contains(&c.use_id.0)));
             all
         };
+        // Of a set operation each side.
+        fn is_blurred(e: &Expr, own: &impl Fn(&Expr) -> bool) -> bool {
+            match &e.kind {
+                ExprKind::Constant => true,
+                ExprKind::Either(_, sides) => {
+                    !own(e) || sides.iter().any(|s| s.element.is_some() || is_blurred(s, own))
+                }
+                _ => e.as_term().is_some_and(|t| t.columns().is_empty() || !own(e)),
+            }
+        }
         let blurred = |e: &mut Expr| {
             e.make_element_nullable();
-            let shown = match e.kind {
-                ExprKind::Constant => true,
-                ExprKind::Either(..) => !own(e),
-                _ => e.as_term().is_some_and(|t| t.columns().is_empty() || !own(e)),
-            };
-            if shown {
+            if is_blurred(e, &own) {
                 let inner = std::mem::replace(e, Expr::plain(e.span, ExprKind::Constant));
                 *e = Expr { json: inner.json, ..Expr::plain(inner.span, ExprKind::Made(vec![inner])) };
             }
@@ -297,13 +304,13 @@ impl<'a> Resolver<'a> {
     }
 
     /// What a LATERAL item on the nullable side states about items outside holds for its rows only.
-    fn confine(&mut self, before: usize, from: usize, to: usize) {
+    fn confine(&mut self, said: std::ops::Range<usize>, from: usize, to: usize) {
         let inside = |e: &Expr| {
             let mut all = true;
             e.visit(&mut |e| all &= e.as_column().is_none_or(|c| (from..to).contains(&c.use_id.0)));
             all
         };
-        for conjunct in self.flat.conjuncts[before..].iter_mut().filter(|c| c.scope == Scope::Always) {
+        for conjunct in self.flat.conjuncts[said].iter_mut().filter(|c| c.scope == Scope::Always) {
             let confined = match &conjunct.claim {
                 Claim::Equal(left, right) | Claim::Same(left, right) | Claim::Partition(left, right) => {
                     !(inside(left) && inside(right))

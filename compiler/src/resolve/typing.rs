@@ -117,6 +117,46 @@ const LOCAL: &str = "timestamp without time zone";
 const ZONED: &str = "timestamp with time zone";
 const SPAN: &str = "interval";
 
+/// What `generate_series` makes of arguments of these types: of which of its forms PostgreSQL chooses.
+fn series_type(arguments: &[SqlType]) -> Option<SqlType> {
+    let below = |ty: &SqlType| match &ty.class {
+        TypeClass::Domain(below) => below.base.clone(),
+        _ => ty.base.clone(),
+    };
+    let bases: Vec<String> = arguments.iter().map(below).collect();
+    if arguments.iter().any(|ty| ty.dimensions > 0) {
+        return None;
+    }
+    // A literal is of no type yet: it is taken for a text, of which there are no series.
+    let is_literal = |base: &String| base == "text";
+    let bounds = bases.get(..2)?;
+    let is_time = |base: &String| is_literal(base) || matches!(base.as_str(), DAY | LOCAL | ZONED);
+    let step_is_span = match bases.get(2) {
+        Some(step) => step == SPAN || is_literal(step) && !bounds.iter().all(is_literal),
+        None => false,
+    };
+    if bases.len() > 3 {
+        // With the zone that days are counted in.
+        return Some(builtin(ZONED));
+    }
+    if step_is_span && bounds.iter().all(is_time) {
+        // Of days, and of literals alone, it makes times in a zone.
+        let is_local = bounds.iter().any(|b| b == LOCAL) && !bounds.iter().any(|b| b == ZONED);
+        return Some(builtin(if is_local { LOCAL } else { ZONED }));
+    }
+    let widths = ["smallint", "integer", "bigint", "numeric"];
+    let width = |base: &String| widths.iter().position(|w| w == base);
+    let known = bases.iter().filter(|base| !is_literal(base));
+    let widest = known.map(width).collect::<Option<Vec<_>>>()?.into_iter().max()?;
+    // Of the narrowest ones there is no series of their own.
+    (widest > 0).then(|| builtin(widths[widest]))
+}
+
+/// A constant whose type depends on what it is compared with.
+fn is_literal(ast: &Ast) -> bool {
+    matches!(ast, Ast::Value(v) if matches!(v.value, Value::SingleQuotedString(_) | Value::Null))
+}
+
 /// The type of a sum or a difference of times.
 fn time_type(left: &SqlType, op: &Op, right: &SqlType) -> Option<&'static str> {
     let is_scalar = |t: &SqlType| t.dimensions == 0 && matches!(t.class, TypeClass::Builtin);
@@ -142,6 +182,7 @@ impl<'a> Resolver<'a> {
             Ast::Value(value) => constant_type(&value.value),
             Ast::Cast { data_type, .. } => cast_type(&data_type.to_string()),
             Ast::Interval(_) => Some(builtin("interval")),
+            Ast::TypedString(constant) => cast_type(&constant.data_type.to_string()),
             Ast::BinaryOp { left, op, right } => self.operator_type(left, op, right),
             Ast::UnaryOp { op: UnaryOperator::Minus | UnaryOperator::Plus, expr } => self.type_of(expr),
             Ast::UnaryOp { op: UnaryOperator::Not, .. }
@@ -214,13 +255,7 @@ impl<'a> Resolver<'a> {
                 None => (n == arguments.len()).then(|| builtin("bigint")),
             },
             "generate_series" if n == 0 => {
-                let (from, to) = (argument(0).map(unmodified)?, argument(1).map(unmodified)?);
-                match (from.base.as_str(), to.base.as_str()) {
-                    // Of days it makes times.
-                    (DAY, DAY) | (DAY | LOCAL, ZONED) | (ZONED, DAY | LOCAL) => Some(builtin(ZONED)),
-                    (DAY, LOCAL) | (LOCAL, DAY) => Some(builtin(LOCAL)),
-                    _ => (from == to).then_some(from),
-                }
+                series_type(&(0..arguments.len()).map(argument).collect::<Option<Vec<_>>>()?)
             }
             "generate_subscripts" if n == 0 => Some(builtin("integer")),
             "string_to_table" | "regexp_split_to_table" if n == 0 => Some(builtin("text")),
@@ -235,8 +270,7 @@ impl<'a> Resolver<'a> {
 
     /// The one type that all have; unknown literals take the others'.
     fn common_type(&mut self, list: &[&'a Ast]) -> Option<SqlType> {
-        let is_literal = |ast: &&&Ast| !matches!(ast, Ast::Value(v) if matches!(v.value, Value::SingleQuotedString(_) | Value::Null));
-        let typed: Vec<&&Ast> = list.iter().filter(is_literal).collect();
+        let typed: Vec<&&Ast> = list.iter().filter(|ast| !is_literal(ast)).collect();
         if typed.is_empty() {
             return Some(builtin("text"));
         }
@@ -270,7 +304,12 @@ impl<'a> Resolver<'a> {
 
     fn call_type(&mut self, name: &str, arguments: &[&'a Ast]) -> Option<SqlType> {
         match name {
-            "coalesce" | "nullif" | "greatest" | "least" => self.common_type(arguments),
+            "coalesce" | "greatest" | "least" => self.common_type(arguments),
+            // It is of the first one's type, where the two can be compared as they are.
+            "nullif" => {
+                let (common, first) = (self.common_type(arguments)?, self.common_type(arguments.get(..1)?)?);
+                (common.base == first.base || is_literal(arguments[0])).then_some(common)
+            }
             "abs" | "round" | "ceil" | "floor" | "trunc" if arguments.len() == 1 => {
                 let argument = self.type_of(arguments[0])?;
                 matches!(argument.base.as_str(), "numeric" | "double precision").then(|| unmodified(argument))
@@ -393,7 +432,10 @@ impl<'a> Resolver<'a> {
             }
             Ast::Function(call) => {
                 let arguments = plain_arguments(call).unwrap_or_default();
-                self.builtin_name(call).is_some_and(|name| self.is_total_call(name.as_str(), &arguments))
+                let mut name = self.builtin_name(call);
+                // What is written in the place of NULLs may be NULL itself.
+                name = name.filter(|name| name.as_str() != "array_to_string" || arguments.len() == 2);
+                name.is_some_and(|name| self.is_total_call(name.as_str(), &arguments))
                     && arguments.iter().all(|a| self.operand_passes_null(a))
             }
             _ => false,

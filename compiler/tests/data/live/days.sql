@@ -39,3 +39,24 @@ SELECT s.starts + s.nights AS day, jsonb_build_object('stays', jsonb_agg(s.id OR
 CREATE VIEW v_length AS
 SELECT s.begins - s.starts AS late, jsonb_build_object('stays', jsonb_agg(s.id ORDER BY s.id)) AS data
   FROM stay s GROUP BY s.begins - s.starts;
+
+-- The step decides what kind of numbers it makes; of literals and a step of hours it makes times in a zone.
+CREATE VIEW v_half AS
+SELECT s.id, d.n, jsonb_build_object('n', d.n, 'price', s.price) AS data
+  FROM stay s CROSS JOIN LATERAL generate_series(1, s.nights, 0.5) AS d(n);
+
+CREATE VIEW v_noon AS
+SELECT s.id, d.noon, jsonb_build_object('is_there', d.noon::date = s.starts) AS data
+  FROM stay s CROSS JOIN LATERAL generate_series('2020-01-01', '2020-01-02', interval '12 hours') AS d(noon);
+
+CREATE DOMAIN day AS date;
+CREATE TABLE leave (id integer PRIMARY KEY, first day NOT NULL CHECK (isfinite(first)), room_id integer REFERENCES room);
+CREATE INDEX ON leave (room_id);
+CREATE VIEW v_leave AS
+SELECT l.id, d.half, jsonb_build_object('half', d.half, 'room', r.name) AS data
+  FROM leave l LEFT JOIN room r ON r.id = l.room_id CROSS JOIN LATERAL generate_series(l.first, l.first::timestamp + interval '2 days', '12 hours') AS d(half);
+
+-- What a LATERAL item says of rows before it holds for its own rows only, on either side of an outer join.
+CREATE VIEW v_free AS
+SELECT s.id, r.id AS room_id, jsonb_build_object('stay', s.price, 'room', r.name, 'leave', b.first) AS data
+  FROM stay s, LATERAL (SELECT l.room_id, l.first FROM leave l WHERE l.id = s.id) b RIGHT JOIN room r ON r.id = b.room_id;
