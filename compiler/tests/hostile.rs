@@ -12,9 +12,9 @@ use tviewc::diagnostics::render::{Color, Format, render};
 use tviewc::source::{SourceFile, Sources};
 use tviewc::{Options, compile};
 
-/// The processor time that one input may take: several times what it does take, since time counts for more where others share a core,
-/// and nothing to what it would take if the time grew with the square of its size.
-const LIMIT: Duration = Duration::from_secs(8);
+/// The processor time that one input may take: many times what it does take, and nothing to what it would take if the
+/// time grew with the square of its size.
+const LIMIT: Duration = Duration::from_secs(4);
 
 fn sources(text: &str) -> Sources {
     Sources { files: vec![SourceFile { name: "hostile.sql".into(), text: text.to_owned(), context_only: false }] }
