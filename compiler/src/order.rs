@@ -91,10 +91,7 @@ fn is_made_in_order(view: &FlatView, catalog: &Catalog, ordered: &Ordered) -> bo
 /// Whether equal values of a column are the same in every respect: `1.0` and `1.00` are not.
 fn shows_equals_alike(view: &FlatView, catalog: &Catalog, column: ColumnRef) -> bool {
     let column = &catalog.table(&view.use_of(column).table).columns[column.column];
-    let base = match &column.ty.class {
-        TypeClass::Domain(below) => below.as_ref(),
-        _ => &column.ty,
-    };
+    let base = column.ty.underlying();
     let alike = [
         "bigint",
         "boolean",

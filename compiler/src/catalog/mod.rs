@@ -162,6 +162,9 @@ pub struct SqlType {
     pub class: TypeClass,
 }
 
+/// The types of exact numbers, each converted to those behind it.
+pub const NUMBERS: &[&str] = &["smallint", "integer", "bigint", "numeric"];
+
 impl SqlType {
     /// Whether it is one of PostgreSQL's own types whose equal values are the same value to the eye, under a deterministic collation.
     pub fn is_plain(&self) -> bool {
@@ -180,13 +183,18 @@ impl SqlType {
         self.dimensions == 0 && TYPES.contains(&self.base.as_str())
     }
 
+    /// The type below a domain; any other type is its own.
+    pub fn underlying(&self) -> &SqlType {
+        match &self.class {
+            TypeClass::Domain(below) => below,
+            _ => self,
+        }
+    }
+
     /// The type that UNION, `coalesce`, CASE and the like make of several, where they agree in what kind of value they hold.
     pub fn common(types: &[&SqlType]) -> Option<SqlType> {
         // Each is converted to those behind it.
-        const KINDS: &[&[&str]] = &[
-            &["smallint", "integer", "bigint", "numeric"],
-            &["date", "timestamp without time zone", "timestamp with time zone"],
-        ];
+        const KINDS: &[&[&str]] = &[NUMBERS, &["date", "timestamp without time zone", "timestamp with time zone"]];
         let is_text = |ty: &SqlType| ty.dimensions == 0 && matches!(ty.base.as_str(), "character varying" | "text");
         let (first, rest) = types.split_first()?;
         let is_same = |ty: &&SqlType| ty.base == first.base && ty.dimensions == first.dimensions;
@@ -200,6 +208,12 @@ impl SqlType {
             Some(types[at].clone())
         };
         KINDS.iter().find_map(widest)
+    }
+
+    /// The same of exact numbers: what arithmetic makes of them, too.
+    pub fn common_number(types: &[&SqlType]) -> Option<&'static str> {
+        let common = Self::common(types).filter(|ty| ty.dimensions == 0)?;
+        NUMBERS.iter().find(|n| **n == common.base).copied()
     }
 
     /// The type that `=` converts values of this one to where the other side is of that type, if there is no operator for the two in

@@ -147,10 +147,7 @@ impl Keys {
     /// How what is found of the documents is joined to their keys. A left join may compare all keys with each other, where the planner
     /// expects few: a full join hashes or sorts them. Not every type of an extension, and not every range of the user's, can do either.
     pub fn join(&self, tview: &Tview) -> &'static str {
-        let is_known = |key: &KeyColumn| match &key.ty.class {
-            TypeClass::Domain(below) => !matches!(below.class, TypeClass::Unknown),
-            class => !matches!(class, TypeClass::Unknown | TypeClass::Range),
-        };
+        let is_known = |key: &KeyColumn| !matches!(key.ty.underlying().class, TypeClass::Unknown | TypeClass::Range);
         if tview.relations.key.columns.iter().all(is_known) { FULL_JOIN } else { "LEFT JOIN" }
     }
 

@@ -5,7 +5,7 @@
 //! there is no such hash, and the whole relation is locked instead.
 
 use super::links::Pair;
-use crate::catalog::{Catalog, SqlType, TypeClass};
+use crate::catalog::{Catalog, NUMBERS, SqlType, TypeClass};
 use crate::resolve::{ColumnRef, FlatView, Formula, Term};
 
 /// How writers lock the values of a link.
@@ -90,7 +90,7 @@ fn common_hash(left: &Hashed, right: &Hashed) -> Result<Option<String>, String> 
             ));
         }
     }
-    let (l, r) = (underlying(left.ty), underlying(right.ty));
+    let (l, r) = (left.ty.underlying(), right.ty.underlying());
     if l.dimensions + r.dimensions > 0 {
         return Err(format!("{} is an array", left.name));
     }
@@ -106,7 +106,7 @@ fn common_hash(left: &Hashed, right: &Hashed) -> Result<Option<String>, String> 
         && (HASHED.contains(&l.base.as_str()) || l.base.ends_with(".citext") || l.class == TypeClass::Enum)
     {
         Ok(domain_cast)
-    } else if both(&["smallint", "integer", "bigint", "numeric"]) {
+    } else if both(NUMBERS) {
         Ok(Some("numeric".into()))
     } else {
         Err(format!("{} and {} have no common hash", l.sql, r.sql))
@@ -116,27 +116,26 @@ fn common_hash(left: &Hashed, right: &Hashed) -> Result<Option<String>, String> 
 /// Whether equal values of one type equal the same values of the other: then `=` between them carries
 /// uniqueness over. Not so where one side is converted with loss (numeric to float, text to citext).
 pub fn same_equality(left: &SqlType, right: &SqlType) -> bool {
-    let (l, r) = (underlying(left), underlying(right));
-    let exact = ["smallint", "integer", "bigint", "numeric"];
+    let (l, r) = (left.underlying(), right.underlying());
     let both = |list: &[&str]| list.contains(&l.base.as_str()) && list.contains(&r.base.as_str());
-    l.dimensions == r.dimensions && (l.base == r.base || both(&exact) || both(&["text", "character varying", "name"]))
+    l.dimensions == r.dimensions && (l.base == r.base || both(NUMBERS) || both(&["text", "character varying", "name"]))
 }
 
 /// Whether values of one type are values of the other, without any conversion.
 pub fn same_type(left: &SqlType, right: &SqlType) -> bool {
-    let (l, r) = (underlying(left), underlying(right));
+    let (l, r) = (left.underlying(), right.underlying());
     l.base == r.base && l.dimensions == r.dimensions
 }
 
 /// Whether values can be collected into arrays and taken out again one by one as they are.
 pub fn is_scalar(ty: &SqlType) -> bool {
-    let base = underlying(ty);
+    let base = ty.underlying();
     ty.dimensions == 0 && base.dimensions == 0 && base.class != TypeClass::Composite
 }
 
 /// Whether the values of a column are rows.
 pub fn is_row_column(view: &FlatView, catalog: &Catalog, column: ColumnRef) -> bool {
-    let ty = underlying(&catalog.table(&view.use_of(column).table).columns[column.column].ty);
+    let ty = catalog.table(&view.use_of(column).table).columns[column.column].ty.underlying();
     ty.class == TypeClass::Composite && ty.dimensions == 0
 }
 
@@ -148,7 +147,7 @@ pub fn is_scalar_column(view: &FlatView, catalog: &Catalog, column: ColumnRef) -
 /// The type of variables for such values: without domain and length, so that any value of the other side of a
 /// comparison fits.
 pub fn variable_type(ty: &SqlType) -> String {
-    match underlying(ty).base.as_str() {
+    match ty.underlying().base.as_str() {
         // Bare, these two mean a length of one.
         "character" => "pg_catalog.bpchar".into(),
         "bit" => "pg_catalog.\"bit\"".into(),
@@ -164,13 +163,6 @@ pub(super) fn may_equate(term: &Term) -> bool {
 fn is_bytewise(collation: &str) -> bool {
     let name = collation.rsplit('.').next().unwrap_or(collation).trim_matches('"');
     matches!(name, "C" | "POSIX" | "ucs_basic" | "default")
-}
-
-fn underlying(ty: &SqlType) -> &SqlType {
-    match &ty.class {
-        TypeClass::Domain(base) => base,
-        _ => ty,
-    }
 }
 
 /// The lock of a view's keys that have no document yet.

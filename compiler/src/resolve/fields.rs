@@ -76,10 +76,7 @@ impl<'a> Resolver<'a> {
 
     /// The attributes of a composite type: of one that is declared as such, or of a table's rows.
     fn attributes(&self, ty: &SqlType) -> Option<&'a [Column]> {
-        let composite = match &ty.class {
-            TypeClass::Domain(below) => below,
-            _ => ty,
-        };
+        let composite = ty.underlying();
         if ty.dimensions + composite.dimensions > 0 || composite.class != TypeClass::Composite {
             return None;
         }

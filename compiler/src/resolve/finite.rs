@@ -11,7 +11,7 @@ use sqlparser::ast::{Expr as Ast, Value};
 use super::ColumnRef;
 use super::formula::plain_arguments;
 use super::query::Resolver;
-use crate::catalog::{SqlType, TypeClass};
+use crate::catalog::SqlType;
 
 /// Fields that an infinite time has: those that only grow.
 const GROWING: &[&str] = &["century", "decade", "epoch", "isoyear", "julian", "millennium", "year"];
@@ -113,9 +113,6 @@ fn literal(ast: &Ast) -> Option<String> {
 }
 
 fn is_own(ty: &SqlType, names: &[&str]) -> bool {
-    let base = match &ty.class {
-        TypeClass::Domain(below) => below,
-        _ => ty,
-    };
+    let base = ty.underlying();
     ty.dimensions + base.dimensions == 0 && names.contains(&base.base.as_str())
 }

@@ -9,7 +9,7 @@ use super::formula::plain_arguments;
 use super::naming::parts;
 use super::query::Resolver;
 use super::{ColumnRef, Expr, ExprKind};
-use crate::catalog::{Function, SqlType, TypeClass};
+use crate::catalog::{Function, NUMBERS, SqlType, TypeClass};
 use crate::names::Ident;
 
 /// One of PostgreSQL's own types.
@@ -119,20 +119,17 @@ const SPAN: &str = "interval";
 
 /// What `generate_series` makes of arguments of these types: of which of its forms PostgreSQL chooses.
 fn series_type(arguments: &[SqlType]) -> Option<SqlType> {
-    let below = |ty: &SqlType| match &ty.class {
-        TypeClass::Domain(below) => below.base.clone(),
-        _ => ty.base.clone(),
-    };
-    let bases: Vec<String> = arguments.iter().map(below).collect();
     if arguments.iter().any(|ty| ty.dimensions > 0) {
         return None;
     }
+    let types: Vec<&SqlType> = arguments.iter().map(SqlType::underlying).collect();
+    let bases: Vec<&str> = types.iter().map(|ty| ty.base.as_str()).collect();
     // A literal is of no type yet: it is taken for a text, of which there are no series.
-    let is_literal = |base: &String| base == "text";
+    let is_open = |base: &&str| *base == "text";
     let bounds = bases.get(..2)?;
-    let is_time = |base: &String| is_literal(base) || matches!(base.as_str(), DAY | LOCAL | ZONED);
+    let is_time = |base: &&str| is_open(base) || matches!(*base, DAY | LOCAL | ZONED);
     let step_is_span = match bases.get(2) {
-        Some(step) => step == SPAN || is_literal(step) && !bounds.iter().all(is_literal),
+        Some(step) => *step == SPAN || is_open(step) && !bounds.iter().all(is_open),
         None => false,
     };
     if bases.len() > 3 {
@@ -141,15 +138,12 @@ fn series_type(arguments: &[SqlType]) -> Option<SqlType> {
     }
     if step_is_span && bounds.iter().all(is_time) {
         // Of days, and of literals alone, it makes times in a zone.
-        let is_local = bounds.iter().any(|b| b == LOCAL) && !bounds.iter().any(|b| b == ZONED);
+        let is_local = bounds.contains(&LOCAL) && !bounds.contains(&ZONED);
         return Some(builtin(if is_local { LOCAL } else { ZONED }));
     }
-    let widths = ["smallint", "integer", "bigint", "numeric"];
-    let width = |base: &String| widths.iter().position(|w| w == base);
-    let known = bases.iter().filter(|base| !is_literal(base));
-    let widest = known.map(width).collect::<Option<Vec<_>>>()?.into_iter().max()?;
-    // Of the narrowest ones there is no series of their own.
-    (widest > 0).then(|| builtin(widths[widest]))
+    let known: Vec<&SqlType> = types.into_iter().filter(|ty| !is_open(&ty.base.as_str())).collect();
+    // Of the narrowest numbers there is no series of their own.
+    SqlType::common_number(&known).filter(|base| *base != NUMBERS[0]).map(builtin)
 }
 
 /// A constant whose type depends on what it is compared with.
@@ -294,9 +288,7 @@ impl<'a> Resolver<'a> {
                 if let Some(time) = time_type(&left, op, &right) {
                     return Some(builtin(time));
                 }
-                let order = ["smallint", "integer", "bigint", "numeric"];
-                let rank = |t: &SqlType| order.iter().position(|o| t.base == *o).filter(|_| t.dimensions == 0);
-                Some(builtin(order[rank(&left)?.max(rank(&right)?)]))
+                SqlType::common_number(&[&left, &right]).map(builtin)
             }
             _ => None,
         }
@@ -512,10 +504,7 @@ pub(super) fn declared_type(overloads: &[Function]) -> Option<SqlType> {
 
 /// Whether functions of texts take it as one.
 pub(super) fn is_textual(ty: &SqlType) -> bool {
-    let base = match &ty.class {
-        TypeClass::Domain(below) => below.as_ref(),
-        _ => ty,
-    };
+    let base = ty.underlying();
     let dimensions = ty.dimensions + if base == ty { 0 } else { base.dimensions };
     dimensions == 0 && matches!(base.base.as_str(), "text" | "character varying" | "character" | "name")
 }
