@@ -81,8 +81,8 @@ BEGIN
     SELECT count(*)
       INTO locked
       FROM (SELECT {{ t_keys }}
-              FROM unnest({{ key_variables }}) AS k({{ key_aliases }})
-              JOIN {{ name }} AS t ON {{ t_is_k }}
+              {% for line in of_keys %}{{ line }}{% if !loop.last %}
+             {% endif %}{% endfor %}
              ORDER BY {{ t_keys }}
                FOR UPDATE OF t) AS d({{ key_aliases }})
      WHERE NOT EXISTS (SELECT FROM unnest({{ absent_variables }}) AS k({{ key_aliases }}) WHERE {{ k_is_d }});
@@ -113,8 +113,8 @@ BEGIN
             SELECT count(*)
               INTO locked
               FROM (SELECT
-                      FROM unnest({{ key_variables }}) AS k({{ key_aliases }})
-                      JOIN {{ name }} AS t ON {{ t_is_k }}
+                      {% for line in of_keys %}{{ line }}{% if !loop.last %}
+                     {% endif %}{% endfor %}
                      ORDER BY {{ t_keys }}
                        FOR UPDATE OF t) AS d;
             IF locked = cardinality({{ first_key }}) THEN

@@ -75,6 +75,13 @@ pub struct Documents {
     pub has_unordered_arrays: bool,
 }
 
+impl Documents {
+    /// Whether there are arrays in them, of which nothing is known to limit the size.
+    pub fn has_arrays(&self) -> bool {
+        self.dependencies.iter().any(|d| d.kind == DependencyKind::Array)
+    }
+}
+
 /// Where a column's value shows.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Site {

@@ -4,6 +4,8 @@
 //! the documents. What always holds: all that is written is read from the base tables in the statement that writes, after the locks;
 //! each document is written once, whatever of it changes.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::part_views::{Columns, array_number, place};
 use super::patch::{self, Keys, Put};
 use super::templates::{self, KeysModel, PartColumn, PartWriteSql};
@@ -206,6 +208,7 @@ pub fn write(context: &Context, step: &TviewStep, groups: &[Group], patched: &[K
         joins: Vec::new(),
         before: Vec::new(),
         values: Default::default(),
+        put_into: Default::default(),
         relations: 0,
         alone: step.patches.is_empty() && groups.len() == 1,
     };
@@ -215,13 +218,17 @@ pub fn write(context: &Context, step: &TviewStep, groups: &[Group], patched: &[K
         for part in &writing.parts {
             let old = change.old(part.output());
             let value = part.applied(change.value(part.output()), &old);
-            change.values.insert(part.output(), value);
+            change.becomes(part.output(), value, part.is_put());
         }
     }
     groups.iter().for_each(|group| change.group(group));
-    let column = |output: &usize| tview.view.outputs[*output].name.sql();
-    let columns = change.values.iter().map(|(output, value)| PartColumn { name: column(output), value: value.sql() });
-    let columns: Vec<PartColumn> = columns.collect();
+    let name = |output: &usize| tview.view.outputs[*output].name.sql();
+    let column = |(output, value): (&usize, &Put)| PartColumn {
+        name: name(output),
+        old: change.old(*output),
+        value: value.sql(),
+    };
+    let columns: Vec<PartColumn> = change.values.iter().map(column).collect();
     let place = free_column(tview, "place");
     let statement = PartWriteSql {
         name: tview.name.sql(),
@@ -253,7 +260,9 @@ struct Change<'c> {
     /// Behind the document: what others are made of.
     before: Vec<String>,
     /// By output column: what it becomes.
-    values: std::collections::BTreeMap<usize, Put>,
+    values: BTreeMap<usize, Put>,
+    /// The output columns that are documents in which something is changed.
+    put_into: BTreeSet<usize>,
     relations: usize,
     /// Whether there is nothing else to change than one group of parts.
     alone: bool,
@@ -266,6 +275,23 @@ impl Change<'_> {
 
     fn value(&self, output: usize) -> Put {
         self.values.get(&output).cloned().unwrap_or_else(|| Put::into(self.context, self.old(output)))
+    }
+
+    fn becomes(&mut self, output: usize, value: Put, is_put: bool) {
+        self.values.insert(output, value);
+        if is_put {
+            self.put_into.insert(output);
+        }
+    }
+
+    /// A column as it is looked up. A document that is changed is read twice, for that and to be compared: what its table holds apart,
+    /// compressed, is fetched and unpacked once.
+    fn looked_up(&self, output: usize) -> String {
+        let old = self.old(output);
+        match self.put_into.contains(&output) {
+            true => format!("{old} #> '{{}}' AS {}", self.context.tview.view.outputs[output].name.sql()),
+            false => old,
+        }
     }
 
     fn relation(&self, number: usize) -> String {
@@ -306,7 +332,7 @@ impl Change<'_> {
             false => format!("{}.{name}", self.keys.alias),
         };
         let keys: Vec<String> = self.keys.names.iter().zip(1..).map(key).collect();
-        let columns: Vec<String> = self.values.keys().map(|output| self.old(*output)).collect();
+        let columns: Vec<String> = self.values.keys().map(|output| self.looked_up(*output)).collect();
         let mut lines = self.joins.clone();
         lines.extend(self.keys.look_up(self.context.tview, &self.shown, place, &columns, &keys));
         lines.extend(self.before.iter().cloned());
@@ -354,7 +380,7 @@ impl Change<'_> {
                 // NULL, where the relation has no row, changes nothing.
                 false => put(value, old, new),
             };
-            self.values.insert(value.output, changed);
+            self.becomes(value.output, changed, !value.path.is_empty());
         }
     }
 
@@ -392,7 +418,7 @@ impl Change<'_> {
         let array = format!("tview.{array}({})", list((1..=group.keys).map(|n| format!("{relation}.key_{n}"))));
         let new =
             format!("coalesce({inner}{changed},{inner}{})", put(value, Put::into(context, old.clone()), array).sql());
-        self.values.insert(value.output, Put::into(context, self.found(relation, new, &old)));
+        self.becomes(value.output, Put::into(context, self.found(relation, new, &old)), true);
     }
 
     /// The elements by document: what they are and, where they may come, go or move, what they stand between; and the names of these.

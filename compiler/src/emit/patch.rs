@@ -76,8 +76,8 @@ pub fn find(context: &Context, steps: &[PatchStep], keys: &[KeysModel], patched:
     )
 }
 
-/// Changes the documents, each once.
-pub fn write(context: &Context, steps: &[PatchStep], patched: &[KeysModel], indent: &str) -> String {
+/// Changes the documents of one use, each once.
+pub fn write(context: &Context, step: &PatchStep, patched: &[KeysModel], indent: &str) -> String {
     let tview = context.tview;
     let (document, key) = (context.free_alias("document"), context.free_alias("key"));
     let keys = Keys {
@@ -85,39 +85,27 @@ pub fn write(context: &Context, steps: &[PatchStep], patched: &[KeysModel], inde
         arrays: list(patched.iter().map(|v| v.name.clone())),
         alias: key,
     };
-    let is_end =
-        |ends: Vec<String>| joined(keys.names.iter().zip(ends).map(|(name, end)| format!("{document}.{name} = {end}")));
-    let (writing, document_is_key) = match steps {
-        [step] => {
-            let mut writing = one_use(context, step, &keys);
-            let ends = std::mem::take(&mut writing.ends);
-            (writing, is_end(ends))
-        }
-        _ => {
-            let (mut writing, found) = (several_uses(context, steps, &keys), context.free_alias("found"));
-            writing.from.extend(keys.look_up(tview, &found, "place", &[], &std::mem::take(&mut writing.ends)));
-            (writing, format!("{document}.ctid = {found}.place"))
-        }
-    };
-    let mut outputs: Vec<usize> = writing.parts.iter().map(|part| part.output()).collect();
+    let (Writing { from, parts }, ends) = one_use(context, step, &keys);
+    let mut outputs: Vec<usize> = parts.iter().map(|part| part.output()).collect();
     outputs.sort_unstable();
     outputs.dedup();
     let column = |output: usize| tview.view.outputs[output].name.sql();
     let old = |output: usize| format!("{document}.{}", column(output));
     let assignment = |output: &usize| {
-        let changes = writing.parts.iter().filter(|part| part.output() == *output);
+        let changes = parts.iter().filter(|part| part.output() == *output);
         let put = Put::into(context, old(*output));
         let value = changes.fold(put, |value, part| part.applied(value, &old(*output)));
         format!("{} = {}", column(*output), value.sql())
     };
     let assignments: Vec<String> = outputs.iter().map(assignment).collect();
+    let is_end = keys.names.iter().zip(ends).map(|(name, end)| format!("{document}.{name} = {end}"));
     let statement = templates::PatchSql {
         name: tview.name.sql(),
         runtime: assignments.iter().any(|a| calls_runtime(context, a)).then(|| context.free_alias("runtime")),
         assignments,
-        from: writing.from,
-        document_is_key,
-        differs: writing.parts.iter().map(|part| part.differs(Put::into(context, old(part.output())))).collect(),
+        from,
+        document_is_key: joined(is_end),
+        differs: parts.iter().map(|part| part.differs(Put::into(context, old(part.output())))).collect(),
         document,
     };
     let text = templates::text(&statement);
@@ -167,10 +155,6 @@ impl Keys {
 pub(super) struct Writing<'s> {
     /// What follows FROM, line by line.
     pub from: Vec<String>,
-    /// What restricts the changed rows, where nothing else has.
-    condition: Option<String>,
-    /// The keys of the documents.
-    ends: Vec<String>,
     pub parts: Vec<Part<'s>>,
 }
 
@@ -198,8 +182,9 @@ pub(super) struct Part<'s> {
     is_plain: bool,
 }
 
-/// From the changed rows of one use along the way. What is written is put together once per row, not once per document.
-fn along<'s>(context: &Context, step: &'s PatchStep) -> Writing<'s> {
+/// From the changed rows of one use along the way, and what restricts them. What is written is put together once per row, not once per
+/// document.
+fn along<'s>(context: &Context, step: &'s PatchStep) -> (Writing<'s>, String) {
     let row = context.free_alias("changed");
     let alias = context.alias(step.use_id);
     let pairing: Vec<usize> = context.plan.pairing.iter().flatten().copied().collect();
@@ -230,24 +215,24 @@ fn along<'s>(context: &Context, step: &'s PatchStep) -> Writing<'s> {
         let value = format!("{alias}.{prefix}_{n}");
         Part { change, value, found: None, is_plain: is_plain(change) }
     };
-    Writing { from, condition: Some(rows.condition), ends: Vec::new(), parts: numbered().map(part).collect() }
+    (Writing { from, parts: numbered().map(part).collect() }, rows.condition)
 }
 
-/// Where one use of the table is patched: in the order of keys, which is mostly that of the documents on disk, so that one page
-/// after the other is written.
-fn one_use<'s>(context: &Context, step: &'s PatchStep, keys: &Keys) -> Writing<'s> {
-    let Writing { mut from, condition, parts, .. } = along(context, step);
+/// Where one use of the table is patched, and the keys of the documents: in their order, which is mostly that of the documents on disk,
+/// so that one page after the other is written.
+fn one_use<'s>(context: &Context, step: &'s PatchStep, keys: &Keys) -> (Writing<'s>, Vec<String>) {
+    let (Writing { mut from, parts }, condition) = along(context, step);
     let relation = context.free_alias("changes");
     let ends: Vec<String> = step.patch.way.select.iter().map(|t| context.term(t)).collect();
     let is_end = keys.names.iter().zip(&ends).map(|(name, end)| format!("{}.{name} = {end}", keys.alias));
     from.push(format!("JOIN {} ON {}", keys.relation(), joined(is_end)));
     let order = list((1..=ends.len()).map(|n| n.to_string()));
     let tail = format!("ORDER BY {order}) AS {relation}({})", list(result_columns(&ends, &parts)));
-    let mut lines = subquery("(", ends, &parts, &from, condition);
+    let mut lines = subquery("(", ends, &parts, &from, &condition);
     lines.push(format!(" {tail}"));
     let ends = (1..=keys.names.len()).map(|n| format!("{relation}.key_{n}")).collect();
     let part = |(part, n): (Part<'s>, usize)| Part { value: format!("{relation}.value_{n}"), ..part };
-    Writing { from: lines, condition: None, ends, parts: parts.into_iter().zip(1..).map(part).collect() }
+    (Writing { from: lines, parts: parts.into_iter().zip(1..).map(part).collect() }, ends)
 }
 
 /// The names under which a subquery's columns are known outside.
@@ -257,30 +242,29 @@ fn result_columns(ends: &[String], parts: &[Part]) -> Vec<String> {
 }
 
 /// The keys at the end of a way, and the parts; `begin` is what stands before SELECT.
-fn subquery(begin: &str, ends: Vec<String>, parts: &[Part], from: &[String], condition: Option<String>) -> Vec<String> {
+fn subquery(begin: &str, ends: Vec<String>, parts: &[Part], from: &[String], condition: &str) -> Vec<String> {
     let indent = " ".repeat(begin.len());
     let selected = ends.into_iter().chain(parts.iter().map(|part| part.value.clone()));
     let mut lines = vec![format!("{begin}SELECT {}", list(selected))];
     let begins = std::iter::once("FROM ").chain(std::iter::repeat(""));
     lines.extend(from.iter().zip(begins).map(|(line, begin)| format!("{indent}  {begin}{line}")));
-    lines.extend(condition.map(|condition| format!("{indent} WHERE {condition}")));
+    lines.push(format!("{indent} WHERE {condition}"));
     lines
 }
 
-/// Where several are: a document that rows of several uses show in is written once.
+/// Where several may be: a document that rows of several uses show in is written once.
 pub(super) fn several_uses<'s>(context: &Context, steps: &'s [PatchStep], keys: &Keys) -> Writing<'s> {
-    let ends = keys.names.iter().map(|name| format!("{}.{name}", keys.alias)).collect();
     let why = match keys.join(context.tview) {
         FULL_JOIN => " -- full joins hash the keys, a left one may compare them all with each other",
         _ => "",
     };
-    let mut all = Writing { from: vec![keys.relation() + why], condition: None, ends, parts: Vec::new() };
+    let mut all = Writing { from: vec![keys.relation() + why], parts: Vec::new() };
     for (step, number) in steps.iter().zip(1..) {
-        let Writing { from, condition, parts, .. } = along(context, step);
+        let (Writing { from, parts }, condition) = along(context, step);
         let relation = context.free_alias(&format!("use_{number}"));
         let ends: Vec<String> = step.patch.way.select.iter().map(|t| context.term(t)).collect();
         let columns = list(result_columns(&ends, &parts));
-        let mut lines = subquery(&format!("{} (", keys.join(context.tview)), ends, &parts, &from, condition);
+        let mut lines = subquery(&format!("{} (", keys.join(context.tview)), ends, &parts, &from, &condition);
         if let Some(last) = lines.last_mut() {
             *last += &format!(") AS {relation}({columns}) ON {}", keys.are_of(&relation));
         }
@@ -352,6 +336,11 @@ impl Part<'_> {
         matches!(self.change, Change::Object { path, fields, whole: false, .. } if fields.len() > 1 || path.is_empty())
     }
 
+    /// Whether it goes into the document in that column.
+    pub fn is_put(&self) -> bool {
+        matches!(self.change, Change::Object { .. })
+    }
+
     /// `value`, changed here; `old` is the output column before any change.
     pub fn applied(&self, value: Put, old: &str) -> Put {
         let new = &self.value;
@@ -375,11 +364,11 @@ impl Part<'_> {
         }
     }
 
-    /// Whether the document changes here, in bytes.
+    /// Whether the document changes here, in bytes; of the only use.
     fn differs(&self, document: Put) -> String {
         let (new, old) = (&self.value, document.sql());
         let differs = |before: String, after: String| format!("record_image_ne(ROW({before}), ROW({after}))");
-        let differs = match (self.change, self.place()) {
+        match (self.change, self.place()) {
             (Change::Column { .. }, _) => differs(old, new.clone()),
             // Fields of the document itself: it need not be put together for that.
             (_, None) if self.is_plain && new.contains("||") => format!("NOT {old} @> ({new})"),
@@ -390,10 +379,6 @@ impl Part<'_> {
                 differs(object.clone(), format!("{object} || {new}"))
             }
             (_, Some(at)) => differs(format!("{old} #> {at}"), new.clone()),
-        };
-        match &self.found {
-            Some(found) => format!("{found} AND {differs}"),
-            None => differs,
         }
     }
 }

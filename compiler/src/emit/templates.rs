@@ -166,9 +166,10 @@ pub struct PartWriteSql {
     pub from: Vec<String>,
 }
 
-/// An output column and what it becomes.
+/// An output column, what it was and what it becomes.
 pub struct PartColumn {
     pub name: String,
+    pub old: String,
     pub value: String,
 }
 
@@ -289,6 +290,8 @@ pub struct TviewSql {
     pub view_name_literal: String,
     /// Columns of further indexes.
     pub lookup_indexes: Vec<String>,
+    /// FROM and what restricts it to the documents of keys.
+    pub of_keys: [String; 2],
     pub t_is_k: String,
     pub t_is_first: String,
     pub k_is_d: String,
