@@ -3,7 +3,7 @@ UPDATE {{ name }} AS document
        {% endif %}{% endfor %}
   FROM {% if let Some(runtime) = runtime %}patch_runtime AS {{ runtime }}, -- before the functions that it tells of
        {% endif %}(SELECT compared.place, {% for column in columns %}compared.column_{{ loop.index }}{% if !loop.last %}, {% endif %}{% endfor %}
-          FROM (SELECT {{ place }} AS place,
+          FROM (SELECT {{ shown }}.ctid AS place,
                        {% for column in columns %}{{ column.old }} AS old_{{ loop.index }}{% if !loop.last %}, {% endif %}{% endfor %},
                        {% for column in columns %}{{ column.value }} AS column_{{ loop.index }}{% if !loop.last %},
                        {% endif %}{% endfor %}

@@ -39,6 +39,15 @@ fn of_object(program: &str, object: &QualName, rest: &[&str]) -> Ident {
     bounded(&parts)
 }
 
+/// The name, or the name and as many underscores as it takes to be nobody else's.
+pub fn free(name: &str, is_taken: impl Fn(&Ident) -> bool) -> Ident {
+    let mut name = Ident::new(name);
+    while is_taken(&name) {
+        name = Ident::new(format!("{name}_"));
+    }
+    name
+}
+
 /// The trigger function of a base table.
 pub fn table_function(program: &str, table: &QualName) -> Ident {
     of_object(program, table, &[])

@@ -29,44 +29,40 @@ pub struct PartViews {
 
 /// The columns of the views, apart from the key's.
 pub struct Columns {
-    taken: Vec<String>,
+    taken: Vec<Ident>,
     values: Vec<ValueId>,
 }
 
 impl Columns {
     /// Those of a tview.
     pub fn of(tview: &Tview, parts: &TviewParts) -> Self {
-        let taken = tview.key_names().iter().map(|n| n.as_str().to_owned()).collect();
+        let taken = tview.key_names().into_iter().cloned().collect();
         Columns { taken, values: parts.values.iter().copied().collect() }
     }
 
-    fn free(&self, name: String) -> String {
-        let mut name = name;
-        while self.taken.contains(&name) {
-            name.push('_');
-        }
-        Ident::new(name).sql()
+    fn free(&self, name: &str) -> String {
+        names::free(name, |name| self.taken.contains(name)).sql()
     }
 
     /// Of a value.
     pub fn value(&self, id: ValueId) -> String {
         let number = self.values.partition_point(|known| *known < id) + 1;
-        self.free(format!("value_{number}"))
+        self.free(&format!("value_{number}"))
     }
 
     /// The match key of an element.
     pub fn matched(&self) -> String {
-        self.free("match".into())
+        self.free("match")
     }
 
     /// The element.
     pub fn element(&self) -> String {
-        self.free("element".into())
+        self.free("element")
     }
 
     /// What elements are sorted by.
     pub fn sort(&self, number: usize) -> String {
-        self.free(format!("sort_{}", number + 1))
+        self.free(&format!("sort_{}", number + 1))
     }
 }
 

@@ -13,7 +13,7 @@ use super::tview::key_columns;
 use super::way::{Context, Images};
 use super::{list, names, one_line};
 use crate::names::sql_literal;
-use crate::plan::{MANY_ELEMENTS, PartStep, Tview, TviewStep, Value, ValueId};
+use crate::plan::{MANY_ELEMENTS, PartStep, TviewStep, Value, ValueId};
 
 /// Values that are found by the same ways, or one array.
 pub struct Group<'s> {
@@ -229,24 +229,14 @@ pub fn write(context: &Context, step: &TviewStep, groups: &[Group], patched: &[K
         value: value.sql(),
     };
     let columns: Vec<PartColumn> = change.values.iter().map(column).collect();
-    let place = free_column(tview, "place");
     let statement = PartWriteSql {
         name: tview.name.sql(),
         runtime: columns.iter().any(|c| patch::calls_runtime(context, &c.value)).then(|| context.free_alias("runtime")),
-        from: change.from(&place),
+        from: change.from(),
         columns,
-        place: format!("{}.{place}", change.shown),
+        shown: change.shown,
     };
     templates::text(&statement).lines().map(|line| format!("\n{indent}{line}")).collect()
-}
-
-/// A name that no column of a tview has.
-fn free_column(tview: &Tview, name: &str) -> String {
-    let mut name = name.to_owned();
-    while tview.view.outputs.iter().any(|o| o.name.as_str() == name) {
-        name.push('_');
-    }
-    name
 }
 
 /// The statement that writes, as it grows.
@@ -326,7 +316,7 @@ impl Change<'_> {
     }
 
     /// What follows FROM: the keys, what is found of them, and the documents as they were, with their places.
-    fn from(&self, place: &str) -> Vec<String> {
+    fn from(&self) -> Vec<String> {
         let key = |(name, n): (&String, usize)| match self.alone {
             true => format!("{}.key_{n}", self.relation(1)),
             false => format!("{}.{name}", self.keys.alias),
@@ -334,7 +324,7 @@ impl Change<'_> {
         let keys: Vec<String> = self.keys.names.iter().zip(1..).map(key).collect();
         let columns: Vec<String> = self.values.keys().map(|output| self.looked_up(*output)).collect();
         let mut lines = self.joins.clone();
-        lines.extend(self.keys.look_up(self.context.tview, &self.shown, place, &columns, &keys));
+        lines.extend(self.keys.look_up(self.context.tview, &self.shown, &columns, &keys));
         lines.extend(self.before.iter().cloned());
         lines
     }

@@ -31,13 +31,10 @@ fn rows(context: &Context, step: &PatchStep, columns: &[usize], alias: &str) -> 
     let mut conditions = Vec::new();
     let flags = [(Some(step.other), "is_other", "NOT "), (step.changed, "is_changed", "")];
     for (flag, name, not) in flags.into_iter().filter_map(|(flag, name, not)| Some((flag?, name, not))) {
-        let mut flag_column = Ident::new(name);
-        while shown.contains(&flag_column.sql()) {
-            flag_column = Ident::new(format!("{flag_column}_"));
-        }
+        let column = names::free(name, |name| shown.contains(&name.sql())).sql();
         arrays.push(flag_variable(flag));
-        conditions.push(format!("{not}{alias}.{}", flag_column.sql()));
-        shown.push(flag_column.sql());
+        conditions.push(format!("{not}{alias}.{column}"));
+        shown.push(column);
     }
     Rows { arrays: list(arrays), columns: list(shown), condition: conditions.join(" AND ") }
 }
@@ -139,10 +136,10 @@ impl Keys {
         if tview.relations.key.columns.iter().all(is_known) { FULL_JOIN } else { "LEFT JOIN" }
     }
 
-    /// The documents of keys, one by one, and their places. A document without a key, which a full join leaves, is none: but no condition
-    /// tells the planner so, which would make the join a left one.
-    pub fn look_up(&self, tview: &Tview, alias: &str, place: &str, columns: &[String], keys: &[String]) -> [String; 2] {
-        let shown = list(std::iter::once(format!("{alias}.ctid AS {place}")).chain(columns.iter().cloned()));
+    /// The documents of keys, one by one, and their places (`ctid`, a name that no column of the user's has). A document without a key, which
+    /// a full join leaves, is none: but no condition tells the planner so, which would make the join a left one.
+    pub fn look_up(&self, tview: &Tview, alias: &str, columns: &[String], keys: &[String]) -> [String; 2] {
+        let shown = list(std::iter::once(format!("{alias}.ctid")).chain(columns.iter().cloned()));
         let is_key = joined(self.names.iter().zip(keys).map(|(name, key)| format!("{alias}.{name} = {key}")));
         [
             format!("CROSS JOIN LATERAL (SELECT {shown}"),
@@ -166,7 +163,6 @@ impl<'s> Writing<'s> {
             return self.parts.push(part);
         };
         known.value = format!("coalesce({}, '{{}}') || coalesce({}, '{{}}')", known.value, part.value);
-        known.is_plain &= part.is_plain;
         known.found = known.found.take().zip(part.found).map(|(one, other)| format!("({one} OR {other})"));
     }
 }
@@ -193,10 +189,8 @@ fn along<'s>(context: &Context, step: &'s PatchStep) -> (Writing<'s>, String) {
     let name = |c: &usize| table.columns[*c].name.sql();
     let same = joined(pairing.iter().map(|c| format!("{alias}.{0} = {row}.{0}", name(c))));
     let needs = step.patch.way.needs();
-    let mut prefix = "part".to_owned();
-    while needs.iter().any(|c| table.columns[*c].name.as_str().starts_with(&prefix)) {
-        prefix.push('_');
-    }
+    let begins = |prefix: &Ident| needs.iter().any(|c| table.columns[*c].name.as_str().starts_with(prefix.as_str()));
+    let prefix = names::free("part", begins);
     let column = |c: usize| context.column(ColumnRef { use_id: step.use_id, column: c });
     let numbered = || step.patch.changes.iter().zip(1..);
     let values = numbered().map(|(change, n)| format!("{} AS {prefix}_{n}", made(change, &column)));
@@ -371,7 +365,6 @@ impl Part<'_> {
         match (self.change, self.place()) {
             (Change::Column { .. }, _) => differs(old, new.clone()),
             // Fields of the document itself: it need not be put together for that.
-            (_, None) if self.is_plain && new.contains("||") => format!("NOT {old} @> ({new})"),
             (_, None) if self.is_plain => format!("NOT {old} @> {new}"),
             (_, None) => differs(old, document.add(new.clone()).sql()),
             (_, Some(at)) if self.is_added() => {

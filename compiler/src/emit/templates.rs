@@ -159,8 +159,8 @@ pub struct PatchSql {
 pub struct PartWriteSql {
     pub name: String,
     pub columns: Vec<PartColumn>,
-    /// Where the document is in the table, as an expression.
-    pub place: String,
+    /// The document as it was.
+    pub shown: String,
     /// What `patch_runtime` is called, where its functions are.
     pub runtime: Option<String>,
     pub from: Vec<String>,

@@ -53,11 +53,7 @@ impl Context<'_> {
 
     /// An alias that the view does not use.
     pub fn free_alias(&self, name: &str) -> String {
-        let mut alias = Ident::new(name);
-        while self.is_alias(&alias) {
-            alias = Ident::new(format!("{alias}_"));
-        }
-        alias.sql()
+        names::free(name, |alias| self.is_alias(alias)).sql()
     }
 
     /// The alias of a use; `new` and `old` are record variables of a trigger function.
@@ -109,10 +105,7 @@ impl Context<'_> {
         let mut flagged = |flag: usize, name: &str| {
             let variable = flag_variable(flag);
             arrays.push(if images == Images::Both { format!("{variable} || {variable}") } else { variable.clone() });
-            let mut name = Ident::new(name);
-            while aliases.contains(&name.sql()) {
-                name = Ident::new(format!("{name}_"));
-            }
+            let name = names::free(name, |name| aliases.contains(&name.sql()));
             aliases.push(name.sql());
             values.push(format!("r.{}", name.sql()));
             format!("coalesce({rows}.{}, true)", name.sql())
