@@ -9,7 +9,9 @@ use super::closure::{nullable_in_row, uses_of};
 use super::keys::MAX_KEY_COLUMNS;
 use crate::catalog::Catalog;
 use crate::diagnostics::{Code, Diagnostic};
-use crate::resolve::{BlockId, ColumnRef, Fact, FlatView, Formula, Output, ROWS_OF_FUNCTION, TOP, Term};
+use crate::resolve::{
+    BlockId, ColumnRef, Expr, ExprKind, Fact, FlatView, Formula, Output, ROWS_OF_FUNCTION, TOP, Term,
+};
 
 type Refusal = Box<Diagnostic>;
 
@@ -191,9 +193,16 @@ fn explain_open(view: &FlatView, catalog: &Catalog, mut diagnostic: Diagnostic) 
         }
     }
     if view.blocks[TOP.0].expands || view.derived.iter().any(|d| d.block == TOP && d.inner.is_none()) {
+        let is_constant = |expr: &Expr| match &expr.kind {
+            ExprKind::Made(of) => !of.is_empty() && of.iter().all(|e| matches!(e.kind, ExprKind::Constant)),
+            _ => false,
+        };
         diagnostic = diagnostic
             .note("a set-returning function or VALUES makes several rows of one, and nothing tells these apart")
             .help(match view.blocks[TOP.0].distinct {
+                _ if view.outputs.iter().any(|o| is_constant(&o.expr)) => {
+                    "put constant rows into a table with a primary key, and select that in their place"
+                }
                 true => "group by the columns that are selected, in the place of DISTINCT",
                 false => "number what a function makes and select the number: `unnest(…) WITH ORDINALITY AS t (value, place)`",
             });
