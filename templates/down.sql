@@ -95,6 +95,7 @@ BEGIN
         DROP FUNCTION tview.unknown_table(text, regclass[]);
         DROP FUNCTION tview.refuse_table(text, regclass);
         DROP FUNCTION tview.expect_table(text, boolean, text[], text[], text[], text[]);
+        DROP FUNCTION tview.expect_deterministic(regclass, text[]);
         DROP FUNCTION tview.copy_grants(regclass, regclass);
         DROP FUNCTION tview.attach(regclass);
         DROP FUNCTION tview.attach_triggers(text, regclass, text);

@@ -273,6 +273,30 @@ BEGIN
 END
 $tview$;
 
+-- Columns of tables that are read, and keys, are not compared under collations that may take different texts for equal.
+CREATE OR REPLACE FUNCTION tview.expect_deterministic(relation regclass, column_names text[])
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $tview$
+DECLARE
+    wrong text;
+BEGIN
+    SELECT string_agg(format('%I', a.attname), ', ' ORDER BY a.attname)
+      INTO wrong
+      FROM pg_attribute AS a
+      JOIN pg_collation AS l ON l.oid = a.attcollation
+     WHERE a.attrelid = relation
+       AND a.attname = ANY (column_names)
+       AND NOT a.attisdropped
+       AND NOT l.collisdeterministic;
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'columns of table % have a nondeterministic collation: %', relation, wrong
+            USING HINT = 'It takes texts for equal that documents tell apart. Give them a deterministic one, and compare lower() of them.';
+    END IF;
+END
+$tview$;
+
 -- Stops an installation over a table that is not what the compiler read: another kind of table, columns of
 -- other types, or a key that a proof rests on and that is missing, deferrable, partial or nullable.
 CREATE OR REPLACE FUNCTION tview.expect_table(
@@ -317,18 +341,7 @@ BEGIN
     IF wrong IS NOT NULL THEN
         RAISE EXCEPTION 'table % is not what the source of this migration says: %', relation, wrong;
     END IF;
-    SELECT string_agg(format('%I', a.attname), ', ' ORDER BY a.attname)
-      INTO wrong
-      FROM pg_attribute AS a
-      JOIN pg_collation AS l ON l.oid = a.attcollation
-     WHERE a.attrelid = base
-       AND a.attname = ANY (column_names)
-       AND NOT a.attisdropped
-       AND NOT l.collisdeterministic;
-    IF wrong IS NOT NULL THEN
-        RAISE EXCEPTION 'columns of table % have a nondeterministic collation: %', relation, wrong
-            USING HINT = 'It takes texts for equal that documents tell apart. Give them a deterministic one, and compare lower() of them.';
-    END IF;
+    PERFORM tview.expect_deterministic(base, column_names);
     SELECT string_agg(k.columns, ' and ')
       INTO wrong
       FROM unnest(unique_keys) AS k(columns)
@@ -400,6 +413,7 @@ REVOKE EXECUTE ON FUNCTION
     tview.seen(text, text, jsonb, jsonb),
     tview.unknown_table(text, regclass[]),
     tview.refuse_table(text, regclass),
+    tview.expect_deterministic(regclass, text[]),
     tview.expect_table(text, boolean, text[], text[], text[], text[])
     FROM PUBLIC;
 {% include "operations.sql" %}

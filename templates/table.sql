@@ -53,19 +53,19 @@ BEGIN
         IF EXISTS (
                SELECT
                {{ split.changed }}) THEN
-            PERFORM tview.{{ split.write }}(TG_OP, {{ split.update_arguments }})
+            PERFORM tview.{{ split.write }}(TG_OP COLLATE pg_catalog."default", {{ split.update_arguments }})
                {{ split.changed }};
         END IF;
     ELSIF TG_OP OPERATOR(pg_catalog.=) 'INSERT' THEN
-        PERFORM tview.{{ split.write }}(TG_OP, {{ split.insert_arguments }})
+        PERFORM tview.{{ split.write }}(TG_OP COLLATE pg_catalog."default", {{ split.insert_arguments }})
            FROM new_rows AS n
          HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 0;
     ELSIF TG_OP OPERATOR(pg_catalog.=) 'DELETE' THEN
-        PERFORM tview.{{ split.write }}(TG_OP, {{ split.delete_arguments }})
+        PERFORM tview.{{ split.write }}(TG_OP COLLATE pg_catalog."default", {{ split.delete_arguments }})
            FROM old_rows AS o
          HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 0;
     ELSE
-        PERFORM tview.{{ split.write }}(TG_OP, {{ split.truncate_arguments }});
+        PERFORM tview.{{ split.write }}(TG_OP COLLATE pg_catalog."default", {{ split.truncate_arguments }});
     END IF;
     RETURN NULL;
 END

@@ -12,6 +12,7 @@ BEGIN
         -- fillfactor: room on the page for the next version of a document, so that an update that
         -- changes no key stays off the indexes.
         CREATE TABLE {{ name }} WITH (fillfactor = 85) AS SELECT v.* FROM {{ view }} AS v WITH NO DATA;
+        PERFORM tview.expect_deterministic({{ name_literal }}, ARRAY[{{ meta.key_columns }}]);
         ALTER TABLE {{ name }} ADD PRIMARY KEY ({{ key_list }});
 {%- for column in not_null %}
         ALTER TABLE {{ name }} ALTER COLUMN {{ column }} SET NOT NULL;
@@ -81,8 +82,8 @@ BEGIN
     SELECT count(*)
       INTO locked
       FROM (SELECT {{ t_keys }}
-              {% for line in of_keys %}{{ line }}{% if !loop.last %}
-             {% endif %}{% endfor %}
+              FROM unnest({{ key_variables }}) AS k({{ key_aliases }})
+              JOIN {{ name }} AS t ON {{ t_is_k }}
              ORDER BY {{ t_keys }}
                FOR UPDATE OF t) AS d({{ key_aliases }})
      WHERE NOT EXISTS (SELECT FROM unnest({{ absent_variables }}) AS k({{ key_aliases }}) WHERE {{ k_is_d }});

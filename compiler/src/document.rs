@@ -71,15 +71,10 @@ pub struct Documents {
     pub dependencies: Vec<Dependency>,
     /// For each live use, the columns that are read, in table order.
     pub reads: BTreeMap<UseId, Vec<usize>>,
+    /// Whether there are arrays in them, of which nothing is known to limit the size.
+    pub has_arrays: bool,
     /// Whether it holds arrays whose elements may come in any order.
     pub has_unordered_arrays: bool,
-}
-
-impl Documents {
-    /// Whether there are arrays in them, of which nothing is known to limit the size.
-    pub fn has_arrays(&self) -> bool {
-        self.dependencies.iter().any(|d| d.kind == DependencyKind::Array)
-    }
 }
 
 /// Where a column's value shows.
@@ -107,10 +102,12 @@ struct Walk<'v> {
 
 /// Walks the documents of a view, variant by variant.
 pub fn analyse(relations: &Relations, catalog: &Catalog, diagnostics: &mut Diagnostics) -> Documents {
-    let mut all = Documents { dependencies: Vec::new(), reads: BTreeMap::new(), has_unordered_arrays: false };
+    let mut all =
+        Documents { dependencies: Vec::new(), reads: BTreeMap::new(), has_arrays: false, has_unordered_arrays: false };
     let mut seen = HashSet::new();
     for variant in &relations.variants {
         let documents = of_variant(variant, catalog, diagnostics);
+        all.has_arrays |= documents.has_arrays;
         all.has_unordered_arrays |= documents.has_unordered_arrays;
         for dependency in documents.dependencies {
             // Another variant may say the same.
@@ -157,7 +154,7 @@ fn of_variant(variant: &Variant, catalog: &Catalog, diagnostics: &mut Diagnostic
     }
     let dependencies = uses.iter().flat_map(|u| walk.classify(*u, variant)).collect();
     let reads = walk.reads.into_iter().map(|(u, columns)| (u, columns.into_iter().collect())).collect();
-    Documents { dependencies, reads, has_unordered_arrays }
+    Documents { dependencies, reads, has_arrays: !walk.arrays.is_empty(), has_unordered_arrays }
 }
 
 /// A place in a document.

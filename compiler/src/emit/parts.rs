@@ -1,7 +1,7 @@
 //! Parts as SQL: values and elements of arrays that are computed again.
 //!
 //! In: the [`PartStep`]s of a table and a tview. Out: the statements that find the documents and elements, and the one that changes
-//! the documents. What always holds: all that is written is read from the base tables in the statement that writes, after the locks;
+//! the documents, also where patches of several uses or of large documents do. What always holds: all that is written is read from the base tables in the statement that writes, after the locks;
 //! each document is written once, whatever of it changes.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -279,7 +279,7 @@ impl Change<'_> {
     fn looked_up(&self, output: usize) -> String {
         let old = self.old(output);
         match self.put_into.contains(&output) {
-            true => format!("{old} #> '{{}}' AS {}", self.context.tview.view.outputs[output].name.sql()),
+            true => format!("{old} #> '{{}}'::text[] AS {}", self.context.tview.view.outputs[output].name.sql()),
             false => old,
         }
     }
@@ -390,7 +390,7 @@ impl Change<'_> {
             self.before.push(format!("CROSS JOIN LATERAL (SELECT {old} AS value OFFSET 0) AS {before}"));
             old = format!("{before}.value");
         }
-        let inner = "\n                   ";
+        let inner = "\n                           ";
         let (function, order) = match part.descending {
             Some(descending) => ("jsonb_change_sorted_elements", descending),
             None => ("jsonb_change_elements", sorted),

@@ -1,7 +1,7 @@
 //! Patches as SQL.
 //!
-//! In: a [`PatchStep`]. Out: the statement that finds the documents, and the one that changes them at their paths. What
-//! always holds: the values come from the current version of the changed rows, found by their key, and the way to the
+//! In: a [`PatchStep`]. Out: the statement that finds the documents, and the one that changes small ones at their paths; for the others
+//! ([`super::parts`]) what that is made of. What always holds: the values come from the current version of the changed rows, found by their key, and the way to the
 //! documents is followed again in the statement that writes, after the locks.
 
 use super::templates::{self, KeysModel};

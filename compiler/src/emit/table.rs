@@ -386,7 +386,7 @@ fn patch_or_recompute(context: &Context, step: &TviewStep, keys: &StepKeys, inde
     let lock = format!("PERFORM tview.{lock}({});", list(both));
     let writes = match step.patches.as_slice() {
         // To look for a change in a small document is cheap; one that is stored apart would be read for that and once more to be changed.
-        [patch] if keys.parts.is_empty() && !context.tview.documents.has_arrays() => {
+        [patch] if keys.parts.is_empty() && !context.tview.documents.has_arrays => {
             patch::write(context, patch, &keys.patched, &deeper)
         }
         _ => parts::write(context, step, &keys.parts, &keys.patched, &deeper),

@@ -153,7 +153,7 @@ pub struct PatchSql {
     pub differs: Vec<String>,
 }
 
-/// Changes documents in which values or elements are computed again.
+/// Changes documents that are looked up, changed and compared first: what is large is fetched once.
 #[derive(Template)]
 #[template(path = "part_write.sql")]
 pub struct PartWriteSql {

@@ -157,9 +157,10 @@ fn sql(
     }
 }
 
-/// The documents of keys, as they are locked: by arrays in parallel or, where the key is one column, by the array itself, for which the
-/// planner knows no way but the index. A plan that was made while the table was small would merge it with the other arrays, which reads
-/// the index from end to end when the table has grown.
+/// The documents of keys, as they are mostly locked: by arrays in parallel or, where the key is one column, by the array itself, which the
+/// planner looks up in the index. Joined to the arrays it would merge a table that was small when the plan was made, and read the index
+/// from end to end when that has grown. (Keys that are equal to the document's collation only are fewer documents than keys: these go
+/// the way of documents that are absent, which joins.)
 fn of_keys(tview: &Tview, keys: &[KeyColumnSql], variables: &[String], t_is_k: String) -> [String; 2] {
     let name = tview.name.sql();
     match keys {

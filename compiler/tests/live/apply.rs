@@ -255,6 +255,15 @@ fn nondeterministic_collations_are_refused() {
     database("nondeterministic", sql);
     let error = fails("nondeterministic", &output.up);
     assert!(error.contains("columns of table public.person have a nondeterministic collation: name"), "{error}");
+    // So would those of an expression.
+    let sql = "CREATE COLLATION nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+        CREATE TABLE person (id integer PRIMARY KEY, name text NOT NULL);
+        CREATE VIEW v_name AS
+        SELECT p.name COLLATE nocase AS name, jsonb_build_object('people', count(*)) AS data FROM person p GROUP BY p.name COLLATE nocase;";
+    let output = compiled(sql, "test");
+    database("nondeterministic_key", sql);
+    let error = fails("nondeterministic_key", &output.up);
+    assert!(error.contains("columns of table public.tv_name have a nondeterministic collation: name"), "{error}");
 }
 
 /// Links out of NOT IN rest on columns outside keys.

@@ -152,6 +152,53 @@ fn compared_keys(strategy: Strategy) {
     server().drop_database(&database).expect("dropped");
 }
 
+/// An argument with a collation of its own would give it to all variables of a function: no index of the others would serve then.
+#[test]
+fn a_collation_of_one_column_is_not_that_of_the_others() {
+    const ROWS: i32 = 3_000;
+    let sql = "
+        CREATE TABLE country (code text COLLATE \"C\" PRIMARY KEY, name text NOT NULL);
+        CREATE TABLE city (id text PRIMARY KEY, country text COLLATE \"C\" NOT NULL REFERENCES country (code), name text NOT NULL);
+        CREATE INDEX ON city (country);
+        CREATE VIEW v_city AS
+        SELECT c.id, jsonb_build_object('id', c.id, 'name', c.name, 'country', k.name) AS data
+          FROM city AS c JOIN country AS k ON k.code = c.country;
+        CREATE VIEW v_country AS
+        SELECT k.code, jsonb_build_object('cities', (SELECT jsonb_agg(c.id ORDER BY c.id) FROM city AS c WHERE c.country = k.code)) AS data
+          FROM country AS k;";
+    for strategy in [Strategy::Recompute, Strategy::Auto] {
+        let database = format!("collations_{strategy:?}").to_lowercase();
+        installed_with(&database, sql, strategy);
+        run(
+            &database,
+            &format!(
+                "INSERT INTO country SELECT 'c' || i, 'n' FROM generate_series(1, {ROWS}) i;
+                 INSERT INTO city SELECT 'i' || i, 'c' || i, 'n' FROM generate_series(1, {ROWS}) i;"
+            ),
+        );
+        run(&database, "VACUUM ANALYZE");
+        let Some((mut client, heard)) = explained(&database) else { return };
+        let mut found = Vec::new();
+        for write in [
+            "UPDATE city SET country = 'c7' WHERE id IN ('i1', 'i2', 'i3')",
+            "UPDATE city SET name = name || '.' WHERE id IN ('i1', 'i2', 'i3')",
+            "UPDATE country SET name = name || '.' WHERE code IN ('c7', 'c8', 'c9')",
+            "INSERT INTO city SELECT 'j' || i, 'c' || i, 'n' FROM generate_series(1, 3) i",
+            "DELETE FROM city WHERE id IN ('i1', 'i2', 'i3')",
+        ] {
+            client.batch_execute(write).expect("written");
+            let plans = plans_of_ours(&heard, &[]);
+            assert!(!plans.is_empty(), "{write}: no plan was told");
+            for (text, plan) in plans.into_iter().filter(|(_, plan)| most(plan) > 100.0) {
+                found.push(format!("{write}: {} rows for three: {text}\n{plan:#}", most(&plan)));
+            }
+        }
+        assert!(found.is_empty(), "{}", found.join("\n\n"));
+        drop(client);
+        server().drop_database(&database).expect("dropped");
+    }
+}
+
 /// Writes, and looks at the plans.
 pub(crate) fn scans_of(name: &str, path: &str) {
     let sql = fixture(path);
