@@ -68,8 +68,8 @@ pub fn advise(
                 key_lookup(variant, catalog, &mut said, diagnostics);
             }
         }
-        for link in tview.relations.variants.iter().flat_map(|v| v.links.iter()) {
-            lookup(tview, link.child, &link.on, catalog, &mut said, diagnostics);
+        for (variant, link) in tview.relations.variants.iter().flat_map(|v| v.links.iter().map(move |l| (v, l))) {
+            lookup(tview, link.child, &variant.compared(link), catalog, &mut said, diagnostics);
             link.on
                 .iter()
                 .flat_map(formulas)

@@ -124,6 +124,9 @@ fn lists_on_one_line() {
         survives("arguments", &view(&format!("coalesce(a{})", ", 2".repeat(n)), ""));
         survives("order", &view("a", &format!("ORDER BY id{}", ", a".repeat(n))));
         survives("stars", &view("a", "").replacen("SELECT id", &format!("SELECT id{}", ", t.*".repeat(n)), 1));
+        let values = |row: &str| format!("CROSS JOIN (VALUES {row}{}) AS s (x)", format!(", {row}").repeat(n));
+        survives("VALUES", &view("s.x", &values("(1)")));
+        survives("wide VALUES", &view("s.x", &format!("CROSS JOIN (VALUES (1{})) AS s (x)", ", 'y'".repeat(n))));
     }
 }
 
@@ -131,6 +134,22 @@ fn lists_on_one_line() {
 fn findings(text: &str) -> String {
     let input = sources(text);
     render(&compile(&input, &Options::default()).diagnostics, &input, Format::Concise, Color::Never)
+}
+
+#[test]
+fn many_rows_of_constants() {
+    let of_board = |n: usize, width: usize| {
+        let row = (0..width).map(|c| format!("'{c}'")).collect::<Vec<_>>().join(", ");
+        let item = format!("LEFT JOIN LATERAL (VALUES ({row}), ({row})) AS s# (x) ON s#.x = t.a::text ");
+        joins(n, &item)
+    };
+    survives("boards", &of_board(900, 2));
+    survives("wide boards", &of_board(900, 30));
+    let compared: String = (0..900).map(|i| format!(" LEFT JOIN t AS t{i} ON t{i}.a = s.x")).collect();
+    let side_by_side = format!(
+        "{TABLE}CREATE VIEW v AS SELECT s.x AS id, jsonb_build_object('n', count(*)) AS data FROM generate_series(1, 9) AS s (x){compared} GROUP BY s.x;"
+    );
+    assert!(survives("compared side by side", &side_by_side));
 }
 
 fn joins(n: usize, join: &str) -> String {

@@ -10,9 +10,10 @@ use super::dependencies::{Dependencies, Known};
 use super::fixed::{Fixed, Sides};
 use super::injective::told_column;
 use super::locks::same_type;
+use super::made;
 use crate::catalog::{Catalog, Key};
 use crate::resolve::{
-    BlockId, ColumnRef, Derived, Equality, Expr, ExprKind, Fact, FlatView, Rows, Scope, TOP, Term, UseId,
+    BlockId, ColumnRef, Derived, Equality, Expr, ExprKind, Fact, FlatView, Piece, Rows, Scope, TOP, Term, UseId,
 };
 
 /// The uses that stand in the FROM clause of a block.
@@ -100,16 +101,24 @@ impl Given<'_> {
         match term {
             Term::Column(column) => self.known.contains(column),
             Term::Formula(formula) => {
-                let of_columns = formula.calls.is_empty() && formula.columns().iter().all(|c| self.known.contains(c));
-                of_columns || self.formulas.contains(term)
+                let is_known = || formula.columns().iter().all(|c| self.known.contains(c));
+                self.formulas.contains(term) || formula.calls.iter().all(|call| self.is_told(call)) && is_known()
             }
         }
+    }
+
+    /// Whether one row is known of what a function makes of a row.
+    fn is_told(&self, call: &[Piece]) -> bool {
+        let tells = |d: &&Derived| d.call.as_deref() == Some(call) && d.told_by.is_some();
+        let told_by = self.view.derived.iter().find(tells).and_then(|d| d.told_by.as_ref());
+        told_by.is_some_and(|told_by| self.formulas.contains(told_by))
     }
 }
 
 /// The columns that terms tell.
 fn told(view: &FlatView, catalog: &Catalog, terms: &[Term]) -> Vec<ColumnRef> {
-    terms.iter().filter_map(|t| told_column(view, catalog, t)).collect()
+    let made = terms.iter().flat_map(|t| made::told_columns(view, catalog, t));
+    terms.iter().filter_map(|t| told_column(view, catalog, t)).chain(made).collect()
 }
 
 impl<'v> ViewRows<'v> {

@@ -434,7 +434,10 @@ fn describe(view: &FlatView, catalog: &Catalog, terms: &[Term]) -> String {
         parts.push(format!("key of {} ({})", table.name.name, list.join(", ")));
     }
     for formula in terms.iter().filter(|t| t.as_column().is_none()) {
-        parts.push(format!("group of {}", show(view, catalog, formula)));
+        // What functions make is known by the name that it has in the view.
+        let shown =
+            view.outputs.iter().find(|o| o.expr.element.is_some() && o.expr.as_key_term().as_ref() == Some(formula));
+        parts.push(format!("group of {}", shown.map_or_else(|| show(view, catalog, formula), |o| o.name.sql())));
     }
     parts.join(" and ")
 }

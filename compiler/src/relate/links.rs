@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use super::closure::Equals;
 use super::locks::{self, ValueLock};
+use super::made;
 use super::steps::{Step, steps};
 use crate::catalog::Catalog;
 use crate::resolve::{ColumnRef, FlatView, Formula, TOP, Term, UseId};
@@ -203,7 +204,7 @@ pub fn derive(view: &FlatView, key: &[Term], catalog: &Catalog) -> Links {
         let reachable = key.iter().all(|t| t.uses().iter().all(|u| links.of(*u).is_some()));
         // What a function makes of constants is a part of no row's: it is added to a key that one row holds.
         let held = links.iter().next().is_some_and(|root| root.key.is_some());
-        let of_nothing = |t: &Term| matches!(t, Term::Formula(f) if !f.calls.is_empty() && f.columns().is_empty());
+        let of_nothing = |t: &Term| t.as_formula().is_some_and(Formula::is_of_constants);
         let reachable = reachable && (held || !key.iter().any(of_nothing));
         let rank = |l: &Links| (l.whole.len(), l.crossed);
         let better = best.as_ref().is_none_or(|b| rank(&links) < rank(b));
@@ -214,6 +215,16 @@ pub fn derive(view: &FlatView, key: &[Term], catalog: &Catalog) -> Links {
             if done {
                 break;
             }
+        }
+    }
+    // Where nobody's rows are the documents', those that hold the key stand side by side.
+    let holders = ways.holders(&uses);
+    let is_incomplete = best.as_ref().is_none_or(|b| !b.whole.is_empty());
+    if is_incomplete && !holders.is_empty() {
+        let links = Tree::new(&ways, &uses).below_all(holders);
+        too_far = too_far.or(links.too_far);
+        if best.as_ref().is_none_or(|b| links.whole.len() < b.whole.len()) {
+            best = Some(links);
         }
     }
     best.map_or(Links { whole: uses, too_far, ..Links::default() }, |links| links.key_last(key))
@@ -230,6 +241,8 @@ struct Ways<'v> {
     back: Vec<BTreeSet<(UseId, bool)>>,
     /// For each term of the key that is a column: what equals it, the nearest first.
     classes: Vec<Option<Class>>,
+    /// By use, for each term of the key that is made of constants: the use's own term that equals it.
+    made: Vec<Vec<Option<Term>>>,
 }
 
 /// The columns that equal one.
@@ -258,7 +271,7 @@ impl<'v> Ways<'v> {
             Some(Class { all: list.into_iter().collect(), of_use })
         };
         let classes = key.iter().map(class).collect();
-        Ways { view, catalog, key, steps, back, classes }
+        Ways { view, catalog, key, steps, back, classes, made: made::own_terms(view, key, catalog) }
     }
 
     /// The uses that can be the root, the best first: those that hold the whole key, parts of it, none of it.
@@ -274,30 +287,51 @@ impl<'v> Ways<'v> {
 
     /// A use's own terms that equal the key in every row.
     fn own_key(&self, use_id: UseId) -> Option<Vec<Term>> {
-        let own = |(term, class): (&Term, &Option<Class>)| match (term, class) {
+        let own = |(at, (term, class)): (usize, (&Term, &Option<Class>))| match (term, class) {
             (Term::Column(_), Some(class)) => class.of_use.get(&use_id).copied().map(Term::Column),
+            _ if let Some(equal) = self.made_term(use_id, at) => Some(equal),
             _ => term.uses().iter().all(|u| *u == use_id).then(|| term.clone()),
         };
-        self.key.iter().zip(&self.classes).map(own).collect()
+        self.key.iter().zip(&self.classes).enumerate().map(own).collect()
+    }
+
+    /// What a use knows of a term of the key that is made of constants: what it compares with it or, where it compares others of them, all
+    /// of its values.
+    fn made_term(&self, use_id: UseId, at: usize) -> Option<Term> {
+        let own = &self.made[use_id.0];
+        let term = &self.key[at];
+        let is_constant = || term.as_formula().is_some_and(Formula::is_of_constants);
+        own[at].clone().or_else(|| (own.iter().any(Option::is_some) && is_constant()).then(|| term.clone()))
+    }
+
+    /// The uses that hold a key that is made of constants.
+    fn holders(&self, uses: &[UseId]) -> Vec<(UseId, Vec<Term>)> {
+        let held = |u: &UseId| Some((*u, (0..self.key.len()).map(|at| self.made_term(*u, at)).collect::<Option<_>>()?));
+        uses.iter().filter_map(held).collect()
     }
 
     /// A use that carries the whole key in its own columns, where the root holds it.
     fn direct_link(&self, root: UseId, root_key: &[Term], use_id: UseId) -> Option<Link> {
         let (view, catalog) = (self.view, self.catalog);
         let ty = |c: ColumnRef| &catalog.table(&view.use_of(c).table).columns[c.column].ty;
-        let own = |class: &Option<Class>| {
-            let all = &class.as_ref()?.all;
+        let own = |(at, class): (usize, &Option<Class>)| {
+            let Some(Class { all, .. }) = class else { return self.made_term(use_id, at) };
             let pairs = self.steps[use_id.0].iter().filter_map(|s| s.pair.columns());
             let mut equal = pairs.filter(|(from, to)| all.contains(to) && locks::same_type(ty(*from), ty(*to)));
             equal.next().map(|(from, _)| Term::Column(from))
         };
-        let columns: Vec<Term> = self.classes.iter().map(own).collect::<Option<_>>()?;
+        let columns: Vec<Term> = self.classes.iter().enumerate().map(own).collect::<Option<_>>()?;
         let pair = |(child, parent): (&Term, &Term)| Pair::Equal {
             child: child.clone(),
             parent: parent.clone(),
             null_safe: false,
         };
-        let on = columns.iter().zip(root_key).map(pair).collect();
+        // What is made of constants is no part of the root's row.
+        let of_rows = columns.iter().zip(root_key).filter(|(_, parent)| !parent.columns().is_empty());
+        let mut on: Vec<Pair> = of_rows.map(pair).collect();
+        if on.is_empty() {
+            on.push(Pair::Holds(Arc::new(Formula::always())));
+        }
         Some(Link { child: use_id, parent: Some(root), on, key: Some(columns), lock: None, number: 0 })
     }
 
@@ -360,12 +394,24 @@ impl<'t> Tree<'t> {
             let direct: Vec<Link> = self.open.iter().filter_map(|u| self.ways.direct_link(root, &key, *u)).collect();
             direct.into_iter().for_each(|link| self.add(link));
         }
+        self.grown(Some(root))
+    }
+
+    /// A tree below each of these, which hold the key.
+    fn below_all(mut self, roots: Vec<(UseId, Vec<Term>)>) -> Links {
+        for (root, key) in roots {
+            self.add(Link { child: root, parent: None, on: Vec::new(), key: Some(key), lock: None, number: 0 });
+        }
+        self.grown(None)
+    }
+
+    fn grown(mut self, root: Option<UseId>) -> Links {
         // Equalities first; what they do not reach, other conditions may.
         let mut too_far = None;
         loop {
             let equalities = self.by_equality.iter().any(|u| self.open.contains(u));
             if !equalities && !self.by_condition.iter().any(|u| self.open.contains(u)) {
-                if self.joins < MAX_WAY && self.cross(root) {
+                if self.joins < MAX_WAY && root.is_some_and(|root| self.cross(root)) {
                     continue;
                 }
                 break;

@@ -15,6 +15,7 @@ mod injective;
 mod keys;
 mod links;
 mod locks;
+mod made;
 mod open;
 mod sides;
 mod steps;
@@ -36,7 +37,7 @@ use std::collections::BTreeSet;
 
 use crate::catalog::Catalog;
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
-use crate::resolve::{FlatView, TOP, Term, UseId};
+use crate::resolve::{FlatView, Formula, TOP, Term, UseId};
 
 /// One way to read a view: see [`FlatView::variants`].
 #[derive(Clone, Debug)]
@@ -60,9 +61,20 @@ impl Variant {
         self.key.iter().flat_map(class).collect()
     }
 
-    /// Whether a use is where all ways lead.
+    /// What the rows of a use are found by: the pairs of its link, and what of a key that is made of constants it holds.
+    pub fn compared(&self, link: &Link) -> Vec<Pair> {
+        let is_constant = |term: &Term| term.as_formula().is_some_and(Formula::is_of_constants);
+        let held = link.key.iter().flatten().zip(&self.key).filter(|(own, key)| is_constant(key) && own != key);
+        let pair =
+            |(own, key): (&Term, &Term)| Pair::Equal { child: own.clone(), parent: key.clone(), null_safe: false };
+        link.on.iter().cloned().chain(held.map(pair)).collect()
+    }
+
+    /// Whether the view has a row for each of a use's, where the ways to the key lead.
     pub fn is_root(&self, use_id: UseId) -> bool {
-        self.links.of(use_id).is_some_and(|l| l.parent.is_none())
+        let owner = &self.view.uses[use_id.0];
+        let is_shown = !owner.nullable && self.view.in_region(owner.block, TOP);
+        is_shown && self.links.of(use_id).is_some_and(|l| l.parent.is_none())
     }
 }
 
@@ -172,6 +184,10 @@ fn unlinked_table(view: &FlatView, use_id: UseId, catalog: &Catalog) -> Diagnost
         diagnostic
             .note("IN is NULL where what is asked for, or one of the values, is NULL: the first such row changes it everywhere")
             .help("say that neither is: `a IN (SELECT b … WHERE b IS NOT NULL)`, or compare them in EXISTS (SELECT … WHERE b = a)")
+    } else if let Some((value, own, key)) = made::of_another_type(view, use_id, catalog) {
+        diagnostic
+            .note(format!("`{value}` is of type {own}, and what it is compared with of type {key}"))
+            .help(format!("make that of type {own}, where it is selected, grouped and compared: `(…)::{own}`"))
     } else if owner.block == TOP {
         diagnostic.help("join it by equality of columns with a table that is linked to the key")
     } else {

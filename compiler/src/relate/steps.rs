@@ -48,7 +48,12 @@ pub(super) fn steps(view: &FlatView, catalog: &Catalog) -> Vec<Vec<Step>> {
 }
 
 fn allowed(view: &FlatView, from: UseId, to: UseId, block: BlockId, scope: Scope) -> bool {
-    let (start, end) = (view.uses[from.0].block, view.uses[to.0].block);
+    leads(view, from, view.uses[to.0].block, block, scope)
+}
+
+/// Whether what a block compares leads from the rows of a use to rows that are seen in the block `end`.
+pub(super) fn leads(view: &FlatView, from: UseId, end: BlockId, block: BlockId, scope: Scope) -> bool {
+    let start = view.uses[from.0].block;
     let here = view.is_stable(start, block) && view.sees(block, end);
     // What a query says that has to have a row is true of one of its rows.
     let below = scope == Scope::Always && view.is_asked(from, block) && view.in_region(end, block);
@@ -151,7 +156,7 @@ pub(super) fn nullable_ranges(view: &FlatView) -> Vec<Option<(usize, usize)>> {
 /// Whether a formula says of the current rows what it says in the view: not where an outer join has put NULLs in the place
 /// of a row and the formula makes something of them. The ON condition of a join is read before that join does so, and
 /// before those do that the join lies within.
-fn is_evaluable(formula: &Formula, scope: Scope, nullable: &[Option<(usize, usize)>]) -> bool {
+pub(super) fn is_evaluable(formula: &Formula, scope: Scope, nullable: &[Option<(usize, usize)>]) -> bool {
     let later = |(from, to): (usize, usize)| matches!(scope, Scope::Outer { from: f, to: t } if from <= f && t <= to);
     formula.null_in_null_out || formula.uses().into_iter().all(|u| nullable[u.0].is_none_or(later))
 }

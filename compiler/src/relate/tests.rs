@@ -279,3 +279,31 @@ fn groups_of_rows_of_several_sides_are_told_by_what_both_have() {
     assert_eq!(key(&grouped("c.id", "JOIN c ON c.id = s.id GROUP BY s.id, c.id, c.body")), "id");
     refused(&grouped("s.id", "JOIN line l ON l.p_id = s.id GROUP BY s.id, l.no"), "no key");
 }
+
+#[test]
+fn what_compares_with_constants_holds_the_key() {
+    let series = |join: &str| {
+        format!(
+            "SELECT g.n, jsonb_build_object('p', count(p.id), 'c', count(c.id)) AS d
+               FROM generate_series(1, 3) AS g(n) {join} LEFT JOIN c ON c.p_id = p.id GROUP BY g.n"
+        )
+    };
+    assert_eq!(key(&series("LEFT JOIN p ON p.a_id = g.n")), "n");
+    assert_eq!(links(&series("LEFT JOIN p ON p.a_id = g.n AND p.id > 2")), "c.p_id = p.id");
+    // A row of p appears wherever the rest of the condition holds.
+    refused(&series("LEFT JOIN p ON p.a_id = g.n OR p.id = g.n"), "nothing links");
+    refused(&series("LEFT JOIN p ON p.a_id > g.n"), "nothing links");
+    refused(&series("LEFT JOIN p ON p.a_id = g.n::numeric"), "nothing links");
+    // Which rows LIMIT leaves is no matter of one value.
+    let picked = "SELECT g.n, jsonb_build_object('n', s.n) AS d FROM generate_series(1, 3) AS g(n)
+                    LEFT JOIN (SELECT p.a_id, count(*) AS n FROM p GROUP BY p.a_id ORDER BY n LIMIT 2) s ON s.a_id = g.n";
+    refused(picked, "nothing links");
+    let values = "SELECT v.k, jsonb_build_object('n', (SELECT count(*) FROM p WHERE p.kind = v.k)) AS d
+                    FROM (VALUES ('x', 1), ('y', 1)) AS v(k, n)";
+    assert_eq!(key(values), "k");
+    assert_eq!(key(&values.replace("'x', 1", "'x'::text, 1::bigint")), "k");
+    refused(&values.replace("'y'", "'x'"), "no key");
+    refused(&values.replace("'y'", "'x '::bpchar"), "no key");
+    refused(&values.replace("'y'", "NULL"), "no key");
+    refused(&values.replace("p.kind = v.k", "p.kind = v.k COLLATE \"und-x-icu\""), "nothing links");
+}

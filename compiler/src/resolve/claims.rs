@@ -105,6 +105,20 @@ pub enum ComparisonKind {
     Holds(Arc<Formula>),
 }
 
+/// What a conjunct says of what functions make of constants: it equals a value of one row. No row of a table is to be found by it, but
+/// where it is the key it is that of a document.
+#[derive(Clone, Debug)]
+pub struct MadeEqual {
+    /// The value, over columns.
+    pub value: Term,
+    /// What is made.
+    pub made: Arc<Formula>,
+    /// The block whose condition it is.
+    pub block: BlockId,
+    /// Where it holds.
+    pub scope: Scope,
+}
+
 /// What a conjunct says of one column, for every row of its block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fact {

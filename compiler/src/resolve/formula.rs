@@ -32,6 +32,9 @@ const MAX_TOKENS: usize = 200;
 /// How long a formula may be: one of columns that are formulas themselves can be longer than its own text.
 const MAX_LENGTH: usize = 8_000;
 
+/// How long the text of VALUES may be, times its columns, for these to be keys.
+const MAX_LENGTH_OF_VALUES: usize = 64_000;
+
 /// How what functions in FROM make is called in formulas: this and a number.
 pub const ROWS_OF_FUNCTION: &str = "tview_rows_";
 
@@ -177,6 +180,11 @@ impl Formula {
     pub fn uses(&self) -> BTreeSet<UseId> {
         self.columns().into_iter().map(|c| c.use_id).collect()
     }
+
+    /// Whether it is of what functions make of constants: a part of no table's row.
+    pub fn is_of_constants(&self) -> bool {
+        !self.calls.is_empty() && self.columns().is_empty()
+    }
 }
 
 impl Element {
@@ -197,7 +205,7 @@ impl Element {
         let text = |text: &str| Piece::Text(text.into());
         let mut exists = vec![text("EXISTS (SELECT FROM ")];
         for (n, call) in self.calls.iter().enumerate() {
-            exists.extend((n > 0).then(|| text(", ")));
+            exists.extend((n > 0).then(|| text(", LATERAL ")));
             exists.extend(call.iter().cloned());
         }
         exists.push(text(" WHERE "));
@@ -322,6 +330,16 @@ fn add_calls(calls: &mut Vec<Vec<Piece>>, more: Vec<Vec<Piece>>) {
     }
 }
 
+/// Of the text.
+fn length(pieces: &[Piece]) -> usize {
+    let one = |piece: &Piece| match piece {
+        Piece::Text(text) => text.len(),
+        Piece::Column(_) => 1,
+        Piece::Either(_, list) => list.iter().map(|pieces| length(pieces)).sum(),
+    };
+    pieces.iter().map(one).sum()
+}
+
 impl<'a> Resolver<'a> {
     /// Adds its formula to an expression that is no column; the expression has been resolved already, and may read more
     /// than columns.
@@ -435,6 +453,51 @@ impl<'a> Resolver<'a> {
             })
         };
         columns.iter().enumerate().map(column).collect()
+    }
+
+    /// The columns of VALUES; none where they read more than columns and elements. `written` is by column, `rows` by row.
+    pub(super) fn elements_of_values(
+        &mut self,
+        rows: &[Vec<Expr>],
+        names: &[Ident],
+        written: &[Vec<&'a Ast>],
+    ) -> Vec<Arc<Element>> {
+        let name = format!("{ROWS_OF_FUNCTION}{}", self.flat.derived.len());
+        let text = |text: &str| Piece::Text(text.to_owned());
+        let (mut call, mut calls, mut nullable) = (vec![text("(VALUES ")], Vec::new(), false);
+        for (n, row) in rows.iter().enumerate() {
+            call.push(text(if n == 0 { "(" } else { "), (" }));
+            for (m, value) in row.iter().enumerate() {
+                let Some(value) = value.assembled() else { return Vec::new() };
+                call.extend((m > 0).then(|| text(", ")));
+                call.extend(value.pieces);
+                add_calls(&mut calls, value.calls);
+                nullable |= value.nullable;
+            }
+        }
+        let shown = names.iter().map(Ident::sql).collect::<Vec<_>>().join(", ");
+        call.push(text(&format!(")) AS {name} ({shown})")));
+        // Each column has a copy.
+        if length(&call) * names.len() > MAX_LENGTH_OF_VALUES {
+            return Vec::new();
+        }
+        calls.push(call);
+        let column = |(column, written): (&Ident, &Vec<&'a Ast>)| {
+            let may_fail = written.iter().any(|ast| self.may_fail(ast));
+            let (ty, strict, finite) = (self.common_type(written), self.strict_list(written), Vec::new());
+            let pieces = vec![text(&format!("{name}.{}", column.sql()))];
+            Arc::new(Element {
+                pieces,
+                calls: calls.clone(),
+                nullable,
+                strict,
+                finite,
+                ty,
+                may_fail,
+                ..Element::default()
+            })
+        };
+        names.iter().zip(written).map(column).collect()
     }
 
     /// The text of an expression that has been resolved already; `None` where it reads more than columns and elements.

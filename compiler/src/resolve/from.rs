@@ -335,6 +335,7 @@ impl<'a> Resolver<'a> {
             TableFactor::Derived { lateral, subquery, alias: Some(alias), sample: None } => {
                 let span = self.span(subquery.as_ref());
                 let sees = if *lateral { Sees::Siblings } else { Sees::Around };
+                self.name_values(subquery, || alias.columns.iter().map(|c| ident(&c.name)).collect());
                 let outputs = self.derived_table(subquery, sees, span, block)?;
                 let columns = outputs.into_iter().map(|o| (o.name, o.expr)).collect();
                 self.add_relation(ident(&alias.name), None, columns, Some(alias), span)

@@ -40,7 +40,7 @@ use crate::diagnostics::{Code, Diagnostic, Diagnostics};
 use crate::names::{Ident, QualName};
 use crate::source::{Sources, Span};
 use crate::syntax::{Directive, Statement};
-pub use claims::{Claim, Comparison, ComparisonKind, Conjunct, Equality, Fact, Guard, Scope, Stated};
+pub use claims::{Claim, Comparison, ComparisonKind, Conjunct, Equality, Fact, Guard, MadeEqual, Scope, Stated};
 pub use formula::{Element, Formula, Piece, ROWS_OF_FUNCTION, Term};
 pub use functions::JsonType;
 pub use naming::{ident, looks_like_json, output_name, parts};
@@ -120,6 +120,8 @@ pub struct Derived {
     pub rows: Rows,
     /// Of a function: what no two of the rows have in common that it makes of one row.
     pub told_by: Option<Term>,
+    /// Of a function: the call, as an item of a FROM clause in a [`Formula`].
+    pub call: Option<Vec<Piece>>,
 }
 
 /// What the rows of a [`Derived`] are.
@@ -390,6 +392,8 @@ pub struct FlatView {
     pub equalities: Vec<Equality>,
     /// Settled: what else compares columns.
     pub comparisons: Vec<Comparison>,
+    /// Settled: what equals that which functions make of constants.
+    pub made_equal: Vec<MadeEqual>,
     /// Settled: what is said of single relations.
     pub guards: Vec<Guard>,
     /// Relations in FROM that are neither base tables nor merged.

@@ -57,6 +57,8 @@ pub struct Resolver<'a> {
     pub(super) aliases: HashMap<Ident, usize>,
     /// The aliases of the uses so far.
     pub(super) taken: HashSet<Ident>,
+    /// What the columns of the VALUES that are read next are called.
+    pub(super) value_names: Vec<Ident>,
     /// How large the view has become.
     pub(super) size: Size,
     /// Where to point when the parser kept no place.
@@ -85,6 +87,7 @@ impl<'a> Resolver<'a> {
             conjuncts: Vec::new(),
             equalities: Vec::new(),
             comparisons: Vec::new(),
+            made_equal: Vec::new(),
             guards: Vec::new(),
             derived: Vec::new(),
             stated: Vec::new(),
@@ -123,6 +126,7 @@ impl<'a> Resolver<'a> {
             ctes: Vec::new(),
             aliases: HashMap::new(),
             taken: HashSet::new(),
+            value_names: Vec::new(),
             size: Size::default(),
             fallback: view.query_span,
         }

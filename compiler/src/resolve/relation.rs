@@ -151,6 +151,7 @@ impl<'a> Resolver<'a> {
         if is_recursive {
             self.ctes[at].reading = Reading::Base;
         }
+        self.name_values(cte.query, || cte.columns.clone());
         let outputs = self.relation_query(cte.query, is_recursive, block, mention);
         let outputs = outputs.and_then(|o| self.rename_outputs(&cte.columns, mention, o));
         if is_recursive {
@@ -220,7 +221,7 @@ impl<'a> Resolver<'a> {
 
     /// Records that `block` reads the rows of `inner`.
     pub(super) fn derived(&mut self, block: BlockId, inner: BlockId, rows: Rows, mention: Span) {
-        self.flat.derived.push(Derived { block, inner: Some(inner), rows, told_by: None });
+        self.flat.derived.push(Derived { block, inner: Some(inner), rows, told_by: None, call: None });
         // Whether it has rows matters also where nobody selects its columns.
         self.flat.blocks[block.0].conditions.push(Expr::plain(mention, ExprKind::Exists(inner)));
     }
@@ -257,7 +258,7 @@ impl<'a> Resolver<'a> {
         span: Span,
         block: BlockId,
     ) -> Resolved<Vec<(Ident, Expr)>> {
-        self.flat.derived.push(Derived { block, inner: None, rows: Rows::Many, told_by: None });
+        self.flat.derived.push(Derived { block, inner: None, rows: Rows::Many, told_by: None, call: None });
         let at = self.flat.derived.len() - 1;
         let shown = alias.map_or_else(|| Ident::new(name), |a| ident(&a.name));
         self.decide_rows(arguments.iter(), span, block)?;
@@ -300,6 +301,7 @@ impl<'a> Resolver<'a> {
         let elements = self.elements(name, &arguments, ordinality, &shown);
         let telling = if ordinality { elements.last() } else { elements.first().filter(|e| e.is_unique(name)) };
         self.flat.derived[at].told_by = telling.and_then(|e| e.as_formula()).map(Term::Formula);
+        self.flat.derived[at].call = elements.first().and_then(|e| e.calls.last().cloned());
         let mut elements = elements.into_iter();
         let value = |(name, is_json): (Ident, bool)| {
             let kind = ExprKind::Made(arguments.clone());
@@ -329,7 +331,7 @@ impl<'a> Resolver<'a> {
         self.flat.blocks[block.0].expands = true;
         if !ONE_COLUMN.contains(&name) {
             self.decide_rows(values.iter(), span, block)?;
-            self.flat.derived.push(Derived { block, inner: None, rows: Rows::Many, told_by: None });
+            self.flat.derived.push(Derived { block, inner: None, rows: Rows::Many, told_by: None, call: None });
             return Ok(Expr::plain(span, ExprKind::Made(values)));
         }
         let mut columns = self.function_item(name, values, None, false, span, block)?;

@@ -5,13 +5,15 @@
 //! every column, whatever the operation is: so each side is followed as if it were the whole query. A recursive CTE is a
 //! UNION whose rows lead to further rows, so that nothing outside is linked to its columns.
 
-use sqlparser::ast::{OrderBy, SetExpr, SetOperator, SetQuantifier, Values};
+use std::collections::HashSet;
+
+use sqlparser::ast::{Expr as Ast, OrderBy, Query, SetExpr, SetOperator, SetQuantifier, Value, Values};
 
 use super::query::{Refused, Resolved, Resolver};
 use super::relation::Reading;
 use super::scope::Scope;
 use super::settle::MAX_VARIANTS;
-use super::{Alternative, AlternativeKind, BlockId, Derived, Expr, ExprKind, Output, Rows};
+use super::{Alternative, AlternativeKind, BlockId, Derived, Expr, ExprKind, Output, Rows, Term};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Ident;
 use crate::source::Span;
@@ -46,6 +48,45 @@ fn keeps_all_rows(body: &SetExpr) -> bool {
         SetExpr::Query(query) => keeps_all_rows(&query.body),
         _ => true,
     }
+}
+
+/// How many values VALUES may have for its columns to be keys: each is looked for in the text.
+const MAX_VALUES: usize = 2_000;
+
+/// A constant of which another text is another value.
+#[derive(PartialEq, Eq, Hash)]
+enum Constant {
+    Number(i64),
+    Text(String),
+}
+
+/// As it is written: a string or a whole number, or one that is cast to what it is anyway.
+fn constant(ast: &Ast) -> Option<Constant> {
+    match ast {
+        Ast::Value(value) => match &value.value {
+            Value::SingleQuotedString(text) => Some(Constant::Text(text.clone())),
+            Value::Number(number, _) => number.parse().ok().map(Constant::Number),
+            _ => None,
+        },
+        Ast::Cast { expr, data_type, .. } => {
+            let ty = data_type.to_string().to_lowercase();
+            constant(expr).filter(|constant| match constant {
+                Constant::Number(_) => matches!(ty.as_str(), "smallint" | "int" | "integer" | "bigint" | "numeric"),
+                Constant::Text(_) => ty == "text",
+            })
+        }
+        _ => None,
+    }
+}
+
+/// Whether these are constants of which no two are equal.
+fn are_different(column: &[&Ast]) -> bool {
+    let constants: Option<Vec<Constant>> = column.iter().map(|ast| constant(ast)).collect();
+    constants.is_some_and(|list| {
+        let is_number = |c: &Constant| matches!(c, Constant::Number(_));
+        let is_one_type = list.iter().all(is_number) || !list.iter().any(is_number);
+        is_one_type && list.iter().collect::<HashSet<_>>().len() == list.len()
+    })
 }
 
 impl<'a> Resolver<'a> {
@@ -147,27 +188,52 @@ impl<'a> Resolver<'a> {
         })
     }
 
+    /// Keeps the names of a relation's columns for its VALUES, where it consists of nothing else.
+    pub(super) fn name_values(&mut self, query: &Query, names: impl FnOnce() -> Vec<Ident>) {
+        if query.with.is_none() && matches!(query.body.as_ref(), SetExpr::Values(_)) {
+            self.value_names = names();
+        }
+    }
+
     /// VALUES: rows of expressions over the queries around.
     fn values(&mut self, values: &'a Values, span: Span, block: BlockId) -> Resolved<Vec<Output>> {
+        let mut named = std::mem::take(&mut self.value_names);
+        if named.iter().collect::<HashSet<_>>().len() < named.len() {
+            named.clear();
+        }
         let mut rows: Vec<Vec<Expr>> = Vec::new();
+        let is_short = values.rows.iter().map(|row| row.len()).sum::<usize>() <= MAX_VALUES;
         for row in &values.rows {
-            rows.push(row.iter().map(|e| self.expr(e, block)).collect::<Resolved<Vec<_>>>()?);
+            let value = |e| {
+                let value = self.expr(e, block)?;
+                Ok(if is_short { self.with_formula(value, e) } else { value })
+            };
+            rows.push(row.iter().map(value).collect::<Resolved<Vec<_>>>()?);
         }
         self.count(rows.iter().flatten(), span)?;
-        self.flat.derived.push(Derived { block, inner: None, rows: Rows::Many, told_by: None });
-        let width = rows.first().map_or(0, Vec::len);
-        let column = |n: usize| {
+        self.flat.derived.push(Derived { block, inner: None, rows: Rows::Many, told_by: None, call: None });
+        let name = |n: usize| named.get(n).cloned().unwrap_or_else(|| Ident::new(format!("column{}", n + 1)));
+        let names: Vec<Ident> = (0..rows.first().map_or(0, Vec::len)).map(name).collect();
+        let written: Vec<Vec<&'a Ast>> =
+            (0..names.len()).map(|n| values.rows.iter().filter_map(|row| row.get(n)).collect()).collect();
+        let elements = self.elements_of_values(&rows, &names, &written);
+        if let Some(derived) = self.flat.derived.last_mut() {
+            let telling = written.iter().position(|column| are_different(column));
+            let element = telling.and_then(|n| elements.get(n));
+            derived.told_by = element.and_then(|e| e.as_formula()).map(Term::Formula);
+            derived.call = elements.first().and_then(|e| e.calls.last().cloned());
+        }
+        let column = |(n, name): (usize, Ident)| {
             let list: Vec<Expr> = rows.iter().filter_map(|row| row.get(n).cloned()).collect();
-            let json = super::json::of_any(&list);
-            let expr = Expr { json, ..Expr::plain(span, ExprKind::Made(list)) };
-            Output { name: Ident::new(format!("column{}", n + 1)), expr, built: false }
+            let (json, element) = (super::json::of_any(&list), elements.get(n).cloned());
+            Output { name, expr: Expr { json, element, ..Expr::plain(span, ExprKind::Made(list)) }, built: false }
         };
-        Ok((0..width).map(column).collect())
+        Ok(names.into_iter().enumerate().map(column).collect())
     }
 
     /// A recursive CTE within its own query: rows that other rows have led to.
     pub(super) fn own_rows(&mut self, columns: Vec<Ident>, mention: Span, block: BlockId) -> Vec<Output> {
-        self.flat.derived.push(Derived { block, inner: None, rows: Rows::Many, told_by: None });
+        self.flat.derived.push(Derived { block, inner: None, rows: Rows::Many, told_by: None, call: None });
         let column = |name| Output { name, expr: Expr::plain(mention, ExprKind::Made(Vec::new())), built: false };
         columns.into_iter().map(column).collect()
     }

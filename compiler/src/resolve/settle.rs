@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::formula::Element;
 use super::{
     AlternativeKind, BlockId, Claim, ColumnRef, Comparison, ComparisonKind, Conjunct, Equality, Expr, ExprKind, Fact,
-    FlatView, Formula, Guard, OuterKind, Picked, Piece, Rows, Scope, Stated, Term,
+    FlatView, Formula, Guard, MadeEqual, OuterKind, Picked, Piece, Rows, Scope, Stated, Term,
 };
 
 /// How many variants a view may have.
@@ -85,10 +85,11 @@ impl FlatView {
     fn choose(&mut self, choice: &[usize], chosen: &[bool]) {
         let chosen = |block: BlockId| chosen[block.0];
         self.derived.retain(|d| d.inner.map_or_else(|| chosen(d.block), chosen));
-        for told in self.derived.iter_mut().flat_map(|d| &mut d.told_by) {
-            if let Term::Formula(formula) = told {
+        for derived in &mut self.derived {
+            if let Some(Term::Formula(formula)) = &mut derived.told_by {
                 *formula = Arc::new(formula.chosen(choice));
             }
+            derived.call = derived.call.as_ref().map(|call| picked(call, choice));
         }
         self.conjuncts.retain(|c| chosen(c.block));
         self.orders.retain(|o| chosen(o.block));
@@ -243,11 +244,22 @@ impl FlatView {
             }
             (Some(column), None) if constant(right) && scope == Scope::Always => self.stated.push(stated(column)),
             (None, Some(column)) if constant(left) && scope == Scope::Always => self.stated.push(stated(column)),
-            _ => {
-                if let (Some(left), Some(right)) = (left.as_term(), right.as_term()) {
+            _ => match (left.as_term(), right.as_term()) {
+                (Some(left), Some(right)) => {
                     self.comparisons.push(Comparison { kind: ComparisonKind::Equal(left, right), block, scope });
                 }
-            }
+                (Some(value), None) => self.equal_to_made(value, right, block, scope),
+                (None, Some(value)) => self.equal_to_made(value, left, block, scope),
+                (None, None) => {}
+            },
+        }
+    }
+
+    fn equal_to_made(&mut self, value: Term, made: &Expr, block: BlockId, scope: Scope) {
+        if let Some(Term::Formula(made)) = made.as_key_term()
+            && made.is_of_constants()
+        {
+            self.made_equal.push(MadeEqual { value, made, block, scope });
         }
     }
 }

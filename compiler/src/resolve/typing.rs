@@ -263,7 +263,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// The one type that all have; unknown literals take the others'.
-    fn common_type(&mut self, list: &[&'a Ast]) -> Option<SqlType> {
+    pub(super) fn common_type(&mut self, list: &[&'a Ast]) -> Option<SqlType> {
         let typed: Vec<&&Ast> = list.iter().filter(|ast| !is_literal(ast)).collect();
         if typed.is_empty() {
             return Some(builtin("text"));

@@ -4,6 +4,7 @@
 //! accept are failures. `TVIEWC_TEST_FULL=1` runs thousands of cases; `TVIEWC_GEN_SEED` and `TVIEWC_GEN_CASES` choose which and how
 //! many; `TVIEWC_GEN_SHAPES` switches shapes (see `shapes.rs`). A failing case is saved in Cargo's folder for files of tests.
 
+mod constants;
 mod elements;
 mod expr;
 mod found;

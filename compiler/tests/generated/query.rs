@@ -154,8 +154,9 @@ impl<'a> Gen<'a> {
             Shape::Lookalikes,
             Shape::Nocase,
         ];
-        let kinds: [(&[Shape], Maker<'a>); 13] = [
+        let kinds: [(&[Shape], Maker<'a>); 14] = [
             (&grouped, Self::grouped_query),
+            (&[Shape::ConstantKey], Self::constant_key_query),
             (&[Shape::MadeKey], Self::made_key_query),
             (&[Shape::NullableConstant], Self::constant_query),
             (&[Shape::UnionAll, Shape::Union, Shape::Except, Shape::Intersect], Self::set_query),

@@ -106,6 +106,7 @@ shapes! {
     CrossJoin           "cross_join"            10;
     CastKey             "cast_key"              5;
     GroupSides          "group_sides"           10;
+    ConstantKey         "constant_key"          6;
     ElementKey          "element_key"           35;
     TwinArrays          "twin_arrays"           25;
     ArrayColumn         "array_column"          10;

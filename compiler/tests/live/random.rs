@@ -192,4 +192,5 @@ fixtures! {
     told_keys: "compiler/tests/data/live/told_keys.sql",
     among: "compiler/tests/data/live/among.sql",
     days: "compiler/tests/data/live/days.sql",
+    constant_keys: "compiler/tests/data/live/constant_keys.sql",
 }
