@@ -42,6 +42,11 @@ impl<'v> Guards<'v> {
                 continue;
             }
             let of_elements = !guard.formula.calls.is_empty();
+            // What compares elements of one row with another row, or with constants, is said of neither alone.
+            let calls = guard.formula.calls.iter().flatten();
+            if of_elements && !calls.into_iter().any(|piece| matches!(piece, Piece::Column(c) if c.use_id.0 == owner)) {
+                continue;
+            }
             if of_elements { &mut elements } else { &mut rows[owner] }.push(guard.formula.as_ref());
         }
         Guards { rows, elements }

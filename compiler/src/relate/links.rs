@@ -326,8 +326,9 @@ impl<'v> Ways<'v> {
             parent: parent.clone(),
             null_safe: false,
         };
-        // What is made of constants is no part of the root's row.
-        let of_rows = columns.iter().zip(root_key).filter(|(_, parent)| !parent.columns().is_empty());
+        // What is made of constants is no part of a row.
+        let is_of_rows = |term: &Term| !term.columns().is_empty();
+        let of_rows = columns.iter().zip(root_key).filter(|(child, parent)| is_of_rows(child) && is_of_rows(parent));
         let mut on: Vec<Pair> = of_rows.map(pair).collect();
         if on.is_empty() {
             on.push(Pair::Holds(Arc::new(Formula::always())));

@@ -4,6 +4,7 @@
 //! a row of the use has an influence on no other rows of the view than those in which the key has the value of its own term. There is no
 //! table whose rows lead to such a key: whoever compares with it holds it.
 
+use super::Variant;
 use super::dependencies::carries;
 use super::guards::Guards;
 use super::injective::told_column;
@@ -71,13 +72,17 @@ pub(super) fn told_columns(view: &FlatView, catalog: &Catalog, term: &Term) -> V
 }
 
 /// What a use compares with something that is made of constants, where no document is found by it for its type; and both types.
-pub(super) fn of_another_type(view: &FlatView, use_id: UseId, catalog: &Catalog) -> Option<(String, String, String)> {
-    let all = view.variants().into_iter().flat_map(|(_, variant)| variant.made_equal);
-    let mut own = all.filter(|m| m.value.uses().into_iter().eq([use_id]));
-    own.find_map(|MadeEqual { value, made, .. }| {
-        let made = Term::Formula(made);
+pub(super) fn of_another_type(
+    variants: &[Variant],
+    use_id: UseId,
+    catalog: &Catalog,
+) -> Option<(String, String, String)> {
+    let all = variants.iter().flat_map(|variant| variant.view.made_equal.iter().map(move |m| (&variant.view, m)));
+    let mut own = all.filter(|(_, m)| m.value.uses().into_iter().eq([use_id]));
+    own.find_map(|(view, MadeEqual { value, made, .. })| {
+        let made = Term::Formula(made.clone());
         let (own, key) = (value.ty(view, catalog)?, made.ty(view, catalog)?);
-        let types = || (show(view, catalog, &value), own.sql.clone(), key.sql.clone());
-        (!same_type(own, key) && !are_one_value(view, catalog, &value, &made)).then(types)
+        let types = || (show(view, catalog, value), own.sql.clone(), key.sql.clone());
+        (!same_type(own, key) && !are_one_value(view, catalog, value, &made)).then(types)
     })
 }

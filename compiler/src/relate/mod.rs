@@ -150,7 +150,7 @@ pub fn relate(view: &FlatView, catalog: &Catalog, diagnostics: &mut Diagnostics)
             }
         }
         refused.extend(far.into_iter().map(|u| too_far(view, u)));
-        refused.extend(unlinked.into_iter().map(|u| unlinked_table(view, u, catalog)));
+        refused.extend(unlinked.into_iter().map(|u| unlinked_table(view, u, &relations.variants, catalog)));
     }
     let is_fine = refused.is_empty();
     refused.into_iter().for_each(|d| diagnostics.push(d));
@@ -174,7 +174,7 @@ fn too_far(view: &FlatView, use_id: UseId) -> Diagnostic {
         .help(format!("or {FULL_REFRESH}"))
 }
 
-fn unlinked_table(view: &FlatView, use_id: UseId, catalog: &Catalog) -> Diagnostic {
+fn unlinked_table(view: &FlatView, use_id: UseId, variants: &[Variant], catalog: &Catalog) -> Diagnostic {
     let owner = &view.uses[use_id.0];
     let title = format!("nothing links `{}` to the key of `{}`", owner.alias, view.name.name);
     let declared = catalog.table(&owner.table);
@@ -184,7 +184,7 @@ fn unlinked_table(view: &FlatView, use_id: UseId, catalog: &Catalog) -> Diagnost
         diagnostic
             .note("IN is NULL where what is asked for, or one of the values, is NULL: the first such row changes it everywhere")
             .help("say that neither is: `a IN (SELECT b … WHERE b IS NOT NULL)`, or compare them in EXISTS (SELECT … WHERE b = a)")
-    } else if let Some((value, own, key)) = made::of_another_type(view, use_id, catalog) {
+    } else if let Some((value, own, key)) = made::of_another_type(variants, use_id, catalog) {
         diagnostic
             .note(format!("`{value}` is of type {own}, and what it is compared with of type {key}"))
             .help(format!("make that of type {own}, where it is selected, grouped and compared: `(…)::{own}`"))

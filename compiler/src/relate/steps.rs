@@ -3,6 +3,8 @@
 //! In: the equalities and comparisons of a variant. Out: for each use, the uses that its rows lead to. What always holds:
 //! a row of the use influences only those rows of the other one for which the condition holds.
 
+use std::collections::BTreeSet;
+
 use super::guards::Guards;
 use super::links::Pair;
 use super::locks::{is_row_column, is_scalar_column};
@@ -103,7 +105,7 @@ fn compared(
         }
         ComparisonKind::Holds(formula) => (None, vec![formula.as_ref()]),
     };
-    let all: std::collections::BTreeSet<ColumnRef> = match sides {
+    let all: BTreeSet<ColumnRef> = match sides {
         Some((left, right)) => left.columns().into_iter().chain(right.columns()).collect(),
         None => formulas[0].columns(),
     };
@@ -142,13 +144,23 @@ fn compared(
     [step(first, second), step(second, first)].into_iter().flatten().collect()
 }
 
-/// By use: the nullable side of the innermost outer join around it. Those of the others hold it.
+/// By use: the nullable side of the innermost outer join around it. Those of the others hold it. Where two joins have the same uses on
+/// that side, because what else stands there has no table, nobody can tell which of them is read first: it is a side of no join then.
 pub(super) fn nullable_ranges(view: &FlatView) -> Vec<Option<(usize, usize)>> {
     let mut ranges: Vec<Option<(usize, usize)>> = vec![None; view.uses.len()];
+    let (mut seen, mut twice) = (BTreeSet::new(), BTreeSet::new());
+    for range in view.outer_joins.iter().flat_map(|j| j.nullable()) {
+        if !seen.insert(range) {
+            twice.insert(range);
+        }
+    }
     for (from, to) in view.outer_joins.iter().flat_map(|j| j.nullable()) {
         for range in &mut ranges[from..to] {
             *range = Some(range.map_or((from, to), |(f, t)| (f.max(from), t.min(to))));
         }
+    }
+    for range in ranges.iter_mut().flatten().filter(|range| twice.contains(range)) {
+        *range = (usize::MAX, 0);
     }
     ranges
 }

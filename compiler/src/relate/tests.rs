@@ -13,6 +13,7 @@ CREATE TABLE p (id integer PRIMARY KEY, a_id integer, kind text NOT NULL, UNIQUE
 CREATE TABLE c (id bigint PRIMARY KEY, p_id bigint, a_id integer, body text);
 CREATE TABLE line (p_id integer, no integer, PRIMARY KEY (p_id, no));
 CREATE TABLE loose (p_id integer, late integer UNIQUE DEFERRABLE);
+CREATE TABLE stay (id integer PRIMARY KEY, begins timestamp NOT NULL);
 ";
 
 /// Key and links of the view `v`, or the titles of what was found.
@@ -306,4 +307,26 @@ fn what_compares_with_constants_holds_the_key() {
     refused(&values.replace("'y'", "'x '::bpchar"), "no key");
     refused(&values.replace("'y'", "NULL"), "no key");
     refused(&values.replace("p.kind = v.k", "p.kind = v.k COLLATE \"und-x-icu\""), "nothing links");
+}
+
+#[test]
+fn what_is_said_of_constants_is_said_of_no_other_row() {
+    // The condition of the join is no guard of the constants: a has documents without a partner.
+    let guarded = "SELECT a.id, s.x::int AS n, jsonb_build_object('n', count(p.id)) AS d
+                     FROM a CROSS JOIN (VALUES ('1'), ('2')) AS s(x) LEFT JOIN p ON p.a_id = a.id AND p.kind = s.x GROUP BY a.id, s.x::int";
+    assert_eq!(key(guarded), "id, n");
+    let (_, relations, _) = related(guarded).expect("accepted");
+    assert!(
+        relations.variants[0].key.iter().all(|term| term.uses().len() < 2 && !format!("{term:?}").contains("CASE"))
+    );
+    // Both joins have c alone on their nullable side: what ON says may be said of the NULLs of the inner one.
+    let twice = "SELECT g.n, jsonb_build_object('c', count(v.x)) AS d FROM generate_series(0, 4) AS g(n)
+                   LEFT JOIN (generate_series(1, 1) AS v(x) LEFT JOIN c ON c.id > 0) ON coalesce(c.a_id, 0) = g.n GROUP BY g.n";
+    refused(twice, "nothing links");
+    let once = "SELECT g.n, jsonb_build_object('c', count(c.id)) AS d FROM generate_series(0, 4) AS g(n)
+                  LEFT JOIN c ON coalesce(c.a_id, 0) = g.n GROUP BY g.n";
+    assert_eq!(key(once), "n");
+    let infinite = "SELECT t.id, v.m, jsonb_build_object('n', 1) AS d FROM stay t
+                      CROSS JOIN LATERAL (VALUES (to_char(t.begins, 'YYYY'))) AS v(m) GROUP BY t.id, v.m";
+    refused(infinite, "can be NULL");
 }

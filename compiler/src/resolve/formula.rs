@@ -32,8 +32,8 @@ const MAX_TOKENS: usize = 200;
 /// How long a formula may be: one of columns that are formulas themselves can be longer than its own text.
 const MAX_LENGTH: usize = 8_000;
 
-/// How long the text of VALUES may be, times its columns, for these to be keys.
-const MAX_LENGTH_OF_VALUES: usize = 64_000;
+/// How long the text of all VALUES of a view may be, each times its columns, for these to be keys.
+const MAX_LENGTH_OF_VALUES: usize = 100_000;
 
 /// How what functions in FROM make is called in formulas: this and a number.
 pub const ROWS_OF_FUNCTION: &str = "tview_rows_";
@@ -477,14 +477,16 @@ impl<'a> Resolver<'a> {
         }
         let shown = names.iter().map(Ident::sql).collect::<Vec<_>>().join(", ");
         call.push(text(&format!(")) AS {name} ({shown})")));
+        calls.push(call);
         // Each column has a copy.
-        if length(&call) * names.len() > MAX_LENGTH_OF_VALUES {
+        self.size.values += calls.iter().map(|call| length(call)).sum::<usize>() * names.len();
+        if self.size.values > MAX_LENGTH_OF_VALUES {
             return Vec::new();
         }
-        calls.push(call);
         let column = |(column, written): (&Ident, &Vec<&'a Ast>)| {
             let may_fail = written.iter().any(|ast| self.may_fail(ast));
-            let (ty, strict, finite) = (self.common_type(written), self.strict_list(written), Vec::new());
+            let (ty, strict) = (self.common_type(written), self.strict_list(written));
+            let finite = written.iter().flat_map(|ast| self.finite_columns(ast)).collect();
             let pieces = vec![text(&format!("{name}.{}", column.sql()))];
             Arc::new(Element {
                 pieces,

@@ -197,10 +197,7 @@ impl<'a> Resolver<'a> {
 
     /// VALUES: rows of expressions over the queries around.
     fn values(&mut self, values: &'a Values, span: Span, block: BlockId) -> Resolved<Vec<Output>> {
-        let mut named = std::mem::take(&mut self.value_names);
-        if named.iter().collect::<HashSet<_>>().len() < named.len() {
-            named.clear();
-        }
+        let named = std::mem::take(&mut self.value_names);
         let mut rows: Vec<Vec<Expr>> = Vec::new();
         let is_short = values.rows.iter().map(|row| row.len()).sum::<usize>() <= MAX_VALUES;
         for row in &values.rows {
@@ -212,8 +209,13 @@ impl<'a> Resolver<'a> {
         }
         self.count(rows.iter().flatten(), span)?;
         self.flat.derived.push(Derived { block, inner: None, rows: Rows::Many, told_by: None, call: None });
-        let name = |n: usize| named.get(n).cloned().unwrap_or_else(|| Ident::new(format!("column{}", n + 1)));
-        let names: Vec<Ident> = (0..rows.first().map_or(0, Vec::len)).map(name).collect();
+        let width = rows.first().map_or(0, Vec::len);
+        let by_position = |n: usize| Ident::new(format!("column{}", n + 1));
+        let mut names: Vec<Ident> =
+            (0..width).map(|n| named.get(n).cloned().unwrap_or_else(|| by_position(n))).collect();
+        if names.iter().collect::<HashSet<_>>().len() < width {
+            names = (0..width).map(by_position).collect();
+        }
         let written: Vec<Vec<&'a Ast>> =
             (0..names.len()).map(|n| values.rows.iter().filter_map(|row| row.get(n)).collect()).collect();
         let elements = self.elements_of_values(&rows, &names, &written);

@@ -14,6 +14,9 @@ use super::{
     FlatView, Formula, Guard, MadeEqual, OuterKind, Picked, Piece, Rows, Scope, Stated, Term,
 };
 
+/// Of how many comparisons with what is made of constants a view takes notice.
+const MAX_MADE_EQUAL: usize = 256;
+
 /// How many variants a view may have.
 pub(super) const MAX_VARIANTS: usize = 64;
 
@@ -256,7 +259,8 @@ impl FlatView {
     }
 
     fn equal_to_made(&mut self, value: Term, made: &Expr, block: BlockId, scope: Scope) {
-        if let Some(Term::Formula(made)) = made.as_key_term()
+        if self.made_equal.len() < MAX_MADE_EQUAL
+            && let Some(Term::Formula(made)) = made.as_key_term()
             && made.is_of_constants()
         {
             self.made_equal.push(MadeEqual { value, made, block, scope });

@@ -44,6 +44,8 @@ pub struct Size {
     pub expressions: usize,
     /// Tokens read once more.
     pub reread: usize,
+    /// Bytes of VALUES that are kept as text.
+    pub values: usize,
     /// It has been said that the view is too large.
     said: bool,
 }

@@ -54,6 +54,22 @@ SELECT g.n,
   LEFT JOIN (SELECT i.hour, count(*) AS orders FROM orders AS i GROUP BY i.hour) AS o ON o.hour = g.n
   LEFT JOIN (SELECT h.opens, jsonb_agg(h.name ORDER BY h.id) AS names FROM shop AS h GROUP BY h.opens) AS h ON h.opens = g.n;
 
+-- Constants that have to be converted, beside a table's key.
+CREATE VIEW v_text AS
+SELECT h.id, s.x::integer AS n, jsonb_build_object('shop', h.name, 'orders', count(o.id)) AS data
+  FROM shop AS h CROSS JOIN (VALUES ('1'), ('2')) AS s(x)
+  LEFT JOIN orders AS o ON o.shop_id = h.id AND o.hour::text = s.x
+ GROUP BY h.id, s.x::integer;
+
+-- What hangs below a use that knows but one of the two.
+CREATE VIEW v_below AS
+SELECT s.status, g.n, jsonb_build_object('orders', count(o.id),
+           'shops', (SELECT jsonb_agg(h.name ORDER BY h.id, x.id) FROM orders AS x JOIN shop AS h ON h.id = x.shop_id WHERE x.hour = g.n)) AS data
+  FROM (VALUES ('draft'), ('placed')) AS s(status)
+ CROSS JOIN generate_series(0, 2) AS g(n)
+  JOIN orders AS o ON o.status = s.status AND o.hour = g.n
+ GROUP BY s.status, g.n;
+
 -- Each way to compare narrows a key of several columns.
 CREATE VIEW v_grid AS
 SELECT h.id, s.status, g.n, jsonb_build_object('shop', h.name, 'orders', count(o.id)) AS data
