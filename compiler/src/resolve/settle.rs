@@ -15,7 +15,7 @@ use super::{
 };
 
 /// Of how many comparisons with what is made of constants a view takes notice.
-const MAX_MADE_EQUAL: usize = 256;
+const MAX_MADE_EQUAL: usize = 2_000;
 
 /// How many variants a view may have.
 pub(super) const MAX_VARIANTS: usize = 64;
@@ -263,7 +263,9 @@ impl FlatView {
             && let Some(Term::Formula(made)) = made.as_key_term()
             && made.is_of_constants()
         {
-            self.made_equal.push(MadeEqual { value, made, block, scope });
+            // Its text can be long.
+            let known = self.made_equal.iter().map(|m| &m.made).find(|known| **known == made).cloned();
+            self.made_equal.push(MadeEqual { value, made: known.unwrap_or(made), block, scope });
         }
     }
 }
