@@ -204,8 +204,7 @@ pub fn derive(view: &FlatView, key: &[Term], catalog: &Catalog) -> Links {
         let reachable = key.iter().all(|t| t.uses().iter().all(|u| links.of(*u).is_some()));
         // What a function makes of constants is a part of no row's: it is added to a key that one row holds.
         let held = links.iter().next().is_some_and(|root| root.key.is_some());
-        let of_nothing = |t: &Term| t.as_formula().is_some_and(Formula::is_of_constants);
-        let reachable = reachable && (held || !key.iter().any(of_nothing));
+        let reachable = reachable && (held || !key.iter().any(Term::is_of_constants));
         let rank = |l: &Links| (l.whole.len(), l.crossed);
         let better = best.as_ref().is_none_or(|b| rank(&links) < rank(b));
         // What is too far from the best root is not brought nearer by another one.
@@ -300,8 +299,8 @@ impl<'v> Ways<'v> {
     fn made_term(&self, use_id: UseId, at: usize) -> Option<Term> {
         let own = &self.made[use_id.0];
         let term = &self.key[at];
-        let is_constant = || term.as_formula().is_some_and(Formula::is_of_constants);
-        own[at].clone().or_else(|| (own.iter().any(Option::is_some) && is_constant()).then(|| term.clone()))
+        let is_enumerated = || own.iter().any(Option::is_some) && term.is_of_constants();
+        own[at].clone().or_else(|| is_enumerated().then(|| term.clone()))
     }
 
     /// The uses that hold a key that is made of constants.

@@ -37,7 +37,7 @@ use std::collections::BTreeSet;
 
 use crate::catalog::Catalog;
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
-use crate::resolve::{FlatView, Formula, TOP, Term, UseId};
+use crate::resolve::{FlatView, TOP, Term, UseId};
 
 /// One way to read a view: see [`FlatView::variants`].
 #[derive(Clone, Debug)]
@@ -63,8 +63,7 @@ impl Variant {
 
     /// What the rows of a use are found by: the pairs of its link, and what of a key that is made of constants it holds.
     pub fn compared(&self, link: &Link) -> Vec<Pair> {
-        let is_constant = |term: &Term| term.as_formula().is_some_and(Formula::is_of_constants);
-        let held = link.key.iter().flatten().zip(&self.key).filter(|(own, key)| is_constant(key) && own != key);
+        let held = link.key.iter().flatten().zip(&self.key).filter(|(own, key)| key.is_of_constants() && own != key);
         let pair =
             |(own, key): (&Term, &Term)| Pair::Equal { child: own.clone(), parent: key.clone(), null_safe: false };
         link.on.iter().cloned().chain(held.map(pair)).collect()

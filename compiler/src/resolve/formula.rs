@@ -247,6 +247,11 @@ impl Term {
         }
     }
 
+    /// Whether it is of what functions make of constants.
+    pub fn is_of_constants(&self) -> bool {
+        self.as_formula().is_some_and(Formula::is_of_constants)
+    }
+
     /// The column, where it is nothing else.
     pub fn as_column(&self) -> Option<ColumnRef> {
         match self {
