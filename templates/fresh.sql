@@ -8,7 +8,9 @@
 {%- else %}
         SELECT {% if together.is_some() %}{{ v_columns }}{% else %}v.*{% endif %}
           FROM unnest({{ key_variables }}) AS k({{ key_aliases }})
-         CROSS JOIN LATERAL (SELECT w.* FROM {{ view }} AS w WHERE {{ w_is_k }} OFFSET 0) AS v
+         CROSS JOIN LATERAL ({% for is_k in w_is_k %}SELECT w.* FROM {{ view }} AS w WHERE {{ is_k }}{% if !loop.last %}
+                             UNION ALL
+                             {% endif %}{% endfor %} OFFSET 0) AS v
 {%- if let Some(together) = together %}
          WHERE {{ together.are_few }}
 {%- endif %}
@@ -19,9 +21,11 @@
           FROM (SELECT DISTINCT {{ partition.r_columns }}
                   FROM unnest({{ key_variables }}) AS k({{ key_aliases }})
                  CROSS JOIN LATERAL (
-                     SELECT {{ partition.w_columns }}
+                     {% for is_k in w_is_k %}SELECT {{ partition.w_columns }}
                        FROM {{ partition.rows }} AS w
-                      WHERE {{ w_is_k }} OFFSET 0) AS r) AS p
+                      WHERE {{ is_k }}{% if !loop.last %}
+                     UNION ALL
+                     {% endif %}{% endfor %} OFFSET 0) AS r) AS p
          CROSS JOIN LATERAL (
              SELECT w.* FROM {{ view }} AS w
               WHERE {{ partition.w_is_p }} OFFSET 0) AS v

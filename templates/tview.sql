@@ -1,6 +1,6 @@
 -- ---------------------------------------------------------------------------------------------
 -- {{ name }}: the rows of {{ view }} ({{ place }})
--- key ({{ key_list }}): {{ proof }}
+-- key ({{ key_list }}): {{ proof }}{% if null_safe.is_some() %}; NULL is one of its values{% endif %}
 {%- for dependency in dependencies %}
 -- {{ dependency }}
 {%- endfor %}
@@ -13,7 +13,15 @@ BEGIN
         -- changes no key stays off the indexes.
         CREATE TABLE {{ name }} WITH (fillfactor = 85) AS SELECT v.* FROM {{ view }} AS v WITH NO DATA;
         PERFORM tview.expect_deterministic({{ name_literal }}, ARRAY[{{ meta.key_columns }}]);
+{%- match null_safe %}
+{%- when None %}
         ALTER TABLE {{ name }} ADD PRIMARY KEY ({{ key_list }});
+{%- when Some with (columns) %}
+        -- NULL is a value of the key, of one document: equal to itself in arrays, and in no primary key.
+        CREATE UNIQUE INDEX ON {{ name }} ({{ columns }});
+        CREATE INDEX ON {{ name }} ({{ key_list }}); -- for those who read it
+        ALTER TABLE {{ name }} REPLICA IDENTITY FULL; -- a publication needs one
+{%- endmatch %}
 {%- for column in not_null %}
         ALTER TABLE {{ name }} ALTER COLUMN {{ column }} SET NOT NULL;
 {%- endfor %}
@@ -91,7 +99,7 @@ BEGIN
 END
 $tview$;
 
--- Locks these keys (distinct, none NULL; the arrays run in parallel) before their documents are written. In statements of
+-- Locks these keys (distinct{% if null_safe.is_none() %}, none NULL{% endif %}; the arrays run in parallel) before their documents are written. In statements of
 -- their own, so that what follows sees what others have committed. Where all have documents, as in most calls, those are
 -- all there is to lock. A try that has to be repeated gives back what it locked: absent keys come before documents in all transactions.
 CREATE OR REPLACE FUNCTION tview.{{ lock }}({{ key_parameters }})

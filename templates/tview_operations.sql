@@ -1,19 +1,23 @@
 {%- macro each(prefix, names) -%}
 {%- for name in names -%}{{ prefix }}.{{ name }}{% if !loop.last %}, {% endif %}{%- endfor -%}
 {%- endmacro -%}
-{%- macro equal(left, right) -%}
-{%- for key in keys -%}{{ left }}.{{ key.name }} = {{ right }}.{{ key.name }}{% if !loop.last %} AND {% endif %}{%- endfor -%}
-{%- endmacro -%}
 {%- macro variables(prefix) -%}
 {%- for key in keys -%}{{ prefix }}{{ key.variable }}{% if !loop.last %}, {% endif %}{%- endfor -%}
 {%- endmacro -%}
 {%- macro key_names(prefix) -%}
 {%- for key in keys -%}{{ prefix }}{{ key.name }}{% if !loop.last %}, {% endif %}{%- endfor -%}
 {%- endmacro -%}
+{#- Where a row that is not there looks like one of NULLs. -#}
+{%- macro is_there(of) -%}
+{%- if let Some(there) = there %}, {{ of }}.{{ there }}{% endif -%}
+{%- endmacro -%}
+{%- macro absent(of) -%}
+{{ of }}.{% if let Some(there) = there %}{{ there }}{% else %}{{ first }}{% endif %} IS NULL
+{%- endmacro -%}
 {%- macro differ() -%}
 record_image_ne(
-                             ROW({% call each("v", columns) %}{% endcall %}),
-                             ROW({% call each("t", columns) %}{% endcall %}))
+                             ROW({% call each("v", columns) %}{% endcall %}{% call is_there("v") %}{% endcall %}),
+                             ROW({% call each("t", columns) %}{% endcall %}{% call is_there("t") %}{% endcall %}))
 {%- if unordered_arrays %}
                          -- Elements of arrays come in any order.
                          AND tview.without_order(to_jsonb(ROW({% call each("v", columns) %}{% endcall %})))::text
@@ -25,7 +29,9 @@ record_image_ne(
       INTO {% call variables("") %}{% endcall %}
       FROM (SELECT DISTINCT {% call key_names("r.") %}{% endcall %}
               FROM jsonb_to_recordset(documents) AS r({% for key in keys %}{{ key.name }} {{ key.element_type }}{% if !loop.last %}, {% endif %}{% endfor %})) AS k
-     WHERE {% for key in keys %}k.{{ key.name }} IS NOT NULL{% if !loop.last %} AND {% endif %}{% endfor %};
+{%- if !present.is_empty() %}
+     WHERE {{ present }}
+{%- endif %};
 {%- endmacro -%}
 -- For tview.check: the keys of the rows that differ.
 CREATE OR REPLACE FUNCTION tview.{{ check }}()
@@ -36,12 +42,18 @@ STABLE
 AS $tview$
     WITH compared AS MATERIALIZED (
         SELECT {% for key in keys %}coalesce(v.{{ key.name }}, t.{{ key.name }}) AS {{ key.variable }},{% if !loop.last %} {% endif %}{% endfor %}
-               CASE WHEN t.{{ keys[0].name }} IS NULL THEN 'missing'
-                    WHEN v.{{ keys[0].name }} IS NULL THEN 'extra'
+               CASE WHEN {% call absent("t") %}{% endcall %} THEN 'missing'
+                    WHEN {% call absent("v") %}{% endcall %} THEN 'extra'
                     WHEN {% call differ() %}{% endcall %} THEN 'different'
                END AS difference
+{%- match there %}
+{%- when None %}
           FROM {{ view }} AS v
-          FULL JOIN {{ name }} AS t ON {% call equal("t", "v") %}{% endcall %}
+          FULL JOIN {{ name }} AS t ON {{ t_is_v }}
+{%- when Some with (there) %}
+          FROM (SELECT v.*, true AS {{ there }} FROM {{ view }} AS v) AS v
+          FULL JOIN (SELECT t.*, true AS {{ there }} FROM {{ name }} AS t) AS t ON {{ t_is_v }}
+{%- endmatch %}
     )
     SELECT jsonb_build_object({% for key in keys %}{{ key.literal }}, c.{{ key.variable }}{% if !loop.last %}, {% endif %}{% endfor %}),
            CASE WHEN count(*) > 1 THEN 'duplicate' ELSE min(c.difference) END
@@ -70,10 +82,10 @@ BEGIN
 {{- fresh }}
         )
         SELECT coalesce(jsonb_agg(jsonb_build_object({% for key in keys %}{{ key.literal }}, coalesce(v.{{ key.name }}, t.{{ key.name }}){% if !loop.last %}, {% endif %}{% endfor %})), '[]')
-          FROM fresh AS v
-          FULL JOIN (SELECT t.*
+          FROM {% if let Some(there) = there %}(SELECT f.*, true AS {{ there }} FROM fresh AS f) AS v{% else %}fresh AS v{% endif %}
+          FULL JOIN (SELECT t.*{% if let Some(there) = there %}, true AS {{ there }}{% endif %}
                        FROM unnest({% call variables("") %}{% endcall %}) AS k({% call key_names("") %}{% endcall %})
-                       JOIN {{ name }} AS t ON {% call equal("t", "k") %}{% endcall %}) AS t ON {% call equal("t", "v") %}{% endcall %}
+                       JOIN {{ name }} AS t ON {{ t_is_k }}) AS t ON {{ t_is_v }}
          WHERE {% call differ() %}{% endcall %});
 END
 $tview$;

@@ -4,7 +4,9 @@
 //! holds: the query shows the rows of the keys and no others.
 
 use super::narrow::{Below, Narrowed, Partition, narrow};
+use super::patch::joined;
 use super::templates::{self, Fresh, FreshPartition, NarrowRows, NarrowSql, Together};
+use super::tview::KeyColumnSql;
 use super::{Program, list, names, one_line, path_sql, search_path};
 use crate::catalog::{Relation, View};
 use crate::names::{Ident, sql_literal};
@@ -24,13 +26,41 @@ pub struct ByKey {
     pub fresh: String,
 }
 
-/// Of the user's names, what the query needs.
+/// What the query needs of the key.
 pub struct KeyNames<'a> {
     /// The arrays of keys, one of each column; they are of one length.
     pub variables: &'a [String],
     /// The key columns.
-    pub columns: Vec<String>,
+    pub columns: &'a [KeyColumnSql],
 }
+
+impl KeyNames<'_> {
+    /// The condition that a row of a view is that of a key `k`, where it is looked up: the rows of several conditions, of which one is true
+    /// for any key. So each of them is one that an index on the column serves, with NULL or without.
+    pub fn look_up(&self) -> Vec<String> {
+        let nullable = self.columns.iter().filter(|k| k.nullable).count();
+        let mut arms: Vec<Vec<String>> = vec![Vec::new()];
+        for name in self.columns.iter().map(|k| (k.name.sql(), k.nullable)) {
+            let equal = |(name, _): &(String, bool)| format!("w.{name} = k.{name}");
+            let absent = |(name, _): &(String, bool)| format!("k.{name} IS NULL AND w.{name} IS NULL");
+            match name.1 {
+                true if nullable <= MAX_NULLABLE => {
+                    let of = |arm: &Vec<String>, condition: String| arm.iter().cloned().chain([condition]).collect();
+                    arms = [equal(&name), absent(&name)]
+                        .iter()
+                        .flat_map(|condition| arms.iter().map(|arm| of(arm, condition.clone())).collect::<Vec<_>>())
+                        .collect();
+                }
+                true => arms[0].push(format!("({} OR {})", equal(&name), absent(&name))),
+                false => arms.iter_mut().for_each(|arm| arm.push(equal(&name))),
+            }
+        }
+        arms.into_iter().map(|arm| joined(arm.into_iter())).collect()
+    }
+}
+
+/// With so many columns of a key that can be NULL there is a query for each combination of these.
+const MAX_NULLABLE: usize = 2;
 
 /// How a tview's rows are read by key.
 pub fn by_key(program: &Program, tview: &Tview, keys: &KeyNames) -> ByKey {
@@ -127,16 +157,15 @@ fn together(tview: &Tview, keys: &KeyNames) -> Together {
 }
 
 fn fresh(tview: &Tview, keys: &KeyNames, view: &str, partition: Option<FreshPartition>) -> String {
-    let equal = |q: &str| keys.columns.iter().map(|c| format!("{q}.{c} = k.{c}")).collect::<Vec<_>>().join(" AND ");
     templates::text(&Fresh {
         view,
         partition,
         at_once: tview.computed_whole.at_once,
         together: (tview.computed_whole.by_row && !tview.computed_whole.at_once).then(|| together(tview, keys)),
         key_variables: &keys.variables.join(", "),
-        key_aliases: &list(keys.columns.iter().cloned()),
-        w_is_k: &equal("w"),
-        v_is_k: equal("v"),
+        key_aliases: &list(keys.columns.iter().map(|k| k.name.sql())),
+        w_is_k: &keys.look_up(),
+        v_is_k: joined(keys.columns.iter().map(|k| k.equal("v", "k"))),
         v_columns: list(tview.view.outputs.iter().map(|o| format!("v.{}", o.name.sql()))),
     })
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::locks::{self, regclass};
 use super::parts::{self, Group};
 use super::templates::{self, Carried, FlagModel, KeysModel, SplitSql, TableModel, TableSql, Trigger};
-use super::tview::key_columns;
+use super::tview::{key_columns, present};
 use super::way::{Context, Images, flag_variable};
 use super::{Program, base_table, list, names, one_line, patch, reached};
 use crate::catalog::{Table, TableKind, TypeClass};
@@ -456,7 +456,7 @@ fn find_keys(context: &Context, steps: &[&UseStep], variables: &[KeysModel], ind
 
 /// Collects the keys of the documents that rows reach, each once.
 pub fn find(context: &Context, steps: &[&UseStep], aggregates: &str, variables: &str, indent: &str) -> String {
-    let keys = context.tview.key_names();
+    let keys = key_columns(context.tview);
     let deeper = format!("{indent}        ");
     let mut ways: Vec<String> = Vec::new();
     for step in steps {
@@ -471,11 +471,13 @@ pub fn find(context: &Context, steps: &[&UseStep], aggregates: &str, variables: 
     }
     let union = ways.join(&format!("\n{deeper}UNION\n{deeper}"));
     let distinct = if ways.len() == 1 { union.replacen("SELECT ", "SELECT DISTINCT ", 1) } else { union };
-    let present: Vec<String> = keys.iter().map(|k| format!("k.{} IS NOT NULL", k.sql())).collect();
+    let present = match present(&keys) {
+        none if none.is_empty() => none,
+        present => format!("\n{indent} WHERE {present}"),
+    };
     format!(
-        "\n{indent}SELECT {aggregates}\n{indent}  INTO {variables}\n{indent}  FROM (\n{deeper}{distinct}\n{indent}       ) AS k({})\n{indent} WHERE {};",
-        list(keys.iter().map(|k| k.sql())),
-        present.join(" AND "),
+        "\n{indent}SELECT {aggregates}\n{indent}  INTO {variables}\n{indent}  FROM (\n{deeper}{distinct}\n{indent}       ) AS k({}){present};",
+        list(keys.iter().map(|k| k.name.sql())),
     )
 }
 

@@ -281,6 +281,8 @@ pub struct TviewSql {
     pub lock_absent: String,
     pub lock_first: String,
     pub t_keys: String,
+    /// Where NULL is a value of the key: the columns of a unique index to which it is one.
+    pub null_safe: Option<String>,
     /// The key was asserted by a directive.
     pub asserted: bool,
     pub k_keys: String,
@@ -344,7 +346,8 @@ pub struct Fresh<'a> {
     pub together: Option<Together>,
     pub key_variables: &'a str,
     pub key_aliases: &'a str,
-    pub w_is_k: &'a str,
+    /// Where it is looked up: of several conditions all rows.
+    pub w_is_k: &'a [String],
     pub v_is_k: String,
     pub v_columns: String,
 }
@@ -387,6 +390,14 @@ pub struct OperationsSql<'a> {
     pub lock: String,
     pub recompute: String,
     pub keys: Vec<OperationKey>,
+    /// A key column that is NULL where there is no row, quoted; empty where there is none.
+    pub first: String,
+    /// Where there is none: a name for a column that says so.
+    pub there: Option<String>,
+    pub t_is_k: String,
+    pub t_is_v: String,
+    /// That a key `k` has none of the NULLs that none has.
+    pub present: String,
     /// Quoted.
     pub columns: Vec<String>,
     pub unordered_arrays: bool,

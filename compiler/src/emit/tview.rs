@@ -6,11 +6,12 @@ use indexmap::IndexSet;
 
 use super::fresh::{self, ByKey};
 use super::locks::regclass;
+use super::patch::joined;
 use super::templates::{
     self, DocumentColumn, KeyVariable, LockTable, Meta, OperationKey, OperationsSql, TviewModel, TviewSql, Write,
 };
 use super::{Program, base_table, list, names, one_line, part_views, way};
-use crate::catalog::Table;
+use crate::catalog::{Table, TypeClass};
 use crate::document::{Dependency, DependencyKind};
 use crate::names::{Ident, QualName, sql_literal};
 use crate::plan::{Changed, ColumnSet, Tview, parts_of_key};
@@ -25,6 +26,42 @@ pub struct KeyColumnSql {
     pub ty: String,
     /// `integer[]`.
     pub array_type: String,
+    /// NULL is one of its values.
+    pub nullable: bool,
+    /// Whether a value is cast to be put into an array of that type.
+    is_domain: bool,
+}
+
+impl KeyColumnSql {
+    /// The condition that it is the same in two relations.
+    pub fn equal(&self, left: &str, right: &str) -> String {
+        let name = self.name.sql();
+        self.equals(&format!("{left}.{name}"), &format!("{right}.{name}"))
+    }
+
+    /// The condition that two values of it are the same.
+    pub fn equals(&self, left: &str, right: &str) -> String {
+        match self.nullable {
+            true => format!("{} = {}", self.compared(left), self.compared(right)),
+            false => format!("{left} = {right}"),
+        }
+    }
+
+    /// A value as it is compared. Arrays with NULL in the same place are equal to an operator that can be looked up in an index, hashed and
+    /// sorted by.
+    fn compared(&self, value: &str) -> String {
+        match (self.nullable, self.is_domain) {
+            (true, true) => format!("ARRAY[{value}::{}]", self.ty),
+            (true, false) => format!("ARRAY[{value}]"),
+            (false, _) => value.to_owned(),
+        }
+    }
+
+    /// As a column of an index that serves these conditions.
+    fn indexed(&self) -> String {
+        let name = self.name.sql();
+        if self.nullable { format!("({})", self.compared(&name)) } else { name }
+    }
 }
 
 /// The key columns of a tview.
@@ -33,6 +70,8 @@ pub fn key_columns(tview: &Tview) -> Vec<KeyColumnSql> {
         name: tview.view.outputs[key.output].name.clone(),
         ty: variable_type(&key.ty),
         array_type: format!("{}[]", variable_type(&key.ty)),
+        nullable: key.nullable,
+        is_domain: matches!(key.ty.class, TypeClass::Domain(_)),
     });
     columns.collect()
 }
@@ -45,8 +84,7 @@ pub fn model(program: &Program, at: usize, settings: &str) -> (TviewModel, Strin
     let recompute = names::recompute(program.name, &tview.name).sql();
     let refresh = names::refresh(program.name, &tview.name).sql();
     let variables: Vec<String> = (1..=keys.len()).map(|n| format!("key_{n}")).collect();
-    let columns = keys.iter().map(|k| k.name.sql()).collect();
-    let by_key = fresh::by_key(program, tview, &fresh::KeyNames { variables: &variables, columns });
+    let by_key = fresh::by_key(program, tview, &fresh::KeyNames { variables: &variables, columns: &keys });
     let parts = part_views::views(program, at);
     let narrowed_views =
         by_key.views.iter().cloned().chain(parts.views).chain(by_key.below.iter().rev().cloned()).collect();
@@ -82,13 +120,10 @@ fn sql(
     let tview = &program.tviews[at];
     let numbered = |prefix: &str| (1..=keys.len()).map(|n| format!("{prefix}_{n}")).collect::<Vec<_>>();
     let (variables, absent) = (numbered("key"), numbered("absent"));
-    let equal = |l: &str, r: &str| {
-        let pairs = keys.iter().map(|k| format!("{l}.{name} = {r}.{name}", name = k.name.sql()));
-        pairs.collect::<Vec<_>>().join(" AND ")
-    };
+    let equal = |l: &str, r: &str| joined(keys.iter().map(|k| k.equal(l, r)));
     let qualified = |q: &str| list(keys.iter().map(|k| format!("{q}.{}", k.name.sql())));
     let first: Vec<String> = variables.iter().map(|v| format!("{v}[1]")).collect();
-    let t_is_first: Vec<String> = keys.iter().zip(&first).map(|(k, v)| format!("t.{} = {v}", k.name.sql())).collect();
+    let t_is_first = keys.iter().zip(&first).map(|(k, v)| k.equals(&format!("t.{}", k.name.sql()), v));
     let parameters = variables.iter().zip(keys).map(|(v, k)| format!("{v} {}", k.array_type));
     TviewSql {
         name: tview.name.sql(),
@@ -134,6 +169,7 @@ fn sql(
         lock_absent: lock_absent(program, tview, keys, &absent),
         lock_first: lock_first(program, tview, &first),
         t_keys: qualified("t"),
+        null_safe: keys.iter().any(|k| k.nullable).then(|| list(keys.iter().map(KeyColumnSql::indexed))),
         asserted: tview.relations.key.asserted,
         k_keys: qualified("k"),
         k_is_null: null_keys(tview, keys),
@@ -142,7 +178,7 @@ fn sql(
         lookup_indexes: lookup_indexes(tview, keys),
         of_keys: of_keys(tview, keys, &variables, equal("t", "k")),
         t_is_k: equal("t", "k"),
-        t_is_first: t_is_first.join(" AND "),
+        t_is_first: joined(t_is_first),
         k_is_d: equal("k", "d"),
         narrowed: by_key.definitions,
         part_views,
@@ -164,7 +200,9 @@ fn sql(
 fn of_keys(tview: &Tview, keys: &[KeyColumnSql], variables: &[String], t_is_k: String) -> [String; 2] {
     let name = tview.name.sql();
     match keys {
-        [key] => [format!("FROM {name} AS t"), format!("WHERE t.{} = ANY ({})", key.name.sql(), variables[0])],
+        [key] if !key.nullable => {
+            [format!("FROM {name} AS t"), format!("WHERE t.{} = ANY ({})", key.name.sql(), variables[0])]
+        }
         _ => {
             let names = list(keys.iter().map(|k| k.name.sql()));
             [
@@ -180,7 +218,7 @@ fn lookup_indexes(tview: &Tview, keys: &[KeyColumnSql]) -> Vec<String> {
     let parts = tview.relations.variants.iter().flat_map(parts_of_key);
     let parts: std::collections::BTreeSet<Vec<usize>> =
         parts.filter(|part| part.iter().enumerate().any(|(at, key)| at != *key)).collect();
-    parts.into_iter().map(|part| list(part.iter().map(|k| keys[*k].name.sql()))).collect()
+    parts.into_iter().map(|part| list(part.iter().map(|k| keys[*k].indexed()))).collect()
 }
 
 /// The functions that compare with the view, and mend by key.
@@ -201,6 +239,10 @@ fn operations<'a>(
     OperationsSql {
         name: tview.name.sql(),
         view: tview.view.name.sql(),
+        there: keys.iter().all(|k| k.nullable).then(|| names::free("there", |name| is_output(tview, name)).sql()),
+        t_is_k: joined(keys.iter().map(|k| k.equal("t", "k"))),
+        t_is_v: joined(keys.iter().map(|k| k.equal("t", "v"))),
+        present: present(keys),
         fresh,
         settings,
         check: names::check(program.name, &tview.name).sql(),
@@ -208,10 +250,20 @@ fn operations<'a>(
         repair: names::repair(program.name, &tview.name).sql(),
         lock: names::lock(program.name, &tview.name).sql(),
         recompute: names::recompute(program.name, &tview.name).sql(),
+        first: keys.iter().find(|k| !k.nullable).map(|k| k.name.sql()).unwrap_or_default(),
         keys: keys.iter().enumerate().map(key).collect(),
         columns: tview.view.outputs.iter().map(|o| o.name.sql()).collect(),
         unordered_arrays: tview.documents.has_unordered_arrays,
     }
+}
+
+/// The condition that a key `k` is NULL nowhere but where a key may be; empty where it may be everywhere.
+pub fn present(keys: &[KeyColumnSql]) -> String {
+    joined(keys.iter().filter(|k| !k.nullable).map(|k| format!("k.{} IS NOT NULL", k.name.sql())))
+}
+
+fn is_output(tview: &Tview, name: &Ident) -> bool {
+    tview.view.outputs.iter().any(|o| &o.name == name)
 }
 
 fn write(tview: &Tview, (t_is_f, d_is_f): (String, String), counted: bool) -> Write {

@@ -3,6 +3,7 @@
 //! In: a [`Way`] of the plan. Out: a SELECT that begins at the arrays of changed rows and joins base
 //! tables as they are now. The aliases are those of the view, so that a reader finds its joins again.
 
+use super::tview::{KeyColumnSql, key_columns};
 use super::{base_table, list, names};
 use crate::names::Ident;
 use crate::plan::{ElementStep, Join, Layout, TablePlan, Tview, TviewParts, Way};
@@ -229,9 +230,11 @@ impl Context<'_> {
     /// The keys of the documents that show the values at the end of a way in these key columns.
     pub fn select_documents(&self, way: &Way, keys: &[usize], flag: Option<usize>, indent: &str) -> String {
         let alias = self.free_alias("document");
-        let names = self.tview.key_names();
-        let shown = list(names.iter().map(|n| format!("{alias}.{}", n.sql())));
-        let same = keys.iter().zip(&way.select).map(|(k, t)| format!("{alias}.{} = {}", names[*k].sql(), self.term(t)));
+        let columns = key_columns(self.tview);
+        let shown_as = |k: &KeyColumnSql| format!("{alias}.{}", k.name.sql());
+        let shown = list(columns.iter().map(shown_as));
+        let same =
+            keys.iter().zip(&way.select).map(|(k, t)| columns[*k].equals(&shown_as(&columns[*k]), &self.term(t)));
         let from = self.from(way, Images::Old, None, &[], indent);
         let mut conditions = same.collect::<Vec<_>>();
         if let Some(flag) = flag {

@@ -110,6 +110,9 @@ impl<'t> Prover<'t> {
         if tview.relations.key.asserted {
             return Err("the key is asserted, not proved");
         }
+        if tview.relations.key.columns.iter().any(|k| k.nullable) {
+            return Err("the key can be NULL");
+        }
         plain_query(&variant.view)?;
         let fact = |link: &Link| (link.child, one_row(&variant.view, link, catalog));
         Ok(Prover {

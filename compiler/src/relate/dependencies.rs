@@ -6,11 +6,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::fixed::reads_around;
 use super::injective::told_column;
 use super::locks::{may_equate, same_equality};
 use crate::catalog::{Catalog, Table};
 use crate::resolve::{
-    BlockId, ColumnRef, Comparison, ComparisonKind, Expr, Fact, FlatView, Formula, Rows, Scope, Stated, Term, UseId,
+    Block, BlockId, ColumnRef, Comparison, ComparisonKind, Expr, ExprKind, Fact, FlatView, Formula, Rows, Scope,
+    Stated, Term, Told, UseId,
 };
 
 /// The equalities, keys and constants of a block.
@@ -79,6 +81,7 @@ impl Dependencies {
         let mut builder = Builder { unkeyed, ..Builder::new(view, catalog, block) };
         let mut known = builder.equalities();
         known.extend(builder.comparisons());
+        known.extend(builder.computed());
         builder.keys();
         builder.numbers();
         builder.groups();
@@ -284,6 +287,27 @@ impl<'v> Builder<'v> {
         fixed
     }
 
+    /// The columns that equal what a query computes: they follow from what that reads of the rows around or, of a grouped relation, from its
+    /// groups. Returns those that follow from the blocks around.
+    fn computed(&mut self) -> Vec<usize> {
+        let mut fixed = Vec::new();
+        for Told { column, value, block, scope } in &self.view.told {
+            let sound = self.region.holds(*block, self.block)
+                && self.inside(*column, self.block)
+                && self.inside(*column, *block)
+                && carries(*scope, *column)
+                && self.tables[column.use_id.0].columns[column.column].ty.is_plain();
+            let Some(columns) = follows_from(self.view, value).filter(|_| sound) else { continue };
+            let to = self.number(*column);
+            let columns: Vec<ColumnRef> = columns.into_iter().filter(|c| self.inside(*c, self.block)).collect();
+            match columns.is_empty() {
+                true => fixed.push(to),
+                false => self.rule(columns, Then::Column(to)),
+            }
+        }
+        fixed
+    }
+
     /// Whether `=` of both terms is the equality of either's type.
     fn have_one_equality(&self, left: &Term, right: &Term) -> bool {
         let types = (left.ty(self.view, self.catalog), right.ty(self.view, self.catalog));
@@ -435,4 +459,22 @@ pub(super) fn carries(scope: Scope, to: ColumnRef) -> bool {
         Scope::Outer { from: start, to: end } => (start..end).contains(&to.use_id.0),
         Scope::Full(_) => false,
     }
+}
+
+/// The columns that the value of a query, which has one row at most or fails, or an aggregate of a relation in FROM is a function of;
+/// `None` where that is not known.
+fn follows_from(view: &FlatView, value: &Expr) -> Option<BTreeSet<ColumnRef>> {
+    let ExprKind::Subquery(block, inner) = &value.kind else { return None };
+    let Block { grouped, aggregated, limited, picked, .. } = &view.blocks[block.0];
+    let is_told = view.derived_by(*block).is_none() || *aggregated && matches!(inner.kind, ExprKind::Aggregate(_));
+    if !is_told || *limited || *picked {
+        return None;
+    }
+    let mut columns = reads_around(view, *block, value)?;
+    if view.derived_by(*block).is_some() {
+        for group in grouped.iter().flatten().filter(|g| !matches!(g.kind, ExprKind::Constant)) {
+            columns.insert(group.as_column()?);
+        }
+    }
+    Some(columns)
 }

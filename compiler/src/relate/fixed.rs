@@ -100,7 +100,7 @@ impl<'k> Fixed<'k> {
 }
 
 /// The columns of the queries around a block that it and the blocks in it read; `None` where it may read what a function makes.
-fn reads_around(view: &FlatView, block: BlockId, value: &Expr) -> Option<BTreeSet<ColumnRef>> {
+pub(super) fn reads_around(view: &FlatView, block: BlockId, value: &Expr) -> Option<BTreeSet<ColumnRef>> {
     let (mut columns, mut makes) = (BTreeSet::new(), false);
     let mut read = |expr: &Expr| {
         expr.visit(&mut |e| {

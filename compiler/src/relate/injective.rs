@@ -1,11 +1,11 @@
-//! Casts that different values survive.
+//! What different values survive: casts, and texts around them.
 //!
-//! In: a term. Out: the column that it is a cast of, where different values of that column are cast to different ones, so that the
-//! term identifies what the column identifies. What always holds: only casts are listed whose text or number is the same under
+//! In: a term. Out: the column that it is a cast of, or a text with it in it, where different values of that column give different ones, so
+//! that the term identifies what the column identifies. What always holds: only casts are listed whose text or number is the same under
 //! all settings, and that neither round nor cut.
 
 use crate::catalog::Catalog;
-use crate::resolve::{ColumnRef, FlatView, Piece, Term};
+use crate::resolve::{ColumnRef, FlatView, Formula, Piece, Term};
 
 /// From a type, to these.
 const CASTS: &[(&str, &[&str])] = &[
@@ -24,20 +24,54 @@ pub(super) fn told_column(view: &FlatView, catalog: &Catalog, term: &Term) -> Op
         Term::Formula(formula) => formula,
     };
     let column = match formula.pieces.as_slice() {
-        [Piece::Column(column), Piece::Text(_)] | [Piece::Text(_), Piece::Column(column), Piece::Text(_)] => *column,
+        [Piece::Column(column), Piece::Text(_)]
+        | [Piece::Text(_), Piece::Column(column)]
+        | [Piece::Text(_), Piece::Column(column), Piece::Text(_)] => *column,
         _ => return None,
     };
     let text = |piece: &Piece| match piece {
         Piece::Text(text) => text.split_whitespace().collect::<Vec<_>>().join(" ").to_ascii_lowercase(),
         _ => String::new(),
     };
-    let before = if formula.pieces.len() == 3 { text(&formula.pieces[0]) } else { String::new() };
-    let target = crate::catalog::builtin_type(&target(&before, &text(&formula.pieces[formula.pieces.len() - 1]))?)?;
+    let around = |at: Option<&Piece>| at.map(text).unwrap_or_default();
+    let target = match labelled(formula) {
+        Some(_) => "text".to_owned(),
+        None => {
+            let (before, after) = (around(formula.pieces.first()), around(formula.pieces.last()));
+            crate::catalog::builtin_type(&target(&before, &after)?)?
+        }
+    };
     let source = &catalog.table(&view.use_of(column).table).columns[column.column];
     // A collation decides which texts are equal.
     let plain = source.ty.dimensions == 0 && source.collation.is_none();
+    let is_text = |ty: &str| matches!(ty, "text" | "character varying") && target == "text";
     let listed = CASTS.iter().any(|(from, to)| source.ty.base == *from && to.contains(&target.as_str()));
-    (plain && listed).then_some(column)
+    (plain && (listed || is_text(&source.ty.base))).then_some(column)
+}
+
+/// What stands before the column in `'post-' || id` or `concat('post-', id)`, where nothing else stands there.
+pub(super) fn labelled(formula: &Formula) -> Option<&str> {
+    let [Piece::Text(before), Piece::Column(_), rest @ ..] = formula.pieces.as_slice() else { return None };
+    let after = match rest {
+        [] => "",
+        [Piece::Text(after)] => after.trim(),
+        _ => return None,
+    };
+    let (mut before, mut after) = (before.trim(), after);
+    while let (Some(inner), Some(rest)) = (before.strip_prefix('('), after.strip_suffix(')')) {
+        (before, after) = (inner.trim(), rest.trim());
+    }
+    let word = before.get(..6).filter(|word| word.eq_ignore_ascii_case("concat"));
+    let (label, after) = match word {
+        Some(_) => {
+            let inside = before[6..].trim_start().strip_prefix('(')?.trim_end().strip_suffix(',')?;
+            (inside, after.strip_suffix(')')?.trim_end())
+        }
+        None => (before.strip_suffix("||")?, after),
+    };
+    let is_cast = after.is_empty() || after.strip_prefix("::").is_some_and(|ty| ty.trim().eq_ignore_ascii_case("text"));
+    let label = label.trim().strip_prefix('\'')?.strip_suffix('\'')?;
+    (is_cast && !label.contains(['\'', '\\']) && formula.calls.is_empty()).then_some(label)
 }
 
 /// The type in `…::type` and `cast(… as type)`, of what stands before a column and behind it.
@@ -59,7 +93,27 @@ fn target(before: &str, behind: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::target;
+    use super::{labelled, target};
+    use crate::resolve::{ColumnRef, Formula, Piece, UseId};
+
+    #[test]
+    fn labels_are_read_in_both_spellings() {
+        let label = |before: &str, after: &str| {
+            let column = Piece::Column(ColumnRef { use_id: UseId(0), column: 0 });
+            let pieces = vec![Piece::Text(before.into()), column, Piece::Text(after.into())];
+            labelled(&Formula { pieces, ..Formula::default() }).map(str::to_owned)
+        };
+        let post = Some("Post-".to_owned());
+        assert_eq!(label("'Post-' || ", ""), post);
+        assert_eq!(label("('Post-'||", "::text)"), post);
+        assert_eq!(label("CONCAT('Post-', ", ")"), post);
+        assert_eq!(label("'a' || 'b' || ", ""), None);
+        assert_eq!(label("'Post-' || ", " / 2"), None);
+        assert_eq!(label("'Post-' || ", "::integer"), None);
+        assert_eq!(label("lower('Post-' || ", ")"), None);
+        assert_eq!(label("concat('Post-', ", ", 'x')"), None);
+        assert_eq!(label("E'\\x41' || ", ""), None);
+    }
 
     #[test]
     fn casts_are_read_in_both_spellings() {

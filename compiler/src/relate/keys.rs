@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::closure::{Equals, ViewRows, key_columns, nullable_in_row, uses_of};
 use super::injective::told_column;
 use super::locks::is_scalar;
-use super::open::{can_be_null, missing, nullable, show};
+use super::open::{Null, can_be_null, missing, nullable, show};
 use super::telling::tell_apart;
 use crate::catalog::{Catalog, Key, SqlType};
 use crate::diagnostics::{Code, Diagnostic};
@@ -25,6 +25,8 @@ pub struct KeyColumn {
     pub output: usize,
     /// Its type.
     pub ty: SqlType,
+    /// It can be NULL, which is a value like others: of groups, of DISTINCT, of partitions.
+    pub nullable: bool,
 }
 
 /// The key of a view.
@@ -62,7 +64,7 @@ pub fn infer(view: &FlatView, variants: &Variants, catalog: &Catalog) -> Result<
             continue;
         };
         for (_, other) in others {
-            complete(other, catalog, &mut outputs);
+            complete(view, other, catalog, &mut outputs)?;
         }
         // Whether rows can be told apart is a question of all outputs: another candidate would not help.
         let outputs = tell_apart(view, &giving, outputs, catalog)?;
@@ -94,19 +96,24 @@ fn single_row(view: &FlatView, variants: &Variants, catalog: &Catalog) -> Result
 }
 
 /// Adds what is missing for the outputs to identify a row of this variant too.
-fn complete(view: &FlatView, catalog: &Catalog, outputs: &mut Vec<usize>) {
+fn complete(whole: &FlatView, view: &FlatView, catalog: &Catalog, outputs: &mut Vec<usize>) -> Result<(), Refusal> {
     let terms: Vec<Term> = outputs.iter().filter_map(|o| view.outputs[*o].expr.as_key_term()).collect();
     let rows = ViewRows::new(view, catalog);
     if rows.determined_by(&terms) {
-        return;
+        return Ok(());
     }
     let shown = Shown::new(view, catalog);
-    let found = candidates(view, catalog, &rows, &shown).find_map(|c| shown.select(&c));
-    if let Some(more) = found {
-        outputs.extend(more);
-        let mut seen = BTreeSet::new();
-        outputs.retain(|o| seen.insert(*o));
+    let mut unselected = None;
+    for candidate in candidates(view, catalog, &rows, &shown) {
+        let Some(more) = shown.select(&candidate) else {
+            unselected = unselected.or(Some(candidate));
+            continue;
+        };
+        let mut seen: BTreeSet<usize> = outputs.iter().copied().collect();
+        outputs.extend(more.into_iter().filter(|o| seen.insert(*o)));
+        return Ok(());
     }
+    Err(missing(whole, view, catalog, unselected.as_ref()))
 }
 
 /// Sets of terms that identify the rows, the best first: the groups, or what DISTINCT selects, or a key of one table,
@@ -302,8 +309,10 @@ fn finish(
         return Err(too_wide(view, &outputs, &proof));
     }
     let terms_of = |(choice, variant): &(Vec<usize>, FlatView)| {
-        outputs.iter().map(|o| key_term(view, variant, *o, catalog, gives(view, choice))).collect()
+        outputs.iter().map(|o| key_term(view, variant, *o, catalog, gives(view, choice), asserted)).collect()
     };
+    // What is proved of one variant's rows is proved of those with NULL too.
+    let may_be_null = |output: usize| !asserted && is_nullable(&variants[0].1, output, catalog);
     let all = match variants.iter().map(terms_of).collect::<Result<Vec<Vec<Term>>, Refusal>>() {
         // Where every write compares the whole tview, nobody has to find keys of rows. That they can be NULL is another matter.
         Err(refusal) if asserted && view.directive("full_refresh").is_some() && refusal.code != Code::MissingKey => {
@@ -316,7 +325,7 @@ fn finish(
         let begun = variants.iter().filter(|(_, v)| !is_recursive(&v.outputs[*output].expr));
         let types = begun.map(|(_, v)| value_type(v, catalog, &v.outputs[*output].expr));
         match types.collect::<Option<Vec<_>>>().and_then(|types| SqlType::common(&types)) {
-            Some(ty) => Ok(KeyColumn { output: *output, ty }),
+            Some(ty) => Ok(KeyColumn { output: *output, ty, nullable: may_be_null(*output) }),
             None => Err(untyped(view, *output)),
         }
     };
@@ -332,7 +341,14 @@ fn finish(
 }
 
 /// What a key column is in one variant.
-fn key_term(whole: &FlatView, view: &FlatView, output: usize, catalog: &Catalog, gives: bool) -> Result<Term, Refusal> {
+fn key_term(
+    whole: &FlatView,
+    view: &FlatView,
+    output: usize,
+    catalog: &Catalog,
+    gives: bool,
+    asserted: bool,
+) -> Result<Term, Refusal> {
     let shown = &view.outputs[output];
     let name = &shown.name;
     let Some(term) = shown.expr.as_key_term() else {
@@ -363,10 +379,28 @@ fn key_term(whole: &FlatView, view: &FlatView, output: usize, catalog: &Catalog,
         let note = "from a changed row alone nobody can tell which rows are picked";
         return Err(Box::new(Diagnostic::new(Code::UnsupportedKey, title, shown.expr.span).note(note)));
     }
-    match null.filter(|_| gives) {
-        Some(null) => Err(nullable(whole, shown, view, catalog, &term, &null)),
+    // Of rows of several variants with NULL in the key nobody has proved that they are one.
+    let is_value = |null: &Null| !asserted && whole.alternatives.is_empty() && is_of_row(view, &term, null);
+    match null.filter(|null| gives && !is_value(null)) {
+        Some(null) => Err(nullable(whole, shown, view, catalog, &term, &null, asserted)),
         None => Ok(term),
     }
+}
+
+/// Whether NULL comes from a row, and so is found from it: not from the place of one that an outer join has not found, and not from
+/// constants, which others are compared with.
+fn is_of_row(view: &FlatView, term: &Term, null: &Null) -> bool {
+    let solid = |columns: &BTreeSet<ColumnRef>| columns.iter().all(|c| !view.use_of(*c).nullable);
+    let of_rows = match null {
+        Null::Of(columns) => solid(columns),
+        Null::Infinite(_) | Null::Unknown => true,
+    };
+    of_rows && solid(&term.columns()) && !term.columns().is_empty()
+}
+
+/// Whether an output of the key can be NULL.
+fn is_nullable(view: &FlatView, output: usize, catalog: &Catalog) -> bool {
+    view.outputs[output].expr.as_key_term().is_some_and(|term| can_be_null(view, catalog, &term).is_some())
 }
 
 /// The type of an output, also where it is none of a row's own.

@@ -19,7 +19,7 @@ type Refusal = Box<Diagnostic>;
 pub(super) fn show(view: &FlatView, catalog: &Catalog, term: &Term) -> String {
     let column = |c: ColumnRef| {
         let owner = view.use_of(c);
-        format!("{}.{}", owner.alias, catalog.table(&owner.table).columns[c.column].name)
+        format!("{}.{}", owner.alias.sql(), catalog.table(&owner.table).columns[c.column].name.sql())
     };
     match term {
         // The functions have names of their own in what is generated.
@@ -72,10 +72,21 @@ pub(super) fn nullable(
     catalog: &Catalog,
     term: &Term,
     null: &Null,
+    asserted: bool,
 ) -> Refusal {
     let title = format!("key column `{}` of `{}` can be NULL", shown.name, whole.name.name);
-    let diagnostic = Diagnostic::new(Code::MissingKey, title, shown.expr.span)
-        .note("a document is found by its key, and NULL finds nothing");
+    let joined = |c: &ColumnRef| view.use_of(*c).nullable;
+    let reason = match null {
+        _ if asserted => "rows with NULL there are one row to nobody: a key that is asserted is compared by `=`",
+        Null::Of(columns) if columns.iter().any(joined) => {
+            "where the outer join finds no row it is NULL, and no row tells such a key"
+        }
+        _ if !whole.alternatives.is_empty() => {
+            "there can be several rows with NULL there, of the queries that the view puts together"
+        }
+        _ => "no row tells a key that constants make, or what is made of several rows",
+    };
+    let diagnostic = Diagnostic::new(Code::MissingKey, title, shown.expr.span).note(reason);
     let named = |columns: &BTreeSet<ColumnRef>| {
         columns.iter().map(|c| show(view, catalog, &Term::Column(*c))).collect::<Vec<_>>()
     };
@@ -84,10 +95,13 @@ pub(super) fn nullable(
     };
     Box::new(match null {
         Null::Of(columns) => {
-            let columns = named(columns);
-            let there = condition(&columns, &|c| format!("{c} IS NOT NULL"));
-            let help = format!("declare `{}` NOT NULL, or leave such rows out: `WHERE {there}`", columns.join("`, `"));
-            diagnostic.help(help)
+            let declared: BTreeSet<ColumnRef> = columns.iter().copied().filter(|c| !joined(c)).collect();
+            let there = condition(&named(columns), &|c| format!("{c} IS NOT NULL"));
+            let leave_out = format!("leave such rows out: `WHERE {there}`");
+            diagnostic.help(match declared.is_empty() {
+                true => leave_out,
+                false => format!("declare `{}` NOT NULL, or {leave_out}", named(&declared).join("`, `")),
+            })
         }
         Null::Infinite(columns) => {
             let columns = named(columns);

@@ -118,6 +118,7 @@ impl<'v> Sides<'v> {
             ComparisonKind::Holds(formula) => formula.columns().iter().all(outside),
         });
         view.stated.retain(|s| outside(&s.column));
+        view.told.retain(|t| outside(&t.column) && t.value.uses().iter().all(|u| !self.uses.contains(u)));
         view.picked.clear();
         view
     }

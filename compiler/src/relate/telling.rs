@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 
+use super::injective::labelled;
 use super::sides::tell_groups;
 use crate::catalog::Catalog;
 use crate::diagnostics::{Code, Diagnostic};
@@ -83,8 +84,15 @@ fn shows(view: &FlatView, expr: &Expr, alternative: usize, left: &Expr) -> bool 
     merges && list.iter().any(|e| shows(view, e, alternative, left))
 }
 
-/// Whether a column is another constant in each of two variants.
+/// Whether a column is another constant in each of two variants, or begins with another one.
 fn differ(one: &FlatView, other: &FlatView, output: usize) -> bool {
+    let label = |view: &FlatView| {
+        let formula = view.outputs[output].expr.formula.as_ref()?;
+        labelled(formula).map(str::to_owned)
+    };
+    if let (Some(a), Some(b)) = (label(one), label(other)) {
+        return !a.starts_with(&b) && !b.starts_with(&a);
+    }
     let constant = |view: &FlatView| {
         let formula = view.outputs[output].expr.formula.clone()?;
         match formula.pieces.as_slice() {
@@ -95,8 +103,12 @@ fn differ(one: &FlatView, other: &FlatView, output: usize) -> bool {
     matches!((constant(one), constant(other)), (Some(a), Some(b)) if a != b)
 }
 
-/// Literals of which different texts are different values: plain strings without a cast, whole numbers.
+/// Literals of which different texts are different values: plain strings without a cast, whole numbers, true and false.
 fn literal(text: &str) -> Option<String> {
+    let word = text.trim().to_ascii_lowercase();
+    if matches!(word.as_str(), "true" | "false") {
+        return Some(word);
+    }
     let whole = text.parse::<i64>().ok().map(|n| n.to_string());
     let text = text.strip_suffix("::text").unwrap_or(text);
     let inner = text.strip_prefix('\'').and_then(|t| t.strip_suffix('\''));

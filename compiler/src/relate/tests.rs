@@ -80,9 +80,66 @@ fn what_multiplies_rows_or_may_be_null_is_no_key() {
     refused("SELECT a.code, to_jsonb(a) AS d FROM a", "no key");
     // A join by a nullable unique column finds at most one row all the same.
     assert_eq!(key("SELECT c.id, to_jsonb(a) AS d FROM c LEFT JOIN a ON a.code = c.body"), "id");
-    refused("SELECT c.a_id, jsonb_agg(c.body ORDER BY c.id) AS d FROM c GROUP BY c.a_id", "can be NULL");
+    refused(
+        "SELECT a.id AS id, p.kind AS kind, count(*), jsonb_build_array() AS d FROM p LEFT JOIN a ON a.id = p.a_id GROUP BY a.id, p.kind",
+        "can be NULL",
+    );
+}
+
+#[test]
+fn each_side_of_a_union_has_a_key() {
+    let union = |side: &str| format!("SELECT a.id, 'x' AS k, to_jsonb(a) AS d FROM a UNION ALL SELECT {side}");
+    assert_eq!(key(&union("p.id, 'y', to_jsonb(p) FROM p")), "id, k");
+    refused(&union("a.id, 'y', to_jsonb(p) FROM a JOIN p ON p.a_id = a.id"), "no key");
+    refused(&union("p.a_id, 'y', to_jsonb(p) FROM p WHERE p.a_id IS NOT NULL"), "no key");
+    refused(&union("length(p.kind), 'y', to_jsonb(p) FROM p"), "no key");
+    let in_from = "SELECT u.id, u.k, u.d FROM (SELECT a.id, 'x' AS k, to_jsonb(a) AS d FROM a
+                     UNION ALL SELECT a.id, 'y', to_jsonb(p) FROM a JOIN p ON p.a_id = a.id) AS u";
+    refused(in_from, "no key");
+}
+
+#[test]
+fn a_text_with_a_key_in_it_is_one() {
+    assert_eq!(key("SELECT 'a-' || a.id AS key, to_jsonb(a) AS d FROM a"), "key");
+    assert_eq!(key("SELECT concat('a-', a.id) AS key, to_jsonb(a) AS d FROM a"), "key");
+    let feed = |other: &str| {
+        format!(
+            "SELECT 'a-' || a.id AS key, to_jsonb(a) AS d FROM a UNION ALL SELECT {other} || p.id, to_jsonb(p) FROM p"
+        )
+    };
+    assert_eq!(key(&feed("'p-'")), "key");
+    // `a-` and `1` is `a-1`.
+    refused(&feed("'a'"), "no key");
+    refused("SELECT 'a-' || a.name AS key, to_jsonb(a) AS d FROM a", "no key");
+    refused("SELECT 'a-' || p.id / 2 AS key, to_jsonb(p) AS d FROM p", "no key");
+}
+
+#[test]
+fn a_column_that_equals_an_aggregate_follows_from_what_that_reads() {
+    let latest =
+        "SELECT l.p_id, to_jsonb(l) AS d FROM line l WHERE l.no = (SELECT max(x.no) FROM line x WHERE x.p_id = l.p_id)";
+    assert_eq!(key(latest), "p_id");
+    let joined = "SELECT l.p_id, to_jsonb(l) AS d FROM line l
+                    JOIN (SELECT x.p_id, max(x.no) AS no FROM line x GROUP BY x.p_id) m ON m.p_id = l.p_id AND m.no = l.no";
+    assert_eq!(key(joined), "p_id");
+    // Of another column there may be several rows, and a query may have one for each row.
+    refused(&latest.replace("x.p_id = l.p_id", "x.p_id = l.no"), "no key");
+    refused(&latest.replace("l.no = (SELECT", "l.no >= (SELECT"), "no key");
+    refused(&joined.replace("GROUP BY x.p_id) m", "GROUP BY x.p_id, x.no) m"), "no key");
+}
+
+#[test]
+fn null_is_a_value_of_a_key_that_rows_tell() {
+    let nullable = |view: &str| {
+        let (_, relations, _) = related(view).unwrap_or_else(|titles| panic!("{view}: {titles:?}"));
+        relations.key.columns.iter().map(|k| k.nullable).collect::<Vec<_>>()
+    };
+    assert_eq!(nullable("SELECT c.a_id, jsonb_agg(c.body ORDER BY c.id) AS d FROM c GROUP BY c.a_id"), [true]);
     let present = "SELECT c.a_id, jsonb_agg(c.body ORDER BY c.id) AS d FROM c WHERE c.a_id IS NOT NULL GROUP BY 1";
-    assert_eq!(key(present), "a_id");
+    assert_eq!(nullable(present), [false]);
+    // Of one of several rows with NULL nobody can tell which it is.
+    refused("SELECT a.code, to_jsonb(a) AS d FROM a", "no key");
+    refused("-- tviewc: key(a_id)\nSELECT c.a_id, to_jsonb(c) AS d FROM c", "no key");
 }
 
 #[test]
@@ -103,6 +160,17 @@ fn links_are_chains_of_equalities() {
     let skipping = "SELECT a.id, jsonb_build_object('n', (SELECT count(*) FROM p WHERE p.a_id = a.id AND EXISTS (
                         SELECT FROM c WHERE c.p_id = p.id AND c.a_id = a.id))) AS d FROM a";
     assert_eq!(links(skipping), "p.a_id = a.id, c.a_id = a.id");
+}
+
+#[test]
+fn a_value_that_a_query_has_to_have_is_that_of_one_of_its_rows() {
+    let within = "SELECT a.id, jsonb_build_object('n', (SELECT count(*) FROM p WHERE p.id = (SELECT c.p_id FROM c WHERE c.a_id = a.id))) AS d FROM a";
+    assert_eq!(links(within), "c.a_id = a.id, p.id = c.p_id");
+    for other in ["SELECT max(c.p_id)", "SELECT c.p_id", "SELECT c.p_id + 0 * count(*) OVER ()"] {
+        let limit = if other == "SELECT c.p_id" { "ORDER BY c.id LIMIT 1" } else { "" };
+        let view = within.replace("SELECT c.p_id", other).replace("a.id))) AS", &format!("a.id {limit}))) AS"));
+        refused(&view, "nothing links");
+    }
 }
 
 #[test]
@@ -328,5 +396,6 @@ fn what_is_said_of_constants_is_said_of_no_other_row() {
     assert_eq!(key(once), "n");
     let infinite = "SELECT t.id, v.m, jsonb_build_object('n', 1) AS d FROM stay t
                       CROSS JOIN LATERAL (VALUES (to_char(t.begins, 'YYYY'))) AS v(m) GROUP BY t.id, v.m";
-    refused(infinite, "can be NULL");
+    let (_, relations, _) = related(infinite).expect("accepted");
+    assert_eq!(relations.key.columns.iter().map(|k| k.nullable).collect::<Vec<_>>(), [false, true]);
 }

@@ -119,6 +119,19 @@ pub struct MadeEqual {
     pub scope: Scope,
 }
 
+/// A column equals what a query without groups of its own computes, or a value of a grouped relation.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// The column.
+    pub column: ColumnRef,
+    /// The value: of a query, or of a relation in FROM.
+    pub value: Expr,
+    /// The block whose condition it is.
+    pub block: BlockId,
+    /// Where it holds.
+    pub scope: Scope,
+}
+
 /// What a conjunct says of one column, for every row of its block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fact {

@@ -61,11 +61,35 @@ impl<'a> Resolver<'a> {
                     self.flat.says(Claim::Fact(operands[0].clone(), fact), block, holds);
                 }
             }
-            _ => self.comparison(conjunct, &expr, block, holds)?,
+            _ => {
+                asked = asked.or(self.asked_for_a_value(conjunct, &expr)?);
+                self.comparison(conjunct, &expr, block, holds)?;
+            }
         }
         self.guard(conjunct, &expr, block, holds);
         self.flat.blocks[block.0].conditions.push(expr);
         Ok(asked)
+    }
+
+    /// `value = (SELECT …)`: a query has to have a row, with that value, as for IN. What it selects as one of several rows, or computes of
+    /// them, is no value of a row.
+    fn asked_for_a_value(&mut self, conjunct: &'a Ast, expr: &Expr) -> Resolved<Option<BlockId>> {
+        let &[(left, right)] = equal_pairs(conjunct, expr).as_slice() else { return Ok(None) };
+        let (own, inner, value) = match (&left.value.kind, &right.value.kind) {
+            (ExprKind::Subquery(..), ExprKind::Subquery(..)) => return Ok(None),
+            (_, ExprKind::Subquery(inner, value)) => (left, *inner, value),
+            (ExprKind::Subquery(inner, value), _) => (right, *inner, value),
+            _ => return Ok(None),
+        };
+        let state = &self.flat.blocks[inner.0];
+        let computes = state.aggregated || state.grouped.is_some() || state.limited || state.picked || state.expands;
+        if computes || self.flat.derived_by(inner).is_some() {
+            return Ok(None);
+        }
+        self.count([own.value, value], expr.span)?;
+        let own = self.with_formula(own.value.clone(), own.written);
+        self.flat.says(Claim::Equal(own, value.as_ref().clone()), inner, Scope::Always);
+        Ok(Some(inner))
     }
 
     /// What is said of one relation, or of elements of its arrays, keeps other expressions from its rows or from these elements.

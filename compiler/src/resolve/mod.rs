@@ -40,7 +40,7 @@ use crate::diagnostics::{Code, Diagnostic, Diagnostics};
 use crate::names::{Ident, QualName};
 use crate::source::{Sources, Span};
 use crate::syntax::{Directive, Statement};
-pub use claims::{Claim, Comparison, ComparisonKind, Conjunct, Equality, Fact, Guard, MadeEqual, Scope, Stated};
+pub use claims::{Claim, Comparison, ComparisonKind, Conjunct, Equality, Fact, Guard, MadeEqual, Scope, Stated, Told};
 pub use formula::{Element, Formula, Piece, ROWS_OF_FUNCTION, Term};
 pub use functions::JsonType;
 pub use naming::{ident, looks_like_json, output_name, parts};
@@ -394,6 +394,8 @@ pub struct FlatView {
     pub comparisons: Vec<Comparison>,
     /// Settled: what equals that which functions make of constants.
     pub made_equal: Vec<MadeEqual>,
+    /// Settled: what equals that which queries compute.
+    pub told: Vec<Told>,
     /// Settled: what is said of single relations.
     pub guards: Vec<Guard>,
     /// Relations in FROM that are neither base tables nor merged.

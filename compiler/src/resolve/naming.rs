@@ -93,7 +93,7 @@ fn selects(body: &SetExpr) -> Vec<&Select> {
 fn is_json(expr: &Expr) -> bool {
     match expr {
         Expr::Function(call) => match parts(&call.name).and_then(|mut p| p.pop()) {
-            Some(name) if name.as_str() == "coalesce" => call.to_string().contains("json"),
+            Some(name) if name.as_str() == "coalesce" => mentions_json(expr),
             Some(name) => json_result(name.as_str()).is_some(),
             None => false,
         },
@@ -105,8 +105,12 @@ fn is_json(expr: &Expr) -> bool {
         Expr::Array(array) => array.elem.iter().any(is_json),
         // Every other expression: err on the side of an error, which nobody overlooks.
         Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Value(_) => false,
-        other => other.to_string().contains("json"),
+        other => mentions_json(other),
     }
+}
+
+fn mentions_json(expr: &Expr) -> bool {
+    expr.to_string().to_ascii_lowercase().contains("json")
 }
 
 /// Whether GROUP BY is absent or a plain list of expressions.

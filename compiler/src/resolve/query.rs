@@ -88,6 +88,7 @@ impl<'a> Resolver<'a> {
             equalities: Vec::new(),
             comparisons: Vec::new(),
             made_equal: Vec::new(),
+            told: Vec::new(),
             guards: Vec::new(),
             derived: Vec::new(),
             stated: Vec::new(),

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::formula::Element;
 use super::{
     AlternativeKind, BlockId, Claim, ColumnRef, Comparison, ComparisonKind, Conjunct, Equality, Expr, ExprKind, Fact,
-    FlatView, Formula, Guard, MadeEqual, OuterKind, Picked, Piece, Rows, Scope, Stated, Term,
+    FlatView, Formula, Guard, MadeEqual, OuterKind, Picked, Piece, Rows, Scope, Stated, Term, Told,
 };
 
 /// Of how many comparisons with what is made of constants a view takes notice.
@@ -251,11 +251,18 @@ impl FlatView {
                 (Some(left), Some(right)) => {
                     self.comparisons.push(Comparison { kind: ComparisonKind::Equal(left, right), block, scope });
                 }
-                (Some(value), None) => self.equal_to_made(value, right, block, scope),
-                (None, Some(value)) => self.equal_to_made(value, left, block, scope),
+                (Some(value), None) => self.equal_to_computed(value, right, block, scope),
+                (None, Some(value)) => self.equal_to_computed(value, left, block, scope),
                 (None, None) => {}
             },
         }
+    }
+
+    fn equal_to_computed(&mut self, value: Term, computed: &Expr, block: BlockId, scope: Scope) {
+        if let (Term::Column(column), ExprKind::Subquery(..)) = (&value, &computed.kind) {
+            self.told.push(Told { column: *column, value: computed.clone(), block, scope });
+        }
+        self.equal_to_made(value, computed, block, scope);
     }
 
     fn equal_to_made(&mut self, value: Term, made: &Expr, block: BlockId, scope: Scope) {

@@ -193,4 +193,6 @@ fixtures! {
     among: "compiler/tests/data/live/among.sql",
     days: "compiler/tests/data/live/days.sql",
     constant_keys: "compiler/tests/data/live/constant_keys.sql",
+    nullable_keys: "compiler/tests/data/live/nullable_keys.sql",
+    told_by_queries: "compiler/tests/data/live/told_by_queries.sql",
 }

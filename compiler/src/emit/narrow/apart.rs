@@ -37,7 +37,9 @@ impl Text<'_> {
     ) -> Option<String> {
         let flat = &tview.view;
         let SetExpr::Select(select) = query.body.as_ref() else { return None };
-        if !only_joins(flat) || tview.relations.key.asserted || [ROW, NEAR].iter().any(|name| self.mentions(name)) {
+        let key = &tview.relations.key;
+        let is_plain = !key.asserted && key.columns.iter().all(|k| !k.nullable);
+        if !only_joins(flat) || !is_plain || [ROW, NEAR].iter().any(|name| self.mentions(name)) {
             return None;
         }
         let outermost = self.outermost()?;

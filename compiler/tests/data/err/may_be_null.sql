@@ -25,8 +25,9 @@ CREATE VIEW v_halves AS
 SELECT p.id, h.side, jsonb_build_object('half', h.id) AS data
   FROM post p LEFT JOIN (SELECT l.id, l.post_id, 'left' AS side FROM left_half l
                          UNION ALL SELECT r.id, r.post_id, 'right' FROM right_half r) h ON h.post_id = p.id;
--- Of an infinite day it is NULL, whatever stands beside it.
+-- Of an infinite day it is NULL, whatever stands beside it; and a key that is asserted is never NULL.
 CREATE TABLE due (id int PRIMARY KEY, day date NOT NULL, times int NOT NULL);
+-- tviewc: key(month)
 CREATE VIEW v_month AS
 SELECT to_char(d.day, 'YYYY-MM ') || n.n AS month, jsonb_build_object('n', count(*)) AS data
   FROM due d CROSS JOIN LATERAL generate_series(1, d.times) AS n(n) GROUP BY to_char(d.day, 'YYYY-MM ') || n.n;

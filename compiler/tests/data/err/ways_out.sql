@@ -6,12 +6,15 @@ CREATE TABLE note (id integer PRIMARY KEY, site_id integer REFERENCES site, tags
 CREATE INDEX ON note (site_id);
 CREATE FUNCTION far(g geo) RETURNS integer STABLE LANGUAGE sql AS 'SELECT count(*)::integer FROM site';
 
--- A format, and a field, of a time that may be infinite.
+-- A format, and a field, of a time that may be infinite, as a key that is asserted.
+-- tviewc: key(month)
 CREATE VIEW v_month AS
 SELECT to_char(opened, 'YYYY-MM') AS month, jsonb_build_object('n', count(*)) AS data FROM site GROUP BY to_char(opened, 'YYYY-MM');
+-- tviewc: key(week)
 CREATE VIEW v_week AS
 SELECT extract(week FROM opened)::integer AS week, jsonb_build_object('n', count(*)) AS data FROM site GROUP BY 1;
 -- An element that may be NULL.
+-- tviewc: key(tag)
 CREATE VIEW v_cloud AS
 SELECT tag, jsonb_build_object('n', count(*)) AS data FROM note, unnest(tags) AS tag GROUP BY tag;
 -- Elements that nothing tells apart.

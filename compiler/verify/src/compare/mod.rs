@@ -137,7 +137,7 @@ pub enum Progress<'a> {
         /// Rows of the tview so far.
         rows: i64,
     },
-    /// A row differs. One with NULL in its key, which no tview can hold, is only counted.
+    /// A row differs.
     Differs {
         /// The tview, as `schema.tview`, each part quoted where it has to be.
         tview: &'a str,

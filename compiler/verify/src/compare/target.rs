@@ -2,8 +2,8 @@
 //!
 //! In: a row of `tview.pg_tview_meta`. Out: counts, the keys of the rows that differ, and the values of the first few.
 //! The keys of the tview cut the key space into ranges of so many of its rows; every range of both sides is compared
-//! by one query, rows of the view that the tview lacks included, whatever lies between. Rows of the view whose key is
-//! NULL are in no range and are looked for once more.
+//! by one query, rows of the view that the tview lacks included, whatever lies between. Rows with NULL in their key are in
+//! no range and are looked for once more.
 
 use postgres::{Row, Transaction};
 
@@ -133,7 +133,9 @@ impl Target {
         loop {
             let high = self.end_of_batch(transaction, low.as_ref(), options.batch)?;
             let last = high.is_none();
-            let range = self.range(low.as_ref(), high.as_ref());
+            // All of a small one at once, with NULLs.
+            let whole = low.is_none() && last;
+            let range = if whole { "true".to_owned() } else { self.range(low.as_ref(), high.as_ref()) };
             self.compare_where(transaction, &range, &mut seen, on_progress)?;
             on_progress(Progress::Compared { tview: &self.tview, rows: seen.report.tview_rows })?;
             if last {
@@ -143,7 +145,7 @@ impl Target {
         }
         if low.is_some() {
             let nulls: Vec<String> = self.keys.iter().map(|key| format!("{} IS NULL", column(&key.name))).collect();
-            self.compare_where(transaction, &format!("WHERE {}", nulls.join(" OR ")), &mut seen, on_progress)?;
+            self.compare_where(transaction, &nulls.join(" OR "), &mut seen, on_progress)?;
         }
         Ok(seen.report)
     }
@@ -172,7 +174,7 @@ impl Target {
         let texts: Vec<String> = self.keys.iter().map(|key| self.text_of(&key.name)).collect();
         let order: Vec<String> = self.keys.iter().map(|key| column(&key.name)).collect();
         let sql = format!(
-            "SELECT ARRAY[{}]::text[] FROM {} q {} ORDER BY {} OFFSET {} LIMIT 1",
+            "SELECT ARRAY[{}]::text[] FROM {} q WHERE {} ORDER BY {} OFFSET {} LIMIT 1",
             texts.join(", "),
             self.tview,
             self.range(low, None),
@@ -183,7 +185,7 @@ impl Target {
         Ok(row.map(|row| row.get(0)))
     }
 
-    /// `WHERE low < key <= high`. The bounds of the first column alone are for tables that have only that one.
+    /// `low < key <= high`, of keys without NULL. The bounds of the first column alone are for tables that have only that one.
     fn range(&self, low: Option<&KeyTexts>, high: Option<&KeyTexts>) -> String {
         let row = |items: Vec<String>| match items.as_slice() {
             [one] => one.clone(),
@@ -193,7 +195,8 @@ impl Target {
         let value = |(key, text): (&Key, &String)| format!("{}::{}", quote::literal(text), key.ty);
         let bound = |texts: &KeyTexts| row(self.keys.iter().zip(texts).map(value).collect());
         let first = |texts: &KeyTexts| value((&self.keys[0], &texts[0]));
-        let mut conditions = Vec::new();
+        let mut conditions: Vec<String> =
+            self.keys.iter().map(|key| format!("{} IS NOT NULL", column(&key.name))).collect();
         for (texts, exact, loose) in [(low, ">", ">="), (high, "<=", "<=")] {
             let Some(texts) = texts else { continue };
             conditions.push(format!("{columns} {exact} {}", bound(texts)));
@@ -201,7 +204,7 @@ impl Target {
                 conditions.push(format!("{} {loose} {}", column(&self.keys[0].name), first(texts)));
             }
         }
-        if conditions.is_empty() { String::new() } else { format!("WHERE {}", conditions.join(" AND ")) }
+        conditions.join(" AND ")
     }
 
     fn compare_where(
@@ -230,9 +233,7 @@ impl Target {
                 continue;
             }
             seen.report.differing_rows += 1;
-            if key.iter().all(Option::is_some) {
-                on_progress(Progress::Differs { tview: &self.tview, key: row.get(3) })?;
-            }
+            on_progress(Progress::Differs { tview: &self.tview, key: row.get(3) })?;
             seen.left -= i64::from(seen.left > 0);
             seen.report.differences.extend(differences);
         }
@@ -257,7 +258,7 @@ impl Target {
         let side = |relation: &str| {
             format!(
                 "MATERIALIZED (SELECT ARRAY[{keys}]::text[] AS k, ARRAY[{columns}]::text[] AS r, \
-                 jsonb_build_object({object})::text AS o FROM {relation} q {condition})"
+                 jsonb_build_object({object})::text AS o FROM {relation} q WHERE {condition})"
             )
         };
         format!(
