@@ -68,6 +68,25 @@ fn usage_and_input_errors_are_exit_code_2() {
 }
 
 #[test]
+fn a_program_is_named_after_its_file_without_its_number() {
+    let folder = std::env::temp_dir().join(format!("tviewc-names-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let sql = "CREATE TABLE a (id integer PRIMARY KEY);\nCREATE VIEW v AS SELECT a.id, jsonb_build_object('id', a.id) AS d FROM a;\n";
+    for (file, program) in
+        [("20260101_create-views.sql", Some("create_views")), ("_own.sql", Some("_own")), ("42.sql", None)]
+    {
+        let path = folder.join(file);
+        std::fs::write(&path, sql).unwrap();
+        let out = tviewc(&["compile", path.to_str().unwrap()], "");
+        match program {
+            Some(name) => assert!(text(&out.stdout).contains(&format!("-- Program {name}, source hash")), "{file}"),
+            None => assert_eq!(out.status.code(), Some(2), "{file}"),
+        }
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
 fn explain_says_what_a_change_does() {
     let blog = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/blog/views.sql");
     let column = tviewc(&["explain", "bench_authors.name", blog], "");

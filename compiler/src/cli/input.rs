@@ -107,7 +107,7 @@ impl Files {
         let stem = first.and_then(|f| f.file_stem()).map(|s| s.to_string_lossy().into_owned());
         let (name, whence) = match (&self.program, stem) {
             (Some(name), _) => (name.clone(), "the program name"),
-            (None, Some(stem)) => (stem, "the file's name, used as the program name,"),
+            (None, Some(stem)) => (without_number(&stem), "the file's name, used as the program name,"),
             (None, None) => ("main".to_owned(), ""),
         };
         let folded = Ident::fold(&name).as_str().to_owned();
@@ -115,12 +115,23 @@ impl Files {
         let starts = folded.bytes().next().is_some_and(|c| !c.is_ascii_digit());
         if !plain || !starts || name.len() > MAX_PROGRAM_BYTES {
             return Err(Failure::new(format!(
-                "{whence} `{name}` must be an identifier of letters, digits and underscores, at most {MAX_PROGRAM_BYTES} bytes; \
+                "{whence} `{name}` must be an identifier of letters, digits and underscores that begins with none of the digits, at most {MAX_PROGRAM_BYTES} bytes; \
                  choose one with --program NAME"
             )));
         }
         Ok(folded)
     }
+}
+
+/// `create_views` of `20260101_create-views`: files of migrations are numbered.
+fn without_number(stem: &str) -> String {
+    let is_number = |c: char| c.is_ascii_digit() || matches!(c, '_' | '-' | '.' | ' ');
+    let name = match stem.starts_with(|c: char| c.is_ascii_digit()) {
+        true => stem.trim_start_matches(is_number),
+        false => stem,
+    };
+    // Of a number alone the message says what to do.
+    if name.is_empty() { stem } else { name }.replace(['-', '.', ' '], "_")
 }
 
 fn source(path: &Path, context_only: bool) -> Result<SourceFile, Failure> {
