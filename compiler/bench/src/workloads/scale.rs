@@ -11,7 +11,7 @@ use postgres::Statement;
 use postgres::error::SqlState;
 use tviewc::source::{SourceFile, Sources};
 use tviewc::{Options, Output, compile};
-use tviewc_verify::{SUPERUSER, compare};
+use tviewc_verify::{CompareOptions, SUPERUSER, compare_with};
 
 use super::shapes::{ROWS, SCHEMA, SHAPES, Shape, Table, Write};
 use super::{Request, Size, size};
@@ -87,7 +87,9 @@ fn measure(
         operations.push(operation);
     }
     for rows in sizes {
-        let report = compare(&mut request.server.connect(&database(*rows), SUPERUSER)?)?;
+        // At once: what a view computes over all rows it would compute for each batch.
+        let whole = CompareOptions { batch: i64::MAX, ..CompareOptions::default() };
+        let report = compare_with(&mut request.server.connect(&database(*rows), SUPERUSER)?, &whole, &mut |_| Ok(()))?;
         let equal = if report.is_equal() { EQUAL.to_owned() } else { report.to_string() };
         let arms = operations.iter_mut().flat_map(|operation| &mut operation.arms);
         arms.filter(|arm| arm.name == rows.to_string()).for_each(|arm| arm.equal = Some(equal.clone()));
