@@ -38,29 +38,37 @@ impl KeyNames<'_> {
     /// The condition that a row of a view is that of a key `k`, where it is looked up: the rows of several conditions, of which one is true
     /// for any key. So each of them is one that an index on the column serves, with NULL or without.
     pub fn look_up(&self) -> Vec<String> {
-        let nullable = self.columns.iter().filter(|k| k.nullable).count();
-        let mut arms: Vec<Vec<String>> = vec![Vec::new()];
-        for name in self.columns.iter().map(|k| (k.name.sql(), k.nullable)) {
-            let equal = |(name, _): &(String, bool)| format!("w.{name} = k.{name}");
-            let absent = |(name, _): &(String, bool)| format!("k.{name} IS NULL AND w.{name} IS NULL");
-            match name.1 {
-                true if nullable <= MAX_NULLABLE => {
-                    let of = |arm: &Vec<String>, condition: String| arm.iter().cloned().chain([condition]).collect();
-                    arms = [equal(&name), absent(&name)]
-                        .iter()
-                        .flat_map(|condition| arms.iter().map(|arm| of(arm, condition.clone())).collect::<Vec<_>>())
-                        .collect();
-                }
-                true => arms[0].push(format!("({} OR {})", equal(&name), absent(&name))),
-                false => arms.iter_mut().for_each(|arm| arm.push(equal(&name))),
+        let nullable: Vec<usize> = (0..self.columns.len()).filter(|n| self.columns[*n].nullable).collect();
+        // Of each a bit: whether it is NULL.
+        let combinations = 0..1_usize << nullable.len().min(MAX_NULLABLE);
+        let is_null = |combination: usize, n: &usize| {
+            nullable.iter().position(|at| at == n).is_some_and(|bit| combination >> bit & 1 == 1)
+        };
+        let condition = |combination: usize, n: usize| {
+            let name = self.columns[n].name.sql();
+            match is_null(combination, &n) {
+                true => format!("k.{name} IS NULL AND w.{name} IS NULL"),
+                false => format!("w.{name} = k.{name}"),
             }
+        };
+        let exact = |combination: usize| joined((0..self.columns.len()).map(|n| condition(combination, n)));
+        if nullable.len() <= MAX_NULLABLE {
+            return combinations.map(exact).collect();
         }
-        arms.into_iter().map(|arm| joined(arm.into_iter())).collect()
+        let any = |n: &usize| format!("k.{} IS NULL", self.columns[*n].name.sql());
+        let any = nullable.iter().map(any).collect::<Vec<_>>().join(" OR ");
+        let either = |n: usize| match self.columns[n].nullable {
+            true => format!("({} OR {})", condition(0, n), condition(usize::MAX, n)),
+            false => condition(0, n),
+        };
+        let others = joined(std::iter::once(format!("({any})")).chain((0..self.columns.len()).map(either)));
+        vec![exact(0), others]
     }
 }
 
-/// With so many columns of a key that can be NULL there is a query for each combination of these.
-const MAX_NULLABLE: usize = 2;
+/// With so many columns of a key that can be NULL there is a query for each combination of these; with more, one for keys without NULL and
+/// one for all others.
+const MAX_NULLABLE: usize = 3;
 
 /// How a tview's rows are read by key.
 pub fn by_key(program: &Program, tview: &Tview, keys: &KeyNames) -> ByKey {

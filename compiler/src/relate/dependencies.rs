@@ -296,7 +296,7 @@ impl<'v> Builder<'v> {
                 && self.inside(*column, self.block)
                 && self.inside(*column, *block)
                 && carries(*scope, *column)
-                && self.tables[column.use_id.0].columns[column.column].ty.is_plain();
+                && self.is_one_value(*column, value);
             let Some(columns) = follows_from(self.view, value).filter(|_| sound) else { continue };
             let to = self.number(*column);
             let columns: Vec<ColumnRef> = columns.into_iter().filter(|c| self.inside(*c, self.block)).collect();
@@ -306,6 +306,26 @@ impl<'v> Builder<'v> {
             }
         }
         fixed
+    }
+
+    /// Whether different values of the column are never equal to one that a query computes. No value of some types is converted with loss,
+    /// whatever it is compared with; of others the query has to select a column of the same type, or an aggregate of one.
+    fn is_one_value(&self, column: ColumnRef, value: &Expr) -> bool {
+        let own = &self.tables[column.use_id.0].columns[column.column];
+        if own.ty.dimensions == 0
+            && matches!(own.ty.base.as_str(), "smallint" | "integer" | "date" | "uuid" | "boolean")
+        {
+            return true;
+        }
+        let ExprKind::Subquery(_, inner) = &value.kind else { return false };
+        let selected = match &inner.kind {
+            ExprKind::Aggregate(list) if list.len() == 1 => list[0].as_column(),
+            _ => inner.as_column(),
+        };
+        selected.is_some_and(|c| {
+            let other = &self.tables[c.use_id.0].columns[c.column];
+            own.ty.is_plain() && own.ty == other.ty && own.collation.is_none() && other.collation.is_none()
+        })
     }
 
     /// Whether `=` of both terms is the equality of either's type.

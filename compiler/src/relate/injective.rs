@@ -34,7 +34,8 @@ pub(super) fn told_column(view: &FlatView, catalog: &Catalog, term: &Term) -> Op
         _ => String::new(),
     };
     let around = |at: Option<&Piece>| at.map(text).unwrap_or_default();
-    let target = match labelled(formula) {
+    let label = label_of(view, formula);
+    let target = match label {
         Some(_) => "text".to_owned(),
         None => {
             let (before, after) = (around(formula.pieces.first()), around(formula.pieces.last()));
@@ -44,13 +45,35 @@ pub(super) fn told_column(view: &FlatView, catalog: &Catalog, term: &Term) -> Op
     let source = &catalog.table(&view.use_of(column).table).columns[column.column];
     // A collation decides which texts are equal.
     let plain = source.ty.dimensions == 0 && source.collation.is_none();
-    let is_text = |ty: &str| matches!(ty, "text" | "character varying") && target == "text";
+    // NULL is no text to concat.
+    let is_text = |ty: &str| matches!(ty, "text" | "character varying") && matches!(label, Some((_, Joined::Operator)));
     let listed = CASTS.iter().any(|(from, to)| source.ty.base == *from && to.contains(&target.as_str()));
-    (plain && (listed || is_text(&source.ty.base))).then_some(column)
+    let is_text_in_call = label.is_some() && matches!(source.ty.base.as_str(), "character varying" | "text");
+    (plain && (is_text(&source.ty.base) || listed && !is_text_in_call)).then_some(column)
+}
+
+/// What a term begins with that tells a column: the text before the column.
+pub(super) fn label(view: &FlatView, catalog: &Catalog, term: &Term) -> Option<String> {
+    told_column(view, catalog, term)?;
+    label_of(view, term.as_formula()?).map(|(label, _)| label.to_owned())
+}
+
+/// How a text and a column are put together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Joined {
+    /// By `||`, which makes NULL of NULL.
+    Operator,
+    /// By `concat`, which leaves NULL out.
+    Call,
+}
+
+/// The text, where no function of the user's can be meant by the call.
+fn label_of<'f>(view: &FlatView, formula: &'f Formula) -> Option<(&'f str, Joined)> {
+    labelled(formula).filter(|(_, joined)| *joined == Joined::Operator || !view.calls_user_functions)
 }
 
 /// What stands before the column in `'post-' || id` or `concat('post-', id)`, where nothing else stands there.
-pub(super) fn labelled(formula: &Formula) -> Option<&str> {
+fn labelled(formula: &Formula) -> Option<(&str, Joined)> {
     let [Piece::Text(before), Piece::Column(_), rest @ ..] = formula.pieces.as_slice() else { return None };
     let after = match rest {
         [] => "",
@@ -71,7 +94,8 @@ pub(super) fn labelled(formula: &Formula) -> Option<&str> {
     };
     let is_cast = after.is_empty() || after.strip_prefix("::").is_some_and(|ty| ty.trim().eq_ignore_ascii_case("text"));
     let label = label.trim().strip_prefix('\'')?.strip_suffix('\'')?;
-    (is_cast && !label.contains(['\'', '\\']) && formula.calls.is_empty()).then_some(label)
+    let joined = if word.is_some() { Joined::Call } else { Joined::Operator };
+    (is_cast && !label.contains(['\'', '\\']) && formula.calls.is_empty()).then_some((label, joined))
 }
 
 /// The type in `…::type` and `cast(… as type)`, of what stands before a column and behind it.
@@ -101,7 +125,7 @@ mod tests {
         let label = |before: &str, after: &str| {
             let column = Piece::Column(ColumnRef { use_id: UseId(0), column: 0 });
             let pieces = vec![Piece::Text(before.into()), column, Piece::Text(after.into())];
-            labelled(&Formula { pieces, ..Formula::default() }).map(str::to_owned)
+            labelled(&Formula { pieces, ..Formula::default() }).map(|(label, _)| label.to_owned())
         };
         let post = Some("Post-".to_owned());
         assert_eq!(label("'Post-' || ", ""), post);

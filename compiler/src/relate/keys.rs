@@ -340,6 +340,13 @@ fn finish(
     }
 }
 
+fn all_compared(name: &Ident) -> String {
+    format!(
+        "or write `-- tviewc: full_refresh` and `-- tviewc: key({})` above the view: every write to its tables then compares all documents",
+        name.sql()
+    )
+}
+
 /// What a key column is in one variant.
 fn key_term(
     whole: &FlatView,
@@ -359,7 +366,7 @@ fn key_term(
             diagnostic
                 .note("from a changed row alone nobody can tell which documents it concerns")
                 .help("select the key of a table and group by it")
-                .help(format!("or write `-- tviewc: full_refresh` and `-- tviewc: key({name})` above the view: every write to its tables then compares all documents")),
+                .help(all_compared(name)),
         ));
     };
     if term.uses().len() > 1 {
@@ -370,7 +377,14 @@ fn key_term(
     if term.as_column().is_none() && term.uses().iter().any(|u| view.uses[u.0].nullable) {
         let title = format!("key column `{name}` is computed from the nullable side of an outer join");
         let diagnostic = Diagnostic::new(Code::UnsupportedKey, title, shown.expr.span);
-        return Err(Box::new(diagnostic.help("group by the column that refers to that side as well, or by it alone")));
+        let rows =
+            "a row without a partner is told by no row of that side: one that comes takes it to another document";
+        return Err(Box::new(
+            diagnostic
+                .note(rows)
+                .help("group by the column that refers to that side as well, or by it alone")
+                .help(all_compared(name)),
+        ));
     }
     let unstable = term.uses().iter().any(|u| !view.is_stable(view.uses[u.0].block, TOP));
     let null = can_be_null(view, catalog, &term);

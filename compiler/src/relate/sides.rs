@@ -118,7 +118,8 @@ impl<'v> Sides<'v> {
             ComparisonKind::Holds(formula) => formula.columns().iter().all(outside),
         });
         view.stated.retain(|s| outside(&s.column));
-        view.told.retain(|t| outside(&t.column) && t.value.uses().iter().all(|u| !self.uses.contains(u)));
+        // A query can read a side in more ways than its value shows.
+        view.told.clear();
         view.picked.clear();
         view
     }

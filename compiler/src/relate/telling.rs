@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use super::injective::labelled;
+use super::injective::label;
 use super::sides::tell_groups;
 use crate::catalog::Catalog;
 use crate::diagnostics::{Code, Diagnostic};
@@ -33,7 +33,7 @@ pub(super) fn tell_apart(
                 .filter(|n| choice[*n] != other_choice[*n] && splits_rows(view, view.alternatives[*n].block))
                 .collect();
             let same_rows = differing.is_empty();
-            if same_rows || outputs.iter().any(|o| differ(one, other, *o)) {
+            if same_rows || outputs.iter().any(|o| differ(one, other, *o, catalog)) {
                 continue;
             }
             let full_joins = differing.iter().filter(|n| view.alternatives[**n].is_full_join());
@@ -43,7 +43,7 @@ pub(super) fn tell_apart(
                 outputs.dedup();
                 continue;
             }
-            match (0..view.outputs.len()).find(|o| differ(one, other, *o)) {
+            match (0..view.outputs.len()).find(|o| differ(one, other, *o, catalog)) {
                 Some(output) => outputs.push(output),
                 None => return Err(untold(view, differing[0])),
             }
@@ -85,12 +85,9 @@ fn shows(view: &FlatView, expr: &Expr, alternative: usize, left: &Expr) -> bool 
 }
 
 /// Whether a column is another constant in each of two variants, or begins with another one.
-fn differ(one: &FlatView, other: &FlatView, output: usize) -> bool {
-    let label = |view: &FlatView| {
-        let formula = view.outputs[output].expr.formula.as_ref()?;
-        labelled(formula).map(str::to_owned)
-    };
-    if let (Some(a), Some(b)) = (label(one), label(other)) {
+fn differ(one: &FlatView, other: &FlatView, output: usize, catalog: &Catalog) -> bool {
+    let labelled = |view: &FlatView| label(view, catalog, &view.outputs[output].expr.as_term()?);
+    if let (Some(a), Some(b)) = (labelled(one), labelled(other)) {
         return !a.starts_with(&b) && !b.starts_with(&a);
     }
     let constant = |view: &FlatView| {

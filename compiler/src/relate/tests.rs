@@ -12,6 +12,7 @@ CREATE TABLE a (id integer PRIMARY KEY, code text UNIQUE, name text);
 CREATE TABLE p (id integer PRIMARY KEY, a_id integer, kind text NOT NULL, UNIQUE (a_id, kind));
 CREATE TABLE c (id bigint PRIMARY KEY, p_id bigint, a_id integer, body text);
 CREATE TABLE line (p_id integer, no integer, PRIMARY KEY (p_id, no));
+CREATE TABLE big (p_id bigint, no bigint, size real, bits bytea NOT NULL, PRIMARY KEY (p_id, no));
 CREATE TABLE loose (p_id integer, late integer UNIQUE DEFERRABLE);
 CREATE TABLE stay (id integer PRIMARY KEY, begins timestamp NOT NULL);
 ";
@@ -112,6 +113,13 @@ fn a_text_with_a_key_in_it_is_one() {
     refused(&feed("'a'"), "no key");
     refused("SELECT 'a-' || a.name AS key, to_jsonb(a) AS d FROM a", "no key");
     refused("SELECT 'a-' || p.id / 2 AS key, to_jsonb(p) AS d FROM p", "no key");
+    // NULL is as good as an empty text to concat; and what is no text is told by no text before it.
+    assert_eq!(key("SELECT 'a' || a.code AS k, count(*), to_jsonb(a.code) AS d FROM a GROUP BY a.code"), "k");
+    refused("SELECT concat('a', a.code) AS k, count(*), to_jsonb(a.code) AS d FROM a GROUP BY a.code", "no key");
+    refused(
+        "SELECT 'a' || b.bits AS k, b.p_id, b.no, to_jsonb(1) AS d FROM big b UNION ALL SELECT 'b' || b.bits, b.p_id, b.no, to_jsonb(2) FROM big b",
+        "no key",
+    );
 }
 
 #[test]
@@ -126,6 +134,17 @@ fn a_column_that_equals_an_aggregate_follows_from_what_that_reads() {
     refused(&latest.replace("x.p_id = l.p_id", "x.p_id = l.no"), "no key");
     refused(&latest.replace("l.no = (SELECT", "l.no >= (SELECT"), "no key");
     refused(&joined.replace("GROUP BY x.p_id) m", "GROUP BY x.p_id, x.no) m"), "no key");
+    // Two numbers of the one type can be equal to one of the other.
+    let measured =
+        "SELECT b.p_id, to_jsonb(b) AS d FROM big b WHERE b.no = (SELECT max(x.no) FROM big x WHERE x.p_id = b.p_id)";
+    assert_eq!(key(measured), "p_id");
+    refused(&measured.replace("max(x.no)", "max(x.size)"), "no key");
+    refused(&measured.replace("max(x.no)", "max(x.no + 0.5::float8)"), "no key");
+    // What is a constant of each side of a union is none of both.
+    let sides = "SELECT l.p_id, jsonb_agg(u.g ORDER BY u.g) AS d FROM line l
+                   JOIN (SELECT 1 AS g, a.id FROM a UNION ALL SELECT 2, p.id FROM p) u ON u.id = l.p_id
+                  WHERE l.no = (SELECT max(x.no) FROM line x WHERE x.p_id = l.p_id AND x.no < u.g) GROUP BY l.p_id, l.no";
+    refused(sides, "no key");
 }
 
 #[test]

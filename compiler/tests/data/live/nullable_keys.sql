@@ -86,3 +86,8 @@ CREATE VIEW v_busy AS
 SELECT s.shade, jsonb_build_object('n', count(*)) AS data FROM sale s GROUP BY s.shade HAVING count(*) > 1;
 CREATE VIEW v_above AS
 SELECT a.agent, jsonb_build_object('of', a.data, 'visits', (SELECT count(*) FROM visit v WHERE v.agent = a.agent)) AS data FROM v_agent a;
+
+-- Four columns: one query for keys without NULL, one for the others.
+CREATE VIEW v_four AS
+SELECT s.agent, s.shade, s.code, s.short, jsonb_build_object('n', count(*), 'ids', jsonb_agg(s.id ORDER BY s.id)) AS data
+  FROM sale s GROUP BY s.agent, s.shade, s.code, s.short;
