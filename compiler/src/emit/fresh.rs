@@ -39,30 +39,26 @@ impl KeyNames<'_> {
     /// for any key. So each of them is one that an index on the column serves, with NULL or without.
     pub fn look_up(&self) -> Vec<String> {
         let nullable: Vec<usize> = (0..self.columns.len()).filter(|n| self.columns[*n].nullable).collect();
-        // Of each a bit: whether it is NULL.
-        let combinations = 0..1_usize << nullable.len().min(MAX_NULLABLE);
-        let is_null = |combination: usize, n: &usize| {
-            nullable.iter().position(|at| at == n).is_some_and(|bit| combination >> bit & 1 == 1)
-        };
-        let condition = |combination: usize, n: usize| {
-            let name = self.columns[n].name.sql();
-            match is_null(combination, &n) {
-                true => format!("k.{name} IS NULL AND w.{name} IS NULL"),
-                false => format!("w.{name} = k.{name}"),
-            }
-        };
-        let exact = |combination: usize| joined((0..self.columns.len()).map(|n| condition(combination, n)));
+        let name = |n: usize| self.columns[n].name.sql();
+        let equal = |n: usize| format!("w.{0} = k.{0}", name(n));
+        let absent = |n: usize| format!("k.{0} IS NULL AND w.{0} IS NULL", name(n));
+        let all = 0..self.columns.len();
         if nullable.len() <= MAX_NULLABLE {
-            return combinations.map(exact).collect();
+            // Of each that can be NULL a bit: whether it is.
+            let is_null = |combination: usize, n: usize| {
+                nullable.iter().position(|at| *at == n).is_some_and(|bit| combination >> bit & 1 == 1)
+            };
+            let exact = |combination: usize| {
+                joined(all.clone().map(|n| if is_null(combination, n) { absent(n) } else { equal(n) }))
+            };
+            return (0..1 << nullable.len()).map(exact).collect();
         }
-        let any = |n: &usize| format!("k.{} IS NULL", self.columns[*n].name.sql());
-        let any = nullable.iter().map(any).collect::<Vec<_>>().join(" OR ");
+        let any = nullable.iter().map(|n| format!("k.{} IS NULL", name(*n))).collect::<Vec<_>>().join(" OR ");
         let either = |n: usize| match self.columns[n].nullable {
-            true => format!("({} OR {})", condition(0, n), condition(usize::MAX, n)),
-            false => condition(0, n),
+            true => format!("({} OR {})", equal(n), absent(n)),
+            false => equal(n),
         };
-        let others = joined(std::iter::once(format!("({any})")).chain((0..self.columns.len()).map(either)));
-        vec![exact(0), others]
+        vec![joined(all.clone().map(equal)), joined(std::iter::once(format!("({any})")).chain(all.map(either)))]
     }
 }
 

@@ -33,23 +33,21 @@ pub(super) fn told_column(view: &FlatView, catalog: &Catalog, term: &Term) -> Op
         Piece::Text(text) => text.split_whitespace().collect::<Vec<_>>().join(" ").to_ascii_lowercase(),
         _ => String::new(),
     };
-    let around = |at: Option<&Piece>| at.map(text).unwrap_or_default();
-    let label = label_of(view, formula);
-    let target = match label {
-        Some(_) => "text".to_owned(),
+    let source = &catalog.table(&view.use_of(column).table).columns[column.column];
+    let base = source.ty.base.as_str();
+    let survives = |target: &str| CASTS.iter().any(|(from, to)| base == *from && to.contains(&target));
+    let survives = match label_of(view, formula) {
+        // A text that is NULL is an empty one to concat.
+        Some((_, joined)) if matches!(base, "text" | "character varying") => joined == Joined::Operator,
+        Some(_) => survives("text"),
         None => {
-            let (before, after) = (around(formula.pieces.first()), around(formula.pieces.last()));
-            crate::catalog::builtin_type(&target(&before, &after)?)?
+            let around = |at: Option<&Piece>| at.map(text).unwrap_or_default();
+            let target = target(&around(formula.pieces.first()), &around(formula.pieces.last()))?;
+            survives(&crate::catalog::builtin_type(&target)?)
         }
     };
-    let source = &catalog.table(&view.use_of(column).table).columns[column.column];
     // A collation decides which texts are equal.
-    let plain = source.ty.dimensions == 0 && source.collation.is_none();
-    // NULL is no text to concat.
-    let is_text = |ty: &str| matches!(ty, "text" | "character varying") && matches!(label, Some((_, Joined::Operator)));
-    let listed = CASTS.iter().any(|(from, to)| source.ty.base == *from && to.contains(&target.as_str()));
-    let is_text_in_call = label.is_some() && matches!(source.ty.base.as_str(), "character varying" | "text");
-    (plain && (is_text(&source.ty.base) || listed && !is_text_in_call)).then_some(column)
+    (survives && source.ty.dimensions == 0 && source.collation.is_none()).then_some(column)
 }
 
 /// What a term begins with that tells a column: the text before the column.
