@@ -7,7 +7,7 @@ use super::narrow::{Below, Narrowed, Partition, narrow};
 use super::patch::joined;
 use super::templates::{self, Fresh, FreshPartition, NarrowRows, NarrowSql, Together};
 use super::tview::KeyColumnSql;
-use super::{Program, list, names, one_line, path_sql, search_path};
+use super::{Program, equal_or_null, list, names, one_line, path_sql, search_path};
 use crate::catalog::{Relation, View};
 use crate::names::{Ident, sql_literal};
 use crate::plan::Tview;
@@ -55,7 +55,7 @@ impl KeyNames<'_> {
         }
         let any = nullable.iter().map(|n| format!("k.{} IS NULL", name(*n))).collect::<Vec<_>>().join(" OR ");
         let either = |n: usize| match self.columns[n].nullable {
-            true => format!("({} OR {})", equal(n), absent(n)),
+            true => equal_or_null(&format!("w.{}", name(n)), &format!("k.{}", name(n))),
             false => equal(n),
         };
         vec![joined(all.clone().map(equal)), joined(std::iter::once(format!("({any})")).chain(all.map(either)))]
@@ -133,9 +133,9 @@ fn definition(
 
 fn partition(partition: &Partition, rows: &str) -> FreshPartition {
     let of = |q: &str| list(partition.columns.iter().map(|(c, _)| format!("{q}.{}", c.sql())));
-    // NULL is a partition of its own. IS NOT DISTINCT FROM would use no index.
+    // NULL is a partition of its own.
     let equal = |(c, can_be_null): &(Ident, bool)| match can_be_null {
-        true => format!("(w.{c} = p.{c} OR w.{c} IS NULL AND p.{c} IS NULL)", c = c.sql()),
+        true => equal_or_null(&format!("w.{}", c.sql()), &format!("p.{}", c.sql())),
         false => format!("w.{c} = p.{c}", c = c.sql()),
     };
     FreshPartition {

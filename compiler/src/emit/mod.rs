@@ -140,6 +140,11 @@ pub(crate) fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
+/// The condition that two values are the same, where NULL is one as well. No index serves IS NOT DISTINCT FROM.
+fn equal_or_null(left: &str, right: &str) -> String {
+    format!("({left} = {right} OR {left} IS NULL AND {right} IS NULL)")
+}
+
 pub(crate) fn list(items: impl IntoIterator<Item = String>) -> String {
     items.into_iter().collect::<Vec<_>>().join(", ")
 }

@@ -5,6 +5,7 @@
 //! documents is followed again in the statement that writes, after the locks.
 
 use super::templates::{self, KeysModel};
+use super::tview::{key_columns, present};
 use super::way::{Context, flag_variable};
 use super::{base_table, list, names};
 use crate::catalog::TypeClass;
@@ -59,7 +60,6 @@ pub fn find(context: &Context, steps: &[PatchStep], keys: &[KeysModel], patched:
     let ways: Vec<String> = steps.iter().map(way).collect();
     let names: Vec<String> = context.tview.key_names().iter().map(|n| n.sql()).collect();
     let shown = list(names.iter().map(|n| format!("k.{n}")));
-    let present: Vec<String> = names.iter().map(|n| format!("k.{n} IS NOT NULL")).collect();
     format!(
         "\n{indent}SELECT {}\n{indent}  INTO {}\n{indent}  FROM (\n{deeper}{}\n{deeper}EXCEPT\n{deeper}SELECT {shown} \
          FROM unnest({}) AS k({})\n{indent}       ) AS k({})\n{indent} WHERE {};",
@@ -69,7 +69,7 @@ pub fn find(context: &Context, steps: &[PatchStep], keys: &[KeysModel], patched:
         list(keys.iter().map(|v| v.name.clone())),
         names.join(", "),
         names.join(", "),
-        present.join(" AND "),
+        present(&key_columns(context.tview)),
     )
 }
 

@@ -169,7 +169,7 @@ fn sql(
         lock_absent: lock_absent(program, tview, keys, &absent),
         lock_first: lock_first(program, tview, &first),
         t_keys: qualified("t"),
-        null_safe: keys.iter().any(|k| k.nullable).then(|| list(keys.iter().map(KeyColumnSql::indexed))),
+        null_safe: tview.relations.key.can_be_null().then(|| list(keys.iter().map(KeyColumnSql::indexed))),
         asserted: tview.relations.key.asserted,
         k_keys: qualified("k"),
         k_is_null: null_keys(tview, keys),

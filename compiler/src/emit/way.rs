@@ -4,7 +4,7 @@
 //! tables as they are now. The aliases are those of the view, so that a reader finds its joins again.
 
 use super::tview::{KeyColumnSql, key_columns};
-use super::{base_table, list, names};
+use super::{base_table, equal_or_null, list, names};
 use crate::names::Ident;
 use crate::plan::{ElementStep, Join, Layout, TablePlan, Tview, TviewParts, Way};
 use crate::relate::{Pair, ValueLock, is_scalar};
@@ -181,8 +181,7 @@ impl Context<'_> {
         if !null_safe || [left, right].into_iter().any(|t| self.is_present(t)) {
             return format!("{l} = {r}");
         }
-        // No index serves IS NOT DISTINCT FROM.
-        format!("({l} = {r} OR {l} IS NULL AND {r} IS NULL)")
+        equal_or_null(&l, &r)
     }
 
     /// Whether a term is a column that is never NULL.

@@ -110,7 +110,7 @@ impl<'t> Prover<'t> {
         if tview.relations.key.asserted {
             return Err("the key is asserted, not proved");
         }
-        if tview.relations.key.columns.iter().any(|k| k.nullable) {
+        if tview.relations.key.can_be_null() {
             return Err("the key can be NULL");
         }
         plain_query(&variant.view)?;

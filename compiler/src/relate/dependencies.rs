@@ -270,21 +270,28 @@ impl<'v> Builder<'v> {
                 continue;
             }
             for (told, other) in [(left, right), (right, left)] {
-                let sound = |to: &ColumnRef| {
-                    let inside = self.inside(*to, self.block) && self.inside(*to, comparison.block);
-                    inside && carries(comparison.scope, *to)
-                };
+                let sound = |to: &ColumnRef| self.is_said_of(*to, comparison.block, comparison.scope);
                 let Some(to) = told_column(self.view, self.catalog, told).filter(sound) else { continue };
-                let to = self.number(to);
-                let columns: Vec<ColumnRef> =
-                    other.columns().into_iter().filter(|c| self.inside(*c, self.block)).collect();
-                match columns.is_empty() {
-                    true => fixed.push(to),
-                    false => self.rule(columns, Then::Column(to)),
-                }
+                fixed.extend(self.follows(to, other.columns()));
             }
         }
         fixed
+    }
+
+    /// Whether what a block says holds for the rows of this one in which a column is seen.
+    fn is_said_of(&self, column: ColumnRef, block: BlockId, scope: Scope) -> bool {
+        self.inside(column, self.block) && self.inside(column, block) && carries(scope, column)
+    }
+
+    /// A column that follows from all of these; its number, where they are all of the blocks around.
+    fn follows(&mut self, to: ColumnRef, columns: BTreeSet<ColumnRef>) -> Option<usize> {
+        let to = self.number(to);
+        let columns: Vec<ColumnRef> = columns.into_iter().filter(|c| self.inside(*c, self.block)).collect();
+        if columns.is_empty() {
+            return Some(to);
+        }
+        self.rule(columns, Then::Column(to));
+        None
     }
 
     /// The columns that equal what a query computes: they follow from what that reads of the rows around or, of a grouped relation, from its
@@ -293,17 +300,10 @@ impl<'v> Builder<'v> {
         let mut fixed = Vec::new();
         for Told { column, value, block, scope } in &self.view.told {
             let sound = self.region.holds(*block, self.block)
-                && self.inside(*column, self.block)
-                && self.inside(*column, *block)
-                && carries(*scope, *column)
+                && self.is_said_of(*column, *block, *scope)
                 && self.is_one_value(*column, value);
             let Some(columns) = follows_from(self.view, value).filter(|_| sound) else { continue };
-            let to = self.number(*column);
-            let columns: Vec<ColumnRef> = columns.into_iter().filter(|c| self.inside(*c, self.block)).collect();
-            match columns.is_empty() {
-                true => fixed.push(to),
-                false => self.rule(columns, Then::Column(to)),
-            }
+            fixed.extend(self.follows(*column, columns));
         }
         fixed
     }

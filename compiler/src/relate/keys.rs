@@ -40,6 +40,13 @@ pub struct ViewKey {
     pub asserted: bool,
 }
 
+impl ViewKey {
+    /// Whether NULL is a value of one of its columns.
+    pub fn can_be_null(&self) -> bool {
+        self.columns.iter().any(|k| k.nullable)
+    }
+}
+
 type Refusal = Box<Diagnostic>;
 type Variants = [(Vec<usize>, FlatView)];
 

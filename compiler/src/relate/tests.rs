@@ -51,6 +51,12 @@ fn key(view: &str) -> String {
     relations.key.columns.iter().map(|k| flat.outputs[k.output].name.to_string()).collect::<Vec<_>>().join(", ")
 }
 
+/// Of each key column whether it can be NULL.
+fn nullable(view: &str) -> Vec<bool> {
+    let (_, relations, _) = related(view).unwrap_or_else(|titles| panic!("{view}: {titles:?}"));
+    relations.key.columns.iter().map(|k| k.nullable).collect()
+}
+
 fn refused(view: &str, title: &str) {
     match related(view) {
         Ok(_) => panic!("this was accepted: {view}"),
@@ -149,10 +155,6 @@ fn a_column_that_equals_an_aggregate_follows_from_what_that_reads() {
 
 #[test]
 fn null_is_a_value_of_a_key_that_rows_tell() {
-    let nullable = |view: &str| {
-        let (_, relations, _) = related(view).unwrap_or_else(|titles| panic!("{view}: {titles:?}"));
-        relations.key.columns.iter().map(|k| k.nullable).collect::<Vec<_>>()
-    };
     assert_eq!(nullable("SELECT c.a_id, jsonb_agg(c.body ORDER BY c.id) AS d FROM c GROUP BY c.a_id"), [true]);
     let present = "SELECT c.a_id, jsonb_agg(c.body ORDER BY c.id) AS d FROM c WHERE c.a_id IS NOT NULL GROUP BY 1";
     assert_eq!(nullable(present), [false]);
@@ -415,6 +417,5 @@ fn what_is_said_of_constants_is_said_of_no_other_row() {
     assert_eq!(key(once), "n");
     let infinite = "SELECT t.id, v.m, jsonb_build_object('n', 1) AS d FROM stay t
                       CROSS JOIN LATERAL (VALUES (to_char(t.begins, 'YYYY'))) AS v(m) GROUP BY t.id, v.m";
-    let (_, relations, _) = related(infinite).expect("accepted");
-    assert_eq!(relations.key.columns.iter().map(|k| k.nullable).collect::<Vec<_>>(), [false, true]);
+    assert_eq!(nullable(infinite), [false, true]);
 }

@@ -119,12 +119,12 @@ pub struct MadeEqual {
     pub scope: Scope,
 }
 
-/// A column equals what a query without groups of its own computes, or a value of a grouped relation.
+/// A column equals the value of a query, or one that a relation in FROM computes.
 #[derive(Clone, Debug)]
 pub struct Told {
     /// The column.
     pub column: ColumnRef,
-    /// The value: of a query, or of a relation in FROM.
+    /// Which: [`ExprKind::Subquery`](super::ExprKind::Subquery).
     pub value: Expr,
     /// The block whose condition it is.
     pub block: BlockId,

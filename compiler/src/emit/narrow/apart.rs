@@ -38,7 +38,7 @@ impl Text<'_> {
         let flat = &tview.view;
         let SetExpr::Select(select) = query.body.as_ref() else { return None };
         let key = &tview.relations.key;
-        let is_plain = !key.asserted && key.columns.iter().all(|k| !k.nullable);
+        let is_plain = !key.asserted && !key.can_be_null();
         if !only_joins(flat) || !is_plain || [ROW, NEAR].iter().any(|name| self.mentions(name)) {
             return None;
         }

@@ -10,7 +10,7 @@ use sqlparser::tokenizer::Token;
 
 use super::Given;
 use crate::cut::{Edit, Text};
-use crate::emit::is_foreign;
+use crate::emit::{equal_or_null, is_foreign};
 use crate::resolve::{Expr, FlatView, ident, output_name};
 
 /// How many windows may be built on each other.
@@ -39,12 +39,12 @@ pub(super) fn can_be_null(given: Given, flat: &FlatView, at: &Range<usize>) -> b
     column.is_none_or(|c| !flat.is_never_null(given.catalog, c))
 }
 
-/// The condition that an expression has another one's value. NULL is a partition of its own; IS NOT DISTINCT FROM would use no index.
+/// The condition that an expression has another one's value. NULL is a partition of its own.
 pub(super) fn same(text: &str, other: &str, can_be_null: bool) -> String {
     let is_name = text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '"'));
     let text = if is_name { text.to_owned() } else { format!("({text})") };
     match can_be_null {
-        true => format!("({text} = {other} OR {text} IS NULL AND {other} IS NULL)"),
+        true => equal_or_null(&text, other),
         false => format!("{text} = {other}"),
     }
 }
