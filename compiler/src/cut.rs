@@ -8,6 +8,7 @@ use std::ops::Range;
 use sqlparser::ast::SelectItem;
 use sqlparser::tokenizer::Token;
 
+use crate::names::Ident;
 use crate::source::{Sources, Span};
 use crate::syntax::Statement;
 
@@ -156,6 +157,15 @@ impl Text<'_> {
     pub fn is_word(&self, at: usize, word: &str) -> bool {
         let token = self.statement.tokens.get(at).map(|(token, _)| token);
         matches!(token, Some(Token::Word(w)) if w.quote_style.is_none() && w.value.eq_ignore_ascii_case(word))
+    }
+
+    /// The name that a token is, if it is one.
+    pub fn name(&self, at: usize) -> Option<Ident> {
+        match self.token(at) {
+            Token::Word(w) if w.quote_style.is_none() => Some(Ident::new(w.value.to_lowercase())),
+            Token::Word(w) => Some(Ident::new(w.value.clone())),
+            _ => None,
+        }
     }
 
     /// Tokens as they are compared: upper and lower case are told apart within quotes only.

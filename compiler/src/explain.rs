@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::{Catalog, Table};
 use crate::document::Dependency;
-use crate::emit::{flat_path, place};
+use crate::emit::{flat_path, place, within};
 use crate::names::QualName;
 use crate::plan::{
     Changed, ColumnSet, Decisions, LockStep, MANY_ELEMENTS, PartStep, Patch, Source, TablePlan, Tview, TviewStep,
@@ -141,7 +141,8 @@ impl<'p> Context<'p> {
             Some(key) => (
                 "array_patch",
                 format!(
-                    "elements at {path} are replaced, inserted at their rank, or removed, by {key}; more than {MANY_ELEMENTS}: evaluated as a whole"
+                    "elements at {path} are replaced, inserted at their rank, or removed, by {key}{}; more than {MANY_ELEMENTS}: evaluated as a whole",
+                    within(changed)
                 ),
                 format!("one row per element, told apart by {key}; the columns have no part in anything else"),
             ),

@@ -9,6 +9,7 @@
 //! Strategies: *skip* where no column that a tview reads has changed, *patch* where [`patch`] proves it, *array patch* and *path
 //! recompute* where [`parts`] does, else *key recompute*.
 
+mod arrays;
 mod decide;
 mod layout;
 mod occurrences;
@@ -27,11 +28,12 @@ use crate::relate::{Link, Pair, Relations, Variant, is_scalar};
 use crate::resolve::{FlatView, Term, UseId};
 use crate::source::{Sources, Span};
 use crate::syntax::Statement;
+pub use arrays::value_expr;
 pub use decide::{Changed, Decisions, Handling};
 use decide::{Recomputed, whole_values};
-pub use layout::{ArrayText, Layout, Sort, Value};
+pub use layout::{ArrayId, ArrayText, Layout, Sort, Value};
 pub use occurrences::ValueId;
-pub use parts::value_expr;
+
 use patch::Prover;
 pub use patch::{Change, Patch, Site};
 
@@ -162,7 +164,7 @@ pub struct PartStep {
     pub value: ValueId,
     /// Index into [`TablePlan::flags`]: did a column change that the value is computed from?
     pub changed: Option<usize>,
-    /// From a changed row to the keys, and, of an array, to the match keys of its elements.
+    /// From a changed row to the keys and, of an array, to the match keys of the elements around it and of its own.
     pub way: Way,
     /// The columns that it is computed from.
     pub columns: ColumnSet,
@@ -171,12 +173,21 @@ pub struct PartStep {
 }
 
 /// What a change of a row does to elements of an array.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ElementStep {
+    /// The array.
+    pub array: ArrayId,
+    /// Besides that they show something else.
+    pub moves: ElementMoves,
+}
+
+/// Whether elements come, go or move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ElementStep {
-    /// They show something else at the same place.
-    Shows,
-    /// They may come, go or move, if the flag says so.
-    Moves(Option<usize>),
+pub enum ElementMoves {
+    /// They stay.
+    Never,
+    /// They may not, if the flag says so.
+    If(Option<usize>),
 }
 
 /// One use of the table in the tview.
@@ -305,8 +316,8 @@ pub struct TviewParts {
     pub layout: Option<Layout>,
     /// The values that some write computes again, by themselves or as what their elements are taken from.
     pub values: BTreeSet<ValueId>,
-    /// Those of them that are arrays of which elements are computed again.
-    pub arrays: BTreeMap<ValueId, ArrayPart>,
+    /// The arrays of which elements are computed again, and those around them.
+    pub arrays: BTreeMap<ArrayId, ArrayPart>,
     /// Arrays that are computed again as a whole, because nothing tells their elements apart.
     pub unmatched: Vec<Unmatched>,
 }
@@ -385,14 +396,17 @@ impl Reader<'_> {
         let Ok(prover) = &self.prover else { return TviewParts::default() };
         let steps = tables.iter().flat_map(|t| &t.steps).filter(|s| s.tview == self.index);
         let mut all = TviewParts::default();
-        for part in steps.flat_map(|s| &s.parts) {
+        for part in steps.clone().flat_map(|s| &s.parts) {
             all.values.insert(part.value);
-            if let (Ok(_), Some(Ok(array))) = (&part.element, prover.arrays.get(&part.value)) {
-                all.arrays.insert(part.value, array.part(prover));
+            for id in part.element.iter().flat_map(|element| element.array.chain()) {
+                if let Some(Ok(array)) = prover.arrays.get(&id) {
+                    all.arrays.insert(id, array.part(prover));
+                }
             }
         }
-        let is_whole = |value: &&ValueId| matches!(prover.arrays.get(value), Some(Err(_)));
-        all.unmatched = all.values.iter().filter(is_whole).filter_map(|value| prover.unmatched(*value)).collect();
+        let uses: BTreeSet<UseId> = steps.flat_map(|s| &s.parts).map(|p| p.use_id).collect();
+        let is_unmatched = |id: &&ArrayId| all.values.contains(&id.value) && prover.is_unmatched(id, &uses);
+        all.unmatched = prover.arrays.keys().filter(is_unmatched).filter_map(|id| prover.unmatched(id)).collect();
         if !all.values.is_empty() {
             all.layout = prover.layout.cloned();
         }

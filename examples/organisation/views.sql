@@ -58,13 +58,16 @@ SELECT
                       WHERE d.company_id = c.id),
         'divisions', (
             SELECT jsonb_agg(jsonb_build_object(
+                'id', d.id,
                 'name', d.name,
                 'teams', (
                     SELECT jsonb_agg(jsonb_build_object(
+                        'id', t.id,
                         'name', t.name,
                         'lead', boss.name,
                         'people', (
                             SELECT jsonb_agg(jsonb_build_object(
+                                'id', p.id,
                                 'name', p.name,
                                 'title', p.title,
                                 'since', m.since,

@@ -4,6 +4,7 @@
 //! put together; the shapes are in `templates/`, the names come from `names`, quoting from
 //! [`crate::names`]. The same program gives the same bytes.
 
+mod elements;
 mod fresh;
 mod locks;
 mod names;
@@ -28,7 +29,7 @@ use crate::source::{Lines, Sources};
 use crate::syntax::Statement;
 pub use names::object_names;
 pub use narrow::{Given, computed_whole};
-pub use tview::{change, flat_path, place};
+pub use tview::{change, flat_path, place, within};
 
 /// Everything that the emitter needs.
 pub struct Program<'a> {

@@ -135,6 +135,11 @@ pub fn beside(program: &str, tview: &QualName, number: usize) -> Ident {
     of_object(program, tview, &["beside", &number.to_string()])
 }
 
+/// The function that computes an element of an array that has arrays in its elements.
+pub fn element(program: &str, tview: &QualName, number: usize) -> Ident {
+    of_object(program, tview, &["element", &number.to_string()])
+}
+
 /// The function that computes an array in a tview's document.
 pub fn array(program: &str, tview: &QualName, number: usize) -> Ident {
     of_object(program, tview, &["array", &number.to_string()])
@@ -185,6 +190,7 @@ pub fn object_names(
             names.push((elements(program, &tview.name, number), format!("a view for {}", tview.name)));
             names.push((beside(program, &tview.name, number), format!("a function for {}", tview.name)));
             names.push((array(program, &tview.name, number), format!("a function for {}", tview.name)));
+            names.push((element(program, &tview.name, number), format!("a function for {}", tview.name)));
         }
         names.push((try_lock(program, &tview.name), format!("the locking function of {}", tview.name)));
         names.push((lock(program, &tview.name), format!("the lock function of {}", tview.name)));

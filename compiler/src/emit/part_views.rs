@@ -6,15 +6,19 @@
 //! place; the functions are STABLE: they see what the statement sees that calls them. They are functions because few writes need
 //! them, and a statement that has them in itself prepares them each time.
 
+use std::collections::BTreeSet;
+
 use super::narrow;
 use super::patch::joined;
-use super::templates::{self, ArrayFunctions, BesideFunction, PartViewModel, PartViewsSql};
+use super::templates::{
+    self, ArrayFunction, ArrayFunctions, BesideFunction, ElementFunction, PartViewModel, PartViewsSql,
+};
 use super::tview::key_columns;
 use super::{Program, list, names, one_line, path_sql, search_path};
 use crate::catalog::Relation;
 use crate::cut::{Edit, Text};
 use crate::names::Ident;
-use crate::plan::{ArrayPart, ArrayText, Layout, Sort, Tview, TviewParts, Value, ValueId};
+use crate::plan::{ArrayId, ArrayPart, Layout, Sort, Tview, TviewParts, Value, ValueId};
 use crate::resolve::{ColumnRef, JsonType, ReadView};
 
 /// The views and functions of a tview: their names and their definitions.
@@ -28,26 +32,33 @@ pub struct PartViews {
 }
 
 /// The columns of the views, apart from the key's.
-pub struct Columns {
-    taken: Vec<Ident>,
+pub struct Columns<'p> {
+    /// The key's, and all that the query could mean by a name of its own.
+    taken: Vec<&'p Ident>,
+    words: Option<&'p BTreeSet<Ident>>,
     values: Vec<ValueId>,
 }
 
-impl Columns {
+impl<'p> Columns<'p> {
     /// Those of a tview.
-    pub fn of(tview: &Tview, parts: &TviewParts) -> Self {
-        let taken = tview.key_names().into_iter().cloned().collect();
-        Columns { taken, values: parts.values.iter().copied().collect() }
+    pub fn of(tview: &'p Tview, parts: &'p TviewParts) -> Self {
+        let words = parts.layout.as_ref().map(|l| &l.words);
+        Columns { taken: tview.key_names(), words, values: parts.values.iter().copied().collect() }
     }
 
     fn free(&self, name: &str) -> String {
-        names::free(name, |name| self.taken.contains(name)).sql()
+        names::free(name, |name| self.taken.contains(&name) || self.words.is_some_and(|w| w.contains(name))).sql()
     }
 
     /// Of a value.
     pub fn value(&self, id: ValueId) -> String {
         let number = self.values.partition_point(|known| *known < id) + 1;
         self.free(&format!("value_{number}"))
+    }
+
+    /// The match key of an element around the array, of the outermost the first.
+    pub fn outer(&self, number: usize) -> String {
+        self.free(&format!("outer_{}", number + 1))
     }
 
     /// The match key of an element.
@@ -67,8 +78,8 @@ impl Columns {
 }
 
 /// The number of an array among those of its tview.
-pub fn array_number(parts: &TviewParts, id: ValueId) -> usize {
-    parts.arrays.keys().take_while(|known| **known != id).count() + 1
+pub fn array_number(parts: &TviewParts, id: &ArrayId) -> usize {
+    parts.arrays.keys().take_while(|known| *known != id).count() + 1
 }
 
 /// The views of a tview, by its index.
@@ -89,17 +100,12 @@ pub fn views(program: &Program, at: usize) -> PartViews {
         name: names::parts(program.name, &tview.name).sql(),
         query: writer.values(),
     }];
-    views.extend(parts.arrays.iter().filter_map(|(id, part)| {
-        let value = &layout.values[*id];
-        let array = value.array.as_ref()?;
-        Some(PartViewModel {
-            purpose: one_line(&format!("The elements of {}, one row each.", place(tview, value))),
-            name: names::elements(program.name, &tview.name, array_number(parts, *id)).sql(),
-            query: writer.elements(array, part),
-        })
+    views.extend(parts.arrays.keys().map(|id| PartViewModel {
+        purpose: one_line(&format!("The elements of {}, one row each.", array_place(tview, layout, id))),
+        name: names::elements(program.name, &tview.name, array_number(parts, id)).sql(),
+        query: writer.elements(id),
     }));
-    let arrays: Vec<ArrayFunctions> =
-        parts.arrays.keys().filter_map(|id| array_functions(program.name, tview, parts, *id)).collect();
+    let arrays: Vec<ArrayFunctions> = parts.arrays.keys().filter_map(|id| writer.functions(program.name, id)).collect();
     let (path, script_path) = (path_sql(&view.search_path), search_path(program));
     let definitions = templates::text(&PartViewsSql {
         views: &views,
@@ -108,35 +114,9 @@ pub fn views(program: &Program, at: usize) -> PartViews {
         search_path: path,
         script_path: &script_path,
     });
-    let functions = arrays.into_iter().flat_map(|a| [Some(a.array), a.beside.map(|b| b.name)]).flatten().collect();
+    let names = |a: ArrayFunctions| [a.array.map(|a| a.name), a.element.map(|e| e.name), a.beside.map(|b| b.name)];
+    let functions = arrays.into_iter().flat_map(names).flatten().collect();
     PartViews { views: views.into_iter().map(|v| v.name).collect(), functions, definitions }
-}
-
-/// What is computed of an array where its elements are not enough.
-fn array_functions(program: &str, tview: &Tview, parts: &TviewParts, id: ValueId) -> Option<ArrayFunctions> {
-    let (part, value) = (parts.arrays.get(&id)?, &parts.layout.as_ref()?.values[id]);
-    let sorts = &value.array.as_ref()?.sorts;
-    let columns = Columns::of(tview, parts);
-    let number = array_number(parts, id);
-    let keys = key_columns(tview);
-    let parameter = |(n, key): (usize, &super::tview::KeyColumnSql)| format!("key_{n} {}", key.ty);
-    let is_key = |(n, key): (usize, &super::tview::KeyColumnSql)| format!("w.{} = key_{n}", key.name.sql());
-    let beside = BesideFunction {
-        name: names::beside(program, &tview.name, number).sql(),
-        elements: names::elements(program, &tview.name, number).sql(),
-        matched: columns.matched(),
-        ty: part.ty.clone(),
-        order: order(sorts, part, &columns),
-    };
-    Some(ArrayFunctions {
-        place: one_line(&place(tview, value)),
-        array: names::array(program, &tview.name, number).sql(),
-        values: names::parts(program, &tview.name).sql(),
-        value: columns.value(id),
-        key_parameters: list((1..).zip(&keys).map(parameter)),
-        is_key: joined((1..).zip(&keys).map(is_key)),
-        beside: (part.descending.is_none() && !sorts.is_empty()).then_some(beside),
-    })
 }
 
 /// What elements are sorted by; the match key decides where nothing else does.
@@ -188,6 +168,12 @@ fn level_by_level(program: &Program, at: usize) -> Vec<Edit> {
 /// The place of a value, beginning with the output column.
 pub fn place(tview: &Tview, value: &Value) -> String {
     super::place(tview.view.outputs[value.output].name.as_str(), &value.path)
+}
+
+/// The place of an array, through the elements of those around it.
+pub fn array_place(tview: &Tview, layout: &Layout, id: &ArrayId) -> String {
+    let path: Vec<String> = id.chain().filter_map(|id| layout.array(&id)).flat_map(|(path, _)| path.to_vec()).collect();
+    super::place(tview.view.outputs[layout.values[id.value].output].name.as_str(), &path)
 }
 
 struct Writer<'w> {
@@ -243,15 +229,36 @@ impl Writer<'_> {
         expr.is_some_and(|e| e.json == Some(JsonType::Jsonb))
     }
 
-    fn elements(&self, array: &ArrayText, part: &ArrayPart) -> String {
+    /// The elements of an array, with the keys of those around them.
+    fn elements(&self, id: &ArrayId) -> String {
+        let items = list(self.keys().into_iter().chain(["tview_element.*".into()]));
+        let around: Vec<ArrayId> = id.chain().collect();
+        self.query(items, Some(self.level(&around, 0)))
+    }
+
+    /// The rows of one of the arrays around an element, with those of the arrays within, or the elements themselves.
+    fn level(&self, arrays: &[ArrayId], depth: usize) -> String {
         let columns = Columns::of(self.tview, self.parts);
-        // Who asks for neighbours needs to know what they are sorted by.
-        let sorts = array.sorts.iter().enumerate().filter(|_| part.descending.is_none());
-        let sorts = sorts.map(|(n, sort)| format!("{} AS {}", self.written(&sort.at), columns.sort(n)));
-        let selected = [
-            format!("{} AS {}", part.written, columns.matched()),
-            format!("{} AS {}", self.written(&array.element), columns.element()),
-        ];
+        let (id, alias) = (&arrays[depth], element_alias(depth));
+        let (Some((_, array)), Some(part)) = (self.layout.array(id), self.parts.arrays.get(id)) else {
+            unreachable!("a part's arrays are in the layout")
+        };
+        let (selected, within) = if depth + 1 < arrays.len() {
+            let selected = vec![
+                format!("{} AS {}", part.written, columns.outer(depth)),
+                format!("{}.*", element_alias(depth + 1)),
+            ];
+            (selected, self.level(arrays, depth + 1))
+        } else {
+            // Who asks for neighbours needs to know what they are sorted by.
+            let sorts = array.sorts.iter().enumerate().filter(|_| part.descending.is_none());
+            let sorts = sorts.map(|(n, sort)| format!("{} AS {}", self.written(&sort.at), columns.sort(n)));
+            let element = [
+                format!("{} AS {}", part.written, columns.matched()),
+                format!("{} AS {}", self.written(&array.element), columns.element()),
+            ];
+            (element.into_iter().chain(sorts).collect(), String::new())
+        };
         let conditions: Vec<String> =
             [&array.conditions, &array.filter].into_iter().flatten().map(|at| self.written(at)).collect();
         let conditions = match conditions.as_slice() {
@@ -259,12 +266,52 @@ impl Writer<'_> {
             [one] => format!("\n    WHERE {one}"),
             several => format!("\n    WHERE ({})", several.join(") AND (")),
         };
-        let lateral = format!(
-            ",\n    LATERAL (SELECT {}\n    FROM {}{conditions}) AS tview_element",
-            selected.into_iter().chain(sorts).collect::<Vec<_>>().join(",\n        "),
+        format!(
+            ",\n    LATERAL (SELECT {}\n    FROM {}{within}{conditions}) AS {alias}",
+            selected.join(",\n        "),
             self.written(&array.from),
-        );
-        let items = list(self.keys().into_iter().chain(["tview_element.*".into()]));
-        self.query(items, Some(lateral))
+        )
     }
+
+    /// What is computed of an array where its elements are not enough.
+    fn functions(&self, program: &str, id: &ArrayId) -> Option<ArrayFunctions> {
+        let (parts, name) = (self.parts, &self.tview.name);
+        let (part, (_, text)) = (parts.arrays.get(id)?, self.layout.array(id)?);
+        let columns = Columns::of(self.tview, parts);
+        let number = array_number(parts, id);
+        let outer: Vec<(usize, &ArrayPart)> =
+            id.around().iter().flat_map(ArrayId::chain).filter_map(|id| parts.arrays.get(&id)).enumerate().collect();
+        let keys = key_columns(self.tview);
+        let of_keys = (1..).zip(&keys).map(|(n, key)| format!("key_{n} {}", key.ty));
+        let of_outer = outer.iter().map(|(n, part)| format!("outer_{} {}", n + 1, part.ty));
+        let is_key = (1..).zip(&keys).map(|(n, key)| format!("w.{} = key_{n}", key.name.sql()));
+        let is_outer = outer.iter().map(|(n, _)| format!("w.{} = outer_{}", columns.outer(*n), n + 1));
+        let array = || ArrayFunction {
+            name: names::array(program, name, number).sql(),
+            values: names::parts(program, name).sql(),
+            value: columns.value(id.value),
+        };
+        let element =
+            || ElementFunction { name: names::element(program, name, number).sql(), element: columns.element() };
+        let beside = || BesideFunction {
+            name: names::beside(program, name, number).sql(),
+            order: order(&text.sorts, part, &columns),
+        };
+        Some(ArrayFunctions {
+            place: one_line(&array_place(self.tview, self.layout, id)),
+            elements: names::elements(program, name, number).sql(),
+            matched: columns.matched(),
+            ty: part.ty.clone(),
+            parameters: list(of_keys.chain(of_outer)),
+            is_of_array: joined(is_key.chain(is_outer)),
+            array: id.around().is_none().then(array),
+            element: parts.arrays.keys().any(|other| other.around().as_ref() == Some(id)).then(element),
+            beside: (part.descending.is_none() && !text.sorts.is_empty()).then(beside),
+        })
+    }
+}
+
+/// What the rows of an array are called among those of the array around it, or of the view.
+fn element_alias(depth: usize) -> String {
+    if depth == 0 { "tview_element".into() } else { format!("tview_element_{}", depth + 1) }
 }

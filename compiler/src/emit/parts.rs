@@ -4,70 +4,105 @@
 //! the documents, also where patches of several uses or of large documents do. What always holds: all that is written is read from
 //! the base tables in the statement that writes, after the locks; each document is written once, whatever of it changes.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::part_views::{Columns, array_number, place};
+use super::elements;
+use super::part_views::{Columns, array_place, place};
 use super::patch::{self, Keys, Put};
 use super::templates::{self, KeysModel, PartColumn, PartWriteSql};
 use super::tview::key_columns;
 use super::way::{Context, Images};
 use super::{list, names, one_line};
-use crate::names::sql_literal;
-use crate::plan::{MANY_ELEMENTS, PartStep, TviewStep, Value, ValueId};
+use crate::plan::{ArrayId, PartStep, TviewStep, Value, ValueId};
 
 /// Values that are found by the same ways, or one array.
 pub struct Group<'s> {
     values: Vec<ValueId>,
+    /// The array, where its elements are found.
+    pub array: Option<ArrayId>,
     steps: Vec<&'s PartStep>,
-    /// The keys of the documents, and of elements the match keys and, where that is asked, whether they may come, go or move.
+    /// The keys of the documents, and of elements the match keys of those around them, their own and, where that is asked, whether
+    /// they may come, go or move.
     pub variables: Vec<KeysModel>,
-    keys: usize,
+    pub keys: usize,
     /// Whether elements are put between their neighbours.
-    asks_moves: bool,
+    pub asks_moves: bool,
 }
 
-/// The parts of a step; the variables are numbered on from `first`.
+/// The parts of a step; the variables are numbered on from `first`. What is in elements of an array stands before that array.
 pub fn groups<'s>(context: &Context, step: &'s TviewStep, first: usize) -> Vec<Group<'s>> {
-    let parts = context.parts;
     let mut values: Vec<ValueId> = step.parts.iter().map(|p| p.value).collect();
     values.sort_unstable();
     values.dedup();
     let mut groups: Vec<Group> = Vec::new();
     for value in values {
         let steps: Vec<&PartStep> = step.parts.iter().filter(|p| p.value == value).collect();
-        let is_array = steps.iter().all(|p| p.element.is_ok());
-        let same = |g: &&mut Group| {
-            let ways = |steps: &[&PartStep]| steps.iter().map(|p| (p.changed, p.way.clone())).collect::<Vec<_>>();
-            !is_array && !g.is_array() && ways(&g.steps) == ways(&steps)
-        };
+        let array_of = |part: &&PartStep| part.element.as_ref().ok().map(|e| e.array.clone());
+        let mut arrays: Vec<Option<ArrayId>> = steps.iter().map(array_of).collect();
+        arrays.sort_unstable_by_key(|id| id.as_ref().map(|id| (Reverse(id.inner.len()), id.clone())));
+        arrays.dedup();
+        let ways = |steps: &[&PartStep]| steps.iter().map(|p| (p.changed, p.way.clone())).collect::<Vec<_>>();
+        let same = |g: &&mut Group| g.array.is_none() && arrays == [None] && ways(&g.steps) == ways(&steps);
         if let Some(known) = groups.iter_mut().find(same) {
             known.values.push(value);
             continue;
         }
-        let number = first + groups.len() + 1;
-        let keys = key_columns(context.tview);
-        let variable = |(n, array_type): (usize, String)| {
-            let name = if keys.len() == 1 { format!("part_{number}") } else { format!("part_{number}_{}", n + 1) };
-            KeysModel { name, array_type }
-        };
-        let mut variables: Vec<KeysModel> =
-            keys.iter().map(|k| k.array_type.clone()).enumerate().map(variable).collect();
-        let array = parts.arrays.get(&value).filter(|_| is_array);
-        let asks_moves = array.is_some_and(|array| array.descending.is_none());
-        if let Some(array) = array {
-            variables.push(KeysModel { name: format!("matches_{number}"), array_type: format!("{}[]", array.ty) });
+        for array in arrays {
+            let steps = steps.iter().filter(|part| array_of(part) == array).copied().collect();
+            groups.push(Group::new(context, (value, array), steps, first + groups.len() + 1));
         }
-        if asks_moves {
-            variables.push(KeysModel { name: format!("moves_{number}"), array_type: "boolean[]".into() });
-        }
-        groups.push(Group { values: vec![value], steps, variables, keys: keys.len(), asks_moves });
     }
     groups
 }
 
-impl Group<'_> {
+impl<'s> Group<'s> {
+    fn new(
+        context: &Context,
+        (value, array): (ValueId, Option<ArrayId>),
+        steps: Vec<&'s PartStep>,
+        number: usize,
+    ) -> Self {
+        let of_arrays = &context.parts.arrays;
+        let keys = key_columns(context.tview);
+        let key = |(n, array_type): (usize, String)| {
+            let name = if keys.len() == 1 { format!("part_{number}") } else { format!("part_{number}_{}", n + 1) };
+            KeysModel { name, array_type }
+        };
+        let mut variables: Vec<KeysModel> = keys.iter().map(|k| k.array_type.clone()).enumerate().map(key).collect();
+        let around: Vec<ArrayId> = array.iter().flat_map(ArrayId::chain).collect();
+        for (id, level) in around.iter().zip(1..) {
+            let is_own = level == around.len();
+            let name = if is_own { format!("matches_{number}") } else { format!("outer_{number}_{level}") };
+            variables.extend(of_arrays.get(id).map(|a| KeysModel { name, array_type: format!("{}[]", a.ty) }));
+        }
+        let asks_moves = array.as_ref().and_then(|id| of_arrays.get(id)).is_some_and(|a| a.descending.is_none());
+        if asks_moves {
+            variables.push(KeysModel { name: format!("moves_{number}"), array_type: "boolean[]".into() });
+        }
+        Group { values: vec![value], array, steps, variables, keys: keys.len(), asks_moves }
+    }
+
     fn is_array(&self) -> bool {
-        self.steps.iter().all(|p| p.element.is_ok())
+        self.array.is_some()
+    }
+
+    /// How many arrays there are around the array.
+    pub fn depth(&self) -> usize {
+        self.array.as_ref().map_or(0, |id| id.inner.len())
+    }
+
+    /// `outer_1, outer_2`: the match keys of the elements around it.
+    pub fn outer(&self) -> Vec<String> {
+        (1..=self.depth()).map(|n| format!("outer_{n}")).collect()
+    }
+
+    /// What is found, for people.
+    fn places(&self, context: &Context) -> String {
+        match &self.array {
+            Some(id) => array_place(context.tview, context.layout(), id),
+            None => list(self.values.iter().map(|id| place(context.tview, &context.layout().values[*id]))),
+        }
     }
 
     /// The variables that hold keys of documents.
@@ -75,18 +110,18 @@ impl Group<'_> {
         &self.variables[..self.keys]
     }
 
-    fn arrays(&self) -> String {
+    pub fn arrays(&self) -> String {
         list(self.variables.iter().map(|v| v.name.clone()))
     }
 
-    /// `key_1, key_2`, and of elements `match`.
+    /// `key_1, key_2`, and of elements `outer_1, match`.
     fn told(&self) -> Vec<String> {
         let matched = self.is_array().then(|| "match".to_owned());
-        (1..=self.keys).map(|n| format!("key_{n}")).chain(matched).collect()
+        (1..=self.keys).map(|n| format!("key_{n}")).chain(self.outer()).chain(matched).collect()
     }
 
     /// The same, and `moves` where that is asked.
-    fn columns(&self) -> Vec<String> {
+    pub fn columns(&self) -> Vec<String> {
         self.told().into_iter().chain(self.asks_moves.then(|| "moves".to_owned())).collect()
     }
 }
@@ -94,8 +129,8 @@ impl Group<'_> {
 /// Finds the documents, or elements, that are concerned; not those of documents that are recomputed.
 pub fn find(context: &Context, group: &Group, recomputed: Option<&[KeysModel]>, indent: &str) -> String {
     let deeper = format!("{indent}        ");
-    let way = |step: &&PartStep| match step.element {
-        Ok(element) if group.asks_moves => context.select_elements(&step.way, step.changed, element, &deeper),
+    let way = |step: &&PartStep| match &step.element {
+        Ok(element) if group.asks_moves => context.select_elements(&step.way, step.changed, element.moves, &deeper),
         _ => context.select(&step.way, Images::Both, step.changed, &deeper),
     };
     let mut ways: Vec<String> = group.steps.iter().map(way).collect();
@@ -117,7 +152,7 @@ pub fn find(context: &Context, group: &Group, recomputed: Option<&[KeysModel]>, 
     let told = list(told.into_iter().map(|c| format!("e.{c}")));
     let moves = if group.asks_moves { ", bool_or(e.moves)" } else { "" };
     let (all, conditions) = (list(columns.iter().cloned()), conditions.join(&format!("\n{indent}           AND ")));
-    let places = list(group.values.iter().map(|id| place(context.tview, &context.layout().values[*id])));
+    let places = group.places(context);
     let what = if group.is_array() { "elements that change in" } else { "documents that change at" };
     format!(
         "\n{indent}-- {}\n{indent}SELECT {aggregates}\n{indent}  INTO {}\n{indent}  FROM (SELECT {told}{moves}\n{indent}          FROM (\n\
@@ -125,32 +160,7 @@ pub fn find(context: &Context, group: &Group, recomputed: Option<&[KeysModel]>, 
          {indent}         GROUP BY {told}) AS e({all});{}",
         one_line(&format!("{what} {places}")),
         group.arrays(),
-        if group.is_array() { at_most(group, indent) } else { String::new() },
-    )
-}
-
-/// Keeps of the elements of one array no more than tell that they are too many to be changed one by one.
-fn at_most(group: &Group, indent: &str) -> String {
-    let keys = list((1..=group.keys).map(|n| format!("e.key_{n}")));
-    let moves = match group.asks_moves {
-        true => format!(", array_agg(e.moves AND e.elements <= {MANY_ELEMENTS})"),
-        false => String::new(),
-    };
-    let count = if group.asks_moves { " count(*) OVER of_array AS elements," } else { "" };
-    format!(
-        "\n{indent}IF cardinality({}) > {MANY_ELEMENTS} THEN -- where they are of one array, so that it is computed again, one more than that is enough\n\
-         {indent}    SELECT {}, array_agg(e.match){moves}\n\
-         {indent}      INTO {}\n\
-         {indent}      FROM (SELECT e.*,{count} row_number() OVER of_array AS number\n\
-         {indent}              FROM unnest({}) AS e({})\n\
-         {indent}            WINDOW of_array AS (PARTITION BY {keys})) AS e\n\
-         {indent}     WHERE e.number <= {MANY_ELEMENTS} + 1;\n\
-         {indent}END IF;",
-        group.variables[0].name,
-        list((1..=group.keys).map(|n| format!("array_agg(e.key_{n})"))),
-        group.arrays(),
-        group.arrays(),
-        list(group.columns()),
+        if group.is_array() { elements::at_most(group, indent) } else { String::new() },
     )
 }
 
@@ -240,20 +250,20 @@ pub fn write(context: &Context, step: &TviewStep, groups: &[Group], patched: &[K
 }
 
 /// The statement that writes, as it grows.
-struct Change<'c> {
-    context: &'c Context<'c>,
+pub(super) struct Change<'c> {
+    pub context: &'c Context<'c>,
     /// The document as it was.
     shown: String,
     keys: &'c Keys,
     /// What follows FROM: the keys with what is found of them.
     joins: Vec<String>,
     /// Behind the document: what others are made of.
-    before: Vec<String>,
+    pub before: Vec<String>,
     /// By output column: what it becomes.
-    values: BTreeMap<usize, Put>,
+    pub values: BTreeMap<usize, Put>,
     /// The output columns that are documents in which something is changed.
     put_into: BTreeSet<usize>,
-    relations: usize,
+    pub relations: usize,
     /// Whether there is nothing else to change than one group of parts.
     alone: bool,
 }
@@ -263,11 +273,11 @@ impl Change<'_> {
         format!("{}.{}", self.shown, self.context.tview.view.outputs[output].name.sql())
     }
 
-    fn value(&self, output: usize) -> Put {
+    pub fn value(&self, output: usize) -> Put {
         self.values.get(&output).cloned().unwrap_or_else(|| Put::into(self.context, self.old(output)))
     }
 
-    fn becomes(&mut self, output: usize, value: Put, is_put: bool) {
+    pub fn becomes(&mut self, output: usize, value: Put, is_put: bool) {
         self.values.insert(output, value);
         if is_put {
             self.put_into.insert(output);
@@ -291,13 +301,13 @@ impl Change<'_> {
     fn group(&mut self, group: &Group) {
         self.relations += 1;
         let relation = self.relation(self.relations);
-        match group.is_array() {
-            true => self.elements(group, &relation),
-            false => self.computed(group, &relation),
+        match &group.array {
+            Some(id) => self.elements(group, id, &relation),
+            None => self.computed(group, &relation),
         }
     }
 
-    fn join(&mut self, relation: &str, lines: Vec<String>, columns: &[String]) {
+    pub fn join(&mut self, relation: &str, lines: Vec<String>, columns: &[String]) {
         let keys = (1..=self.keys.names.len()).map(|k| format!("key_{k}"));
         let columns = list(keys.chain(columns.iter().cloned()));
         let (begin, end) = match self.alone {
@@ -330,7 +340,7 @@ impl Change<'_> {
     }
 
     /// What a column becomes where the relation has a row for the document.
-    fn found(&self, relation: &str, new: String, old: &str) -> String {
+    pub fn found(&self, relation: &str, new: String, old: &str) -> String {
         match self.alone {
             true => new,
             false => format!("CASE WHEN {relation}.key_1 IS NULL THEN {old} ELSE {new} END"),
@@ -338,7 +348,7 @@ impl Change<'_> {
     }
 
     /// The condition that a view's row is one of a key.
-    fn is_key(&self, row: &str, of: &str) -> String {
+    pub fn is_key(&self, row: &str, of: &str) -> String {
         patch::joined(self.keys.names.iter().zip(1..).map(|(n, k)| format!("{row}.{n} = {of}.key_{k}")))
     }
 
@@ -373,84 +383,10 @@ impl Change<'_> {
             self.becomes(value.output, changed, !value.path.is_empty());
         }
     }
-
-    /// Elements that are computed again. Where they do not fit, the array is.
-    fn elements(&mut self, group: &Group, relation: &str) {
-        let (context, id) = (self.context, group.values[0]);
-        let (parts, value) = (context.parts, &context.layout().values[id]);
-        let (Some(array), Some(part)) = (&value.array, parts.arrays.get(&id)) else { return };
-        let number = array_number(parts, id);
-        let sorted = !array.sorts.is_empty();
-        let (lines, columns) = self.element_rows(group, number, sorted);
-        self.join(relation, lines, &columns);
-        let (mut old, path) = (self.value(value.output).sql(), patch::path_sql(&value.path));
-        if self.values.contains_key(&value.output) {
-            // It is mentioned twice.
-            let before = context.free_alias(&format!("before_{}", self.relations));
-            self.before.push(format!("CROSS JOIN LATERAL (SELECT {old} AS value OFFSET 0) AS {before}"));
-            old = format!("{before}.value");
-        }
-        let inner = "\n                           ";
-        let (function, order) = match part.descending {
-            Some(descending) => ("jsonb_change_sorted_elements", descending),
-            None => ("jsonb_change_elements", sorted),
-        };
-        let (first, more) = columns.split_at(2);
-        let of_relation = |columns: &[String]| list(columns.iter().map(|c| format!("{relation}.{c}")));
-        let neighbours = if more.is_empty() { String::new() } else { format!("{}, ", of_relation(more)) };
-        let changed = format!(
-            "{}{function}({old}, {path}::text[], {}::text, {},{inner}    {neighbours}{order}, {MANY_ELEMENTS})",
-            if context.program.calls_own_functions { "tview." } else { "" },
-            sql_literal(&part.field),
-            of_relation(first),
-        );
-        let array = names::array(context.program.name, &context.tview.name, number).sql();
-        let array = format!("tview.{array}({})", list((1..=group.keys).map(|n| format!("{relation}.key_{n}"))));
-        let new =
-            format!("coalesce({inner}{changed},{inner}{})", put(value, Put::into(context, old.clone()), array).sql());
-        self.becomes(value.output, Put::into(context, self.found(relation, new, &old)), true);
-    }
-
-    /// The elements by document: what they are and, where they may come, go or move, what they stand between; and the names of these.
-    fn element_rows(&self, group: &Group, number: usize, sorted: bool) -> (Vec<String>, Vec<String>) {
-        let (program, tview) = (self.context.program.name, &self.context.tview.name);
-        let columns = Columns::of(self.context.tview, self.context.parts);
-        let (matched, element) = (columns.matched(), columns.element());
-        let keys = list((1..=group.keys).map(|n| format!("e.key_{n}")));
-        let elements = names::elements(program, tview, number).sql();
-        let (mut shown, mut neighbours) = (vec!["matches", "elements"], String::new());
-        let mut aggregates = "array_agg(to_jsonb(e.match)), array_agg(e.element)".to_owned();
-        if group.asks_moves {
-            shown.extend(["moves", "preceding", "following"]);
-            aggregates += ", array_agg(e.moves), ";
-            aggregates += match sorted {
-                true => "array_agg(e.beside[1]), array_agg(e.beside[2])",
-                false => "NULL::jsonb[], NULL::jsonb[]",
-            };
-        }
-        if group.asks_moves && sorted {
-            neighbours = format!(
-                ",\n               CASE WHEN e.moves AND w.{element} IS NOT NULL THEN tview.{}({keys}, e.match) END AS beside",
-                names::beside(program, tview, number).sql()
-            );
-        }
-        let rows = format!(
-            "SELECT {keys}, {aggregates}\n  \
-             FROM (SELECT e.*, w.{element} AS element{neighbours}\n          \
-             FROM unnest({}) AS e({})\n          \
-             LEFT JOIN LATERAL (SELECT w.{element} FROM tview.{elements} AS w\n                              \
-             WHERE {} AND w.{matched} = e.match OFFSET 0) AS w ON true OFFSET 0) AS e\n \
-             GROUP BY {keys}",
-            group.arrays(),
-            list(group.columns()),
-            self.is_key("w", "e"),
-        );
-        (rows.lines().map(str::to_owned).collect(), shown.into_iter().map(str::to_owned).collect())
-    }
 }
 
 /// A document with another value at its place.
-fn put(value: &Value, old: Put, new: String) -> Put {
+pub(super) fn put(value: &Value, old: Put, new: String) -> Put {
     match value.path.is_empty() {
         true => old.instead(new),
         false => old.set(patch::path_sql(&value.path), new),

@@ -187,24 +187,37 @@ pub struct PartViewsSql<'a> {
 /// What is computed of an array where its elements are not enough.
 pub struct ArrayFunctions {
     pub place: String,
-    /// The function that computes it, and the view and the column that it is read from.
-    pub array: String,
-    pub values: String,
-    pub value: String,
-    /// `key_1 integer, key_2 text`, and the condition that a row `w` is that key's.
-    pub key_parameters: String,
-    pub is_key: String,
+    /// The view of its elements, and the column of their match key with its type.
+    pub elements: String,
+    pub matched: String,
+    pub ty: String,
+    /// `key_1 integer, outer_1 integer`, and the condition that a row `w` of the elements, or of the values, is of that array.
+    pub parameters: String,
+    pub is_of_array: String,
+    /// Where it is a value: all of it.
+    pub array: Option<ArrayFunction>,
+    /// Where there are arrays in its elements: one of them.
+    pub element: Option<ElementFunction>,
     /// Where it is sorted: the elements that stand beside one.
     pub beside: Option<BesideFunction>,
+}
+
+/// The function that computes an array, and the view and the column that it is read from.
+pub struct ArrayFunction {
+    pub name: String,
+    pub values: String,
+    pub value: String,
+}
+
+/// The function that computes an element, and the column of the view of elements.
+pub struct ElementFunction {
+    pub name: String,
+    pub element: String,
 }
 
 /// The function that tells which elements stand beside one.
 pub struct BesideFunction {
     pub name: String,
-    pub elements: String,
-    /// The column of the match key, and its type.
-    pub matched: String,
-    pub ty: String,
     pub order: String,
 }
 

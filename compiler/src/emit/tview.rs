@@ -408,9 +408,14 @@ pub fn place(column: &str, path: &[String]) -> String {
 pub fn change(changed: &Changed) -> String {
     let path = flat_path(&changed.path);
     match changed.match_key {
-        Some(key) => format!("array patch of {path} by {key}"),
+        Some(key) => format!("array patch of {path} by {key}{}", within(changed)),
         None => format!("path recompute of {path}"),
     }
+}
+
+/// The match keys of the elements around an array, in words, from the inside out.
+pub fn within(changed: &Changed) -> String {
+    changed.within.iter().rev().map(|key| format!(" within {key}")).collect()
 }
 
 /// A path as text: dots between the levels; a dot or backslash within a name is escaped by a backslash.

@@ -6,7 +6,7 @@
 use super::tview::{KeyColumnSql, key_columns};
 use super::{base_table, equal_or_null, list, names};
 use crate::names::Ident;
-use crate::plan::{ElementStep, Join, Layout, TablePlan, Tview, TviewParts, Way};
+use crate::plan::{ElementMoves, Join, Layout, TablePlan, Tview, TviewParts, Way};
 use crate::relate::{Pair, ValueLock, is_scalar};
 use crate::resolve::{ColumnRef, Term, UseId};
 
@@ -215,13 +215,13 @@ impl Context<'_> {
     }
 
     /// The same, and whether elements may come, go or move.
-    pub fn select_elements(&self, way: &Way, changed: Option<usize>, step: ElementStep, indent: &str) -> String {
-        let shown = match step {
-            ElementStep::Moves(flag) => flag,
-            ElementStep::Shows => None,
+    pub fn select_elements(&self, way: &Way, changed: Option<usize>, moves: ElementMoves, indent: &str) -> String {
+        let shown = match moves {
+            ElementMoves::If(flag) => flag,
+            ElementMoves::Never => None,
         };
         let (from, shown) = self.with_flag(way, Images::Both, (changed, shown), &[], indent);
-        let moves = shown.unwrap_or_else(|| (step != ElementStep::Shows).to_string());
+        let moves = shown.unwrap_or_else(|| (moves != ElementMoves::Never).to_string());
         let values = list(way.select.iter().map(|t| self.term(t)).chain([moves]));
         format!("SELECT {values}\n{indent}{from}")
     }

@@ -11,7 +11,8 @@ use serde::Serialize;
 use super::parts::Moves;
 use super::patch::Patch;
 use super::{
-    ColumnSet, ElementStep, PartStep, PatchStep, Reader, TablePlan, Tview, TviewParts, TviewStep, ValueId, read_columns,
+    ColumnSet, ElementMoves, ElementStep, PartStep, PatchStep, Reader, TablePlan, Tview, TviewParts, TviewStep,
+    ValueId, read_columns,
 };
 use crate::resolve::UseId;
 
@@ -39,10 +40,11 @@ pub(super) fn whole_values(parts: &mut [PartStep]) {
     let whole: BTreeMap<ValueId, String> =
         parts.iter().filter_map(|p| Some((p.value, p.element.as_ref().err()?.clone()))).collect();
     for part in parts {
-        if let (Ok(_), Some(reason)) = (&part.element, whole.get(&part.value)) {
+        if let (Ok(element), Some(reason)) = (&part.element, whole.get(&part.value)) {
+            let keys = part.way.select.len() - element.array.chain().count();
+            part.way.select.truncate(keys);
+            part.way.null_safe.truncate(keys);
             part.element = Err(reason.clone());
-            part.way.select.pop();
-            part.way.null_safe.pop();
         }
     }
 }
@@ -81,11 +83,11 @@ impl TablePlan {
                 let (way, element) = match part.element {
                     Ok(element) => {
                         let moves = match element.moves {
-                            Moves::Never => ElementStep::Shows,
-                            Moves::Always => ElementStep::Moves(None),
-                            Moves::Columns(columns) => ElementStep::Moves(self.flag(&columns | &identifying())),
+                            Moves::Never => ElementMoves::Never,
+                            Moves::Always => ElementMoves::If(None),
+                            Moves::Columns(columns) => ElementMoves::If(self.flag(&columns | &identifying())),
                         };
-                        (element.way, Ok(moves))
+                        (element.way, Ok(ElementStep { array: element.array, moves }))
                     }
                     Err(reason) => (parts.way.clone(), Err(reason)),
                 };
@@ -166,6 +168,9 @@ pub struct Changed<'p> {
     pub path: Vec<String>,
     /// Of an array, by which its elements are told apart; `None` where the value is computed again.
     pub match_key: Option<&'p str>,
+    /// The same of the arrays around it, the outermost first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub within: Vec<&'p str>,
     /// Why elements are not changed by themselves, where the value is an array.
     pub missing: Option<&'p str>,
 }
@@ -197,16 +202,18 @@ impl<'p> Decisions<'p> {
     pub fn changed(&self, at: usize, tview: &Tview, part: &'p PartStep) -> Changed<'p> {
         let parts = &self.parts[at];
         let value = parts.layout.as_ref().map(|l| &l.values[part.value]);
-        let path = value.map(|v| {
-            let column = tview.view.outputs[v.output].name.to_string();
-            std::iter::once(column).chain(v.path.iter().cloned()).collect()
-        });
-        let array = parts.arrays.get(&part.value).filter(|_| part.element.is_ok());
         let is_array = value.is_some_and(|v| v.array.is_some());
-        Changed {
-            path: path.unwrap_or_default(),
-            match_key: array.map(|a| a.field.as_str()),
-            missing: part.element.as_ref().err().map(String::as_str).filter(|_| is_array),
+        let missing = part.element.as_ref().err().map(String::as_str).filter(|_| is_array);
+        let mut path: Vec<String> = value.iter().map(|v| tview.view.outputs[v.output].name.to_string()).collect();
+        let Ok(element) = &part.element else {
+            path.extend(value.iter().flat_map(|v| v.path.iter().cloned()));
+            return Changed { path, match_key: None, within: Vec::new(), missing };
+        };
+        let mut within: Vec<&str> = Vec::new();
+        for id in element.array.chain() {
+            path.extend(parts.layout.iter().filter_map(|l| l.array(&id)).flat_map(|(path, _)| path.iter().cloned()));
+            within.extend(parts.arrays.get(&id).map(|array| array.field.as_str()));
         }
+        Changed { path, match_key: within.pop(), within, missing }
     }
 }

@@ -13,6 +13,7 @@ use sqlparser::tokenizer::Token;
 
 use crate::catalog::View;
 use crate::cut::Text;
+use crate::names::Ident;
 use crate::resolve::{ArrayAgg, BlockId, Expr, ExprKind, FlatView, JsonType};
 
 /// Where the parts of a query stand, in bytes.
@@ -28,6 +29,67 @@ pub struct Layout {
     pub order: Option<Range<usize>>,
     /// The values that the documents are put together from; the order is that of the text.
     pub values: Vec<Value>,
+    /// All words of the text: what is written into it is called otherwise.
+    pub words: BTreeSet<Ident>,
+}
+
+/// An array whose elements are told apart: that of a value, or one in the elements of another.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ArrayId {
+    /// Index of the value in the layout.
+    pub value: usize,
+    /// From there inwards: which of the arrays in the element.
+    pub inner: Vec<usize>,
+}
+
+impl ArrayId {
+    /// The array that a value is.
+    pub fn outermost(value: usize) -> Self {
+        ArrayId { value, inner: Vec::new() }
+    }
+
+    /// Those that it is in, the outermost first, and itself.
+    pub fn chain(&self) -> impl DoubleEndedIterator<Item = ArrayId> {
+        let of = |depth| ArrayId { value: self.value, inner: self.inner[..depth].to_vec() };
+        (0..=self.inner.len()).map(of)
+    }
+
+    /// The array in whose elements it is.
+    pub fn around(&self) -> Option<ArrayId> {
+        let (_, around) = self.inner.split_last()?;
+        Some(ArrayId { value: self.value, inner: around.to_vec() })
+    }
+
+    /// One in its elements.
+    fn within(&self, number: usize) -> ArrayId {
+        let inner = self.inner.iter().copied().chain([number]).collect();
+        ArrayId { value: self.value, inner }
+    }
+}
+
+impl Layout {
+    /// An array, and the fields that lead to it: from the output column, or from the element around it.
+    pub fn array(&self, id: &ArrayId) -> Option<(&[String], &ArrayText)> {
+        let value = self.values.get(id.value)?;
+        let outermost = (value.path.as_slice(), value.array.as_ref()?);
+        id.inner.iter().try_fold(outermost, |(_, around), number| {
+            let inner = around.inner.get(*number)?;
+            Some((inner.path.as_slice(), &inner.array))
+        })
+    }
+
+    /// All arrays, each behind the one that it is in.
+    pub fn arrays(&self) -> Vec<ArrayId> {
+        let of_value = |(id, value): (usize, &Value)| value.array.is_some().then(|| ArrayId::outermost(id));
+        let mut all: Vec<ArrayId> = self.values.iter().enumerate().filter_map(of_value).collect();
+        let mut next = 0;
+        while let Some(id) = all.get(next).cloned() {
+            let inner = self.array(&id).map_or(0, |(_, array)| array.inner.len());
+            all.extend((0..inner).map(|number| id.within(number)));
+            next += 1;
+        }
+        all
+    }
 }
 
 /// A value that can be computed by itself.
@@ -58,6 +120,17 @@ pub struct ArrayText {
     pub from: Range<usize>,
     /// What stands behind WHERE.
     pub conditions: Option<Range<usize>>,
+    /// Arrays of the same form in the element.
+    pub inner: Vec<InnerArray>,
+}
+
+/// An array in the elements of another one.
+#[derive(Clone, Debug)]
+pub struct InnerArray {
+    /// Fields from the element.
+    pub path: Vec<String>,
+    /// The array.
+    pub array: ArrayText,
 }
 
 /// One of the expressions of an ORDER BY.
@@ -79,7 +152,7 @@ pub(super) fn layout(text: &Text, view: &View, flat: &FlatView) -> Option<Layout
     let is_order = clauses.rest.is_empty() || text.is_word(clauses.rest.start, "order");
     let items = text.items(clauses.list.clone());
     let same = items.len() == select.projection.len() && items.len() == flat.outputs.len();
-    if !same || !is_order || text.computes_windows(tokens) {
+    if !same || !is_order || text.computes_windows(tokens.clone()) {
         return None;
     }
     let items = items.iter().zip(&select.projection).map(|(item, selected)| text.selected(item, selected));
@@ -94,6 +167,7 @@ pub(super) fn layout(text: &Text, view: &View, flat: &FlatView) -> Option<Layout
         from_end: text.bytes(&clauses.from).end,
         order: (!clauses.rest.is_empty()).then(|| text.bytes(&clauses.rest)),
         values: reader.values,
+        words: tokens.filter_map(|at| text.name(at)).collect(),
     })
 }
 
@@ -120,6 +194,19 @@ impl Reader<'_> {
         } else if !matches!(expr.kind, ExprKind::Constant) {
             let array = self.array(at.clone(), expr);
             self.values.push(Value { output, path: path.clone(), at: self.text.bytes(&at), array });
+        }
+    }
+
+    /// The arrays in an element.
+    fn inner(&self, at: Range<usize>, expr: &Expr, path: &mut Vec<String>, found: &mut Vec<InnerArray>) {
+        if let Some(fields) = self.object(&at, expr) {
+            for ((name, value), at) in fields {
+                path.push(name.clone());
+                self.inner(at, value, path, found);
+                path.pop();
+            }
+        } else if let Some(array) = self.array(at, expr) {
+            found.push(InnerArray { path: path.clone(), array });
         }
     }
 
@@ -165,7 +252,15 @@ impl Reader<'_> {
                 self.aggregated(
                     agg,
                     inside,
-                    ArrayText { block: *block, element: 0..0, sorts: Vec::new(), filter, from, conditions },
+                    ArrayText {
+                        block: *block,
+                        element: 0..0,
+                        sorts: Vec::new(),
+                        filter,
+                        from,
+                        conditions,
+                        inner: Vec::new(),
+                    },
                 )
             }
             _ => None,
@@ -225,7 +320,9 @@ impl Reader<'_> {
         if agg.distinct || sorts.len() != agg.order_by.len() || self.text.items(element.clone()).len() != 1 {
             return None;
         }
-        Some(ArrayText { element: self.text.bytes(&element), sorts, ..array })
+        let mut inner = Vec::new();
+        self.inner(element.clone(), &agg.element, &mut Vec::new(), &mut inner);
+        Some(ArrayText { element: self.text.bytes(&element), sorts, inner, ..array })
     }
 
     /// `(a, b)` or `ROW(…)`: a view has no column of that type.

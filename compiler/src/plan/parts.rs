@@ -7,16 +7,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::layout::{ArrayText, Layout, Value};
-use super::occurrences::{ValueId, columns, opened};
+use super::arrays::{Array, aggregate_of};
+use super::layout::ArrayId;
+use super::occurrences::ValueId;
 use super::patch::{Prover, column as column_of, table};
-use super::{ArrayPart, ColumnSet, Strategy, Unmatched, Way, is_collectable, way_to_key, way_to_parts};
-use crate::catalog::{Catalog, Column, SqlType, TypeClass};
+use super::{ColumnSet, Strategy, Unmatched, Way, is_collectable, way_to_key, way_to_parts};
+use crate::catalog::{Column, SqlType};
 use crate::document::match_field;
-use crate::relate::{BlockRows, nullable_in_row, same_type, variable_type};
-use crate::resolve::{
-    ArrayAgg, Block, BlockId, ColumnRef, ComparisonKind, Expr, ExprKind, FlatView, JsonType, Scope, TOP, Term, UseId,
-};
+use crate::relate::{BlockRows, nullable_in_row, same_type};
+use crate::resolve::{BlockId, ColumnRef, Expr, ExprKind, Scope, TOP, Term, UseId};
 
 /// A write that would change more values than this computes the documents again.
 const MAX_PARTS: usize = 8;
@@ -34,7 +33,9 @@ pub(super) struct PartUse {
 /// How a changed row concerns elements of an array.
 #[derive(Clone, Debug)]
 pub(super) struct ElementUse {
-    /// Selects the key of the document and the element's match key.
+    /// The array.
+    pub array: ArrayId,
+    /// Selects the key of the document, the match keys of the elements around the array, the outermost first, and that of the element.
     pub way: Way,
     /// What makes elements appear, disappear or move.
     pub moves: Moves,
@@ -116,7 +117,7 @@ impl Prover<'_> {
         Some(Parts { list: of_value.into_iter().map(part).collect(), others, way })
     }
 
-    /// How rows of a use concern the elements of the array that a value is.
+    /// How rows of a use concern the elements of the array that a value is, or of the innermost one that has them in its query.
     fn element(
         &self,
         use_id: UseId,
@@ -128,19 +129,47 @@ impl Prover<'_> {
             return Err("elements are not changed by themselves".into());
         }
         let view = &self.variant.view;
-        let array = self.arrays.get(&value).ok_or("it is no array that a subquery aggregates")?;
-        let array = array.as_ref().map_err(Clone::clone)?;
-        if self.is_outermost(use_id) || !view.within(view.uses[use_id.0].block, array.agg.block) {
+        let block = view.uses[use_id.0].block;
+        let outermost =
+            self.arrays.get(&ArrayId::outermost(value)).ok_or("it is no array that a subquery aggregates")?;
+        let outermost = outermost.as_ref().map_err(Clone::clone)?;
+        if self.is_outermost(use_id) || !view.within(block, outermost.agg.block) {
             return Err("it is not in the array's own query".into());
         }
+        let within = |array: &Result<Array, String>| array.as_ref().is_ok_and(|a| view.within(block, a.agg.block));
+        let around = self.arrays.iter().filter(|(id, array)| id.value == value && within(array));
+        let mut around: Vec<&ArrayId> = around.map(|(id, _)| id).collect();
+        around.sort_by_key(|id| std::cmp::Reverse(id.inner.len()));
+        let mut found = around.into_iter().map(|id| self.element_of(use_id, id, reads, identifying));
+        found
+            .find(Result::is_ok)
+            .unwrap_or_else(|| self.element_of(use_id, &ArrayId::outermost(value), reads, identifying))
+    }
+
+    /// The same of one array.
+    fn element_of(
+        &self,
+        use_id: UseId,
+        id: &ArrayId,
+        reads: &ColumnSet,
+        identifying: &BTreeSet<usize>,
+    ) -> Result<ElementUse, String> {
+        let view = &self.variant.view;
+        let block = view.uses[use_id.0].block;
+        let chain: Vec<&Array> = id.chain().filter_map(|id| self.arrays.get(&id)?.as_ref().ok()).collect();
+        let Some(array) = chain.last().filter(|_| chain.len() == id.inner.len() + 1) else {
+            return Err("nothing tells the elements around it apart".into());
+        };
         let mut way = way_to_key(self.variant, use_id);
-        let end = self.match_term(&way, array.column).ok_or("its way to the key does not lead through the elements")?;
-        way.select.push(Term::Column(end));
-        way.null_safe.push(false);
+        for array in &chain {
+            let end =
+                self.match_term(&way, array.column).ok_or("its way to the key does not lead through the elements")?;
+            way.select.push(Term::Column(end));
+            way.null_safe.push(false);
+        }
         if !is_collectable(table(view, self.catalog, use_id), &way.needs()) {
             return Err("its rows are found by arrays or rows".into());
         }
-        let block = view.uses[use_id.0].block;
         let moves = if array.descending.is_some() {
             // Each of them tells where it is.
             Moves::Never
@@ -153,13 +182,22 @@ impl Prover<'_> {
         } else {
             Moves::Never
         };
-        Ok(ElementUse { way, moves })
+        Ok(ElementUse { array: id.clone(), way, moves })
+    }
+
+    /// Whether nothing tells the elements of an array apart, though those around it are, and rows of one of the uses are in its query.
+    pub fn is_unmatched(&self, id: &ArrayId, uses: &BTreeSet<UseId>) -> bool {
+        let (view, around) = (&self.variant.view, id.around());
+        let is_told = around.as_ref().is_none_or(|around| matches!(self.arrays.get(around), Some(Ok(_))));
+        let Some(agg) = self.layout.and_then(|layout| aggregate_of(view, layout, id)) else { return false };
+        let is_read = || uses.iter().any(|u| view.within(view.uses[u.0].block, agg.block));
+        is_told && matches!(self.arrays.get(id), Some(Err(_))) && (around.is_none() || is_read())
     }
 
     /// What would let the elements of an array be told apart, where nothing does.
-    pub fn unmatched(&self, value: ValueId) -> Option<Unmatched> {
+    pub fn unmatched(&self, id: &ArrayId) -> Option<Unmatched> {
         let view = &self.variant.view;
-        let agg = aggregate(value_expr(view, self.layout?.values.get(value)?)?)?;
+        let agg = aggregate_of(view, self.layout?, id)?;
         let ExprKind::Object(fields) = &agg.element.kind else { return None };
         if match_field(view, self.catalog, agg).is_some() {
             return None;
@@ -218,155 +256,26 @@ impl Prover<'_> {
         column_of(&self.variant.view, self.catalog, column)
     }
 
-    fn type_of(&self, column: ColumnRef) -> &SqlType {
+    pub fn type_of(&self, column: ColumnRef) -> &SqlType {
         &self.column(column).ty
     }
 
-    /// The match key's column, or one that equals it in every row of the array's query, on the way from a changed row to the key.
+    /// A match key's column, or one that equals it in every row of the array's query, or of one in its elements that the way begins in,
+    /// on the way from a changed row to the key.
     fn match_term(&self, way: &Way, column: ColumnRef) -> Option<ColumnRef> {
         let view = &self.variant.view;
-        let block = view.use_of(column).block;
-        let equal = view.equalities.iter().filter(|e| e.block == block && e.scope == Scope::Always && !e.null_safe);
-        let partner = |(left, right): (ColumnRef, ColumnRef)| (left == column).then_some(right);
-        let equal = equal.filter_map(|e| partner((e.left, e.right)).or_else(|| partner((e.right, e.left))));
-        let known: Vec<ColumnRef> = equal
-            .filter(|c| view.use_of(*c).block == block && same_type(self.type_of(*c), self.type_of(column)))
-            .chain([column])
-            .collect();
+        let (array, start) = (view.use_of(column).block, view.uses[way.start.0].block);
+        let between = |block: BlockId| view.within(start, block) && view.within(block, array);
+        let equal = view.equalities.iter().filter(|e| between(e.block) && e.scope == Scope::Always && !e.null_safe);
+        let equal = equal.filter_map(|e| {
+            let sides = [(e.left, e.right), (e.right, e.left)];
+            let (_, partner) = sides.into_iter().find(|(own, _)| *own == column)?;
+            // What a relation in FROM shows may be of other rows than those that a change concerns.
+            (view.use_of(partner).block == e.block).then_some(partner)
+        });
+        let known: Vec<ColumnRef> =
+            equal.filter(|c| same_type(self.type_of(*c), self.type_of(column))).chain([column]).collect();
         let uses = std::iter::once(way.start).chain(way.joins.iter().map(|j| j.use_id));
         uses.into_iter().find_map(|u| known.iter().find(|c| c.use_id == u).copied())
     }
-}
-
-/// An array whose elements are told apart by a field.
-pub(super) struct Array<'a> {
-    pub agg: &'a ArrayAgg,
-    /// The match key.
-    pub field: &'a str,
-    /// What it holds.
-    pub column: ColumnRef,
-    /// How that is written in the array's query.
-    pub written: &'a str,
-    /// Of an array that is sorted by it, see [`ArrayPart`].
-    descending: Option<bool>,
-    deciding: Deciding,
-}
-
-/// The arrays among the values, each if its elements can be told apart.
-pub(super) fn arrays<'a>(
-    view: &'a FlatView,
-    layout: Option<&Layout>,
-    catalog: &Catalog,
-) -> BTreeMap<ValueId, Result<Array<'a>, String>> {
-    let values = layout.iter().flat_map(|l| &l.values).enumerate();
-    let array = |(id, value): (ValueId, &Value)| {
-        let text = value.array.as_ref()?;
-        Some((id, Array::of(view, aggregate(value_expr(view, value)?)?, text, catalog)))
-    };
-    values.filter_map(array).collect()
-}
-
-impl<'a> Array<'a> {
-    fn of(view: &'a FlatView, agg: &'a ArrayAgg, text: &ArrayText, catalog: &Catalog) -> Result<Self, String> {
-        let Block { grouped, limited, picked, recursive, distinct, expands, .. } = &view.blocks[agg.block.0];
-        if grouped.is_some() || *limited || *picked || *recursive || *distinct || *expands || agg.distinct {
-            return Err("the array's query groups or picks rows".into());
-        }
-        let (field, column) =
-            match_field(view, catalog, agg).ok_or("no field of its elements is known to identify them")?;
-        let named = agg.named.iter().find(|(named, _)| *named == column).map(|(_, text)| text.as_str());
-        let named = named.filter(|_| agg.element.json == Some(JsonType::Jsonb));
-        let written = named.ok_or("the array's query has no column that is the elements' match key")?;
-        let ty = &column_of(view, catalog, column).ty;
-        if !tells_apart(ty) {
-            return Err(format!("values of type {} that are equal can be shown differently", ty.sql));
-        }
-        // As jsonb, integers are sorted as they are.
-        let is_integer =
-            matches!(ty.base.as_str(), "smallint" | "integer" | "bigint") && ty.class == TypeClass::Builtin;
-        let by_match = agg.order_by.first().is_some_and(|e| e.as_column() == Some(column)) && is_integer;
-        let descending = text.sorts.first().filter(|_| by_match).map(|sort| sort.descending);
-        Ok(Array { agg, field, column, written, descending, deciding: Deciding::of(view, agg) })
-    }
-
-    /// What the emitter needs of it.
-    pub fn part(&self, prover: &Prover) -> ArrayPart {
-        ArrayPart {
-            field: self.field.to_owned(),
-            written: self.written.to_owned(),
-            ty: variable_type(prover.type_of(self.column)),
-            sorted_by_match: self.agg.order_by.iter().any(|e| e.as_column() == Some(self.column)),
-            descending: self.descending,
-        }
-    }
-}
-
-/// What decides which elements there are, and where.
-struct Deciding {
-    columns: BTreeSet<ColumnRef>,
-    blocks: BTreeSet<BlockId>,
-}
-
-impl Deciding {
-    fn of(view: &FlatView, agg: &ArrayAgg) -> Self {
-        let region = |block: BlockId| view.in_region(block, agg.block);
-        let mut all = Deciding { columns: BTreeSet::new(), blocks: BTreeSet::new() };
-        let own = agg.order_by.iter().chain(&agg.filter);
-        let mut open: Vec<BlockId> = (0..view.blocks.len()).map(BlockId).filter(|b| region(*b)).collect();
-        own.for_each(|e| all.expr(e, &mut open));
-        while let Some(block) = open.pop() {
-            if !all.blocks.insert(block) {
-                continue;
-            }
-            let Block { conditions, order_by, grouped, .. } = &view.blocks[block.0];
-            conditions.iter().chain(order_by).chain(grouped.iter().flatten()).for_each(|e| all.expr(e, &mut open));
-            open.extend(view.derived.iter().filter(|d| d.block == block).filter_map(|d| d.inner));
-        }
-        for equality in view.equalities.iter().filter(|e| all.blocks.contains(&e.block)) {
-            all.columns.extend([equality.left, equality.right]);
-        }
-        for comparison in view.comparisons.iter().filter(|c| all.blocks.contains(&c.block)) {
-            match &comparison.kind {
-                ComparisonKind::Equal(left, right) | ComparisonKind::Same(left, right) => {
-                    all.columns.extend(left.columns().into_iter().chain(right.columns()));
-                }
-                ComparisonKind::Holds(formula) => all.columns.extend(formula.columns()),
-            }
-        }
-        all.columns.extend(view.stated.iter().filter(|s| all.blocks.contains(&s.block)).map(|s| s.column));
-        let present = view.present.iter().filter(|(_, block)| all.blocks.contains(block));
-        all.columns.extend(present.flat_map(|(f, _)| f.columns()));
-        all
-    }
-
-    fn expr(&mut self, expr: &Expr, open: &mut Vec<BlockId>) {
-        self.columns.extend(columns(expr));
-        open.extend(opened(expr));
-    }
-}
-
-/// The expression that a value is.
-pub fn value_expr<'v>(view: &'v FlatView, value: &Value) -> Option<&'v Expr> {
-    let mut at = &view.outputs.get(value.output)?.expr;
-    for step in &value.path {
-        let ExprKind::Object(fields) = &at.kind else { return None };
-        at = &fields.iter().find(|(name, _)| name == step)?.1;
-    }
-    Some(at)
-}
-
-/// The aggregate that an expression is, apart from what stands for no element.
-fn aggregate(expr: &Expr) -> Option<&ArrayAgg> {
-    match &expr.kind {
-        ExprKind::ArrayAgg(agg) => Some(agg),
-        ExprKind::Coalesce(list) => list.first().and_then(aggregate),
-        ExprKind::Subquery(_, inner) => aggregate(inner),
-        _ => None,
-    }
-}
-
-/// Whether two values are equal exactly where what jsonb shows of them is.
-fn tells_apart(ty: &SqlType) -> bool {
-    // jsonb shows a numeric's digits, but compares numbers as numbers.
-    ty.is_plain() || ty.dimensions == 0 && (ty.class == TypeClass::Enum || ty.base == "numeric")
 }

@@ -7,9 +7,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::layout::Layout;
-use super::occurrences::{Occurrences, ValueId};
-use super::parts::{Array, arrays};
+use super::arrays::{Array, arrays};
+use super::layout::{ArrayId, Layout};
+use super::occurrences::Occurrences;
 use super::{ColumnSet, Strategy, Tview, Way, is_collectable, way_to_key};
 use crate::catalog::{Catalog, Table};
 use crate::diagnostics::Code;
@@ -82,8 +82,8 @@ pub(super) struct Prover<'t> {
     /// Where the parts of the query stand, if it has a form that can be taken apart.
     pub(super) layout: Option<&'t Layout>,
     pub(super) strategy: Strategy,
-    /// The arrays among the values, where elements may be changed.
-    pub(super) arrays: BTreeMap<ValueId, Result<Array<'t>, String>>,
+    /// The arrays in the documents, where elements may be changed.
+    pub(super) arrays: BTreeMap<ArrayId, Result<Array<'t>, String>>,
     /// Whether rows are read at once for all keys, or for many.
     pub(super) is_read_at_once: bool,
     /// By use: what its link compares, if that leads from a document's key to at most one row, which is the one that the

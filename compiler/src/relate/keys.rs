@@ -401,11 +401,16 @@ fn key_term(
         return Err(Box::new(Diagnostic::new(Code::UnsupportedKey, title, shown.expr.span).note(note)));
     }
     // Of rows of several variants with NULL in the key nobody has proved that they are one.
-    let is_value = |null: &Null| !asserted && whole.alternatives.is_empty() && is_of_row(view, &term, null);
+    let is_value = |null: &Null| !asserted && !unites_rows(whole) && is_of_row(view, &term, null);
     match null.filter(|null| gives && !is_value(null)) {
         Some(null) => Err(nullable(whole, shown, view, catalog, &term, &null, asserted)),
         None => Ok(term),
     }
+}
+
+/// Whether rows of the view come of several queries, or of both sides of a full join; not, where only values do.
+pub(super) fn unites_rows(view: &FlatView) -> bool {
+    view.alternatives.iter().any(|a| view.in_region(a.block, TOP))
 }
 
 /// Whether NULL comes from a row, and so is found from it: not from the place of one that an outer join has not found, and not from

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::closure::{nullable_in_row, uses_of};
-use super::keys::MAX_KEY_COLUMNS;
+use super::keys::{MAX_KEY_COLUMNS, unites_rows};
 use crate::catalog::Catalog;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::resolve::{
@@ -81,7 +81,7 @@ pub(super) fn nullable(
         Null::Of(columns) if columns.iter().any(joined) => {
             "where the outer join finds no row it is NULL, and no row tells such a key"
         }
-        _ if !whole.alternatives.is_empty() => {
+        _ if unites_rows(whole) => {
             "there can be several rows with NULL there, of the queries that the view puts together"
         }
         _ => "no row tells a key that constants make, or what is made of several rows",

@@ -193,6 +193,7 @@ fixtures! {
     among: "compiler/tests/data/live/among.sql",
     days: "compiler/tests/data/live/days.sql",
     constant_keys: "compiler/tests/data/live/constant_keys.sql",
+    nested_arrays: "compiler/tests/data/live/nested_arrays.sql",
     nullable_keys: "compiler/tests/data/live/nullable_keys.sql",
     told_by_queries: "compiler/tests/data/live/told_by_queries.sql",
 }

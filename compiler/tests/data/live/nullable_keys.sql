@@ -91,3 +91,12 @@ SELECT a.agent, jsonb_build_object('of', a.data, 'visits', (SELECT count(*) FROM
 CREATE VIEW v_four AS
 SELECT s.agent, s.shade, s.code, s.short, jsonb_build_object('n', count(*), 'ids', jsonb_agg(s.id ORDER BY s.id)) AS data
   FROM sale s GROUP BY s.agent, s.shade, s.code, s.short;
+
+-- Several queries put together within a value, while the groups are those of one.
+CREATE VIEW v_united AS
+SELECT s.agent, jsonb_build_object('n', count(*),
+           'ids', (SELECT jsonb_agg(u.id ORDER BY u.id, u.what)
+                     FROM (SELECT v.id, 'visit' AS what FROM visit v WHERE v.agent = s.agent
+                           UNION SELECT r.id, 'region' FROM region r WHERE r.zone = s.agent) u),
+           'other', EXISTS (SELECT v.city FROM visit v WHERE v.agent = s.agent EXCEPT SELECT r.name FROM region r WHERE r.zone = s.agent)) AS data
+  FROM sale s GROUP BY s.agent;
