@@ -112,7 +112,7 @@ SELECT
                             FROM loan o
                             JOIN book t ON t.id = o.book_id
                             WHERE o.person_id = l.person_id
-                        )))
+                        )) ORDER BY l.state, l.id)
                     FROM loan l
                     WHERE l.book_id = b.id
                 )
