@@ -71,6 +71,11 @@ impl<'p> Columns<'p> {
         self.free("element")
     }
 
+    /// What the rows of an array are called among those of the array around it, or of the view.
+    fn rows(&self, depth: usize) -> String {
+        self.free(&if depth == 0 { "tview_element".into() } else { format!("tview_element_{}", depth + 1) })
+    }
+
     /// What elements are sorted by.
     pub fn sort(&self, number: usize) -> String {
         self.free(&format!("sort_{}", number + 1))
@@ -231,7 +236,8 @@ impl Writer<'_> {
 
     /// The elements of an array, with the keys of those around them.
     fn elements(&self, id: &ArrayId) -> String {
-        let items = list(self.keys().into_iter().chain(["tview_element.*".into()]));
+        let rows = Columns::of(self.tview, self.parts).rows(0);
+        let items = list(self.keys().into_iter().chain([format!("{rows}.*")]));
         let around: Vec<ArrayId> = id.chain().collect();
         self.query(items, Some(self.level(&around, 0)))
     }
@@ -239,15 +245,13 @@ impl Writer<'_> {
     /// The rows of one of the arrays around an element, with those of the arrays within, or the elements themselves.
     fn level(&self, arrays: &[ArrayId], depth: usize) -> String {
         let columns = Columns::of(self.tview, self.parts);
-        let (id, alias) = (&arrays[depth], element_alias(depth));
+        let (id, alias) = (&arrays[depth], columns.rows(depth));
         let (Some((_, array)), Some(part)) = (self.layout.array(id), self.parts.arrays.get(id)) else {
             unreachable!("a part's arrays are in the layout")
         };
         let (selected, within) = if depth + 1 < arrays.len() {
-            let selected = vec![
-                format!("{} AS {}", part.written, columns.outer(depth)),
-                format!("{}.*", element_alias(depth + 1)),
-            ];
+            let selected =
+                vec![format!("{} AS {}", part.written, columns.outer(depth)), format!("{}.*", columns.rows(depth + 1))];
             (selected, self.level(arrays, depth + 1))
         } else {
             // Who asks for neighbours needs to know what they are sorted by.
@@ -309,9 +313,4 @@ impl Writer<'_> {
             beside: (part.descending.is_none() && !text.sorts.is_empty()).then(beside),
         })
     }
-}
-
-/// What the rows of an array are called among those of the array around it, or of the view.
-fn element_alias(depth: usize) -> String {
-    if depth == 0 { "tview_element".into() } else { format!("tview_element_{}", depth + 1) }
 }

@@ -194,6 +194,7 @@ fixtures! {
     days: "compiler/tests/data/live/days.sql",
     constant_keys: "compiler/tests/data/live/constant_keys.sql",
     nested_arrays: "compiler/tests/data/live/nested_arrays.sql",
+    nested_names: "compiler/tests/data/live/nested_names.sql",
     nullable_keys: "compiler/tests/data/live/nullable_keys.sql",
     told_by_queries: "compiler/tests/data/live/told_by_queries.sql",
 }
