@@ -4,11 +4,10 @@
 //! document becomes. What always holds: an element is evaluated anew by all its match keys, and put, in its array, where it belongs or
 //! taken out; where an array cannot be changed so, the element that it is in is evaluated anew, or in the end the outermost array.
 
-use super::list;
-use super::names;
 use super::part_views::{Columns, array_number};
 use super::parts::{Change, Group, put};
 use super::patch::{self, Put};
+use super::{lines, list, names};
 use crate::names::sql_literal;
 use crate::plan::{ArrayId, ArrayPart, ArrayText, MANY_ELEMENTS};
 
@@ -162,7 +161,7 @@ impl Change<'_> {
             list(group.columns()),
             patch::joined(std::iter::once(self.is_key("w", "e")).chain(around)),
         );
-        (rows.lines().map(str::to_owned).collect(), shown)
+        (lines(&rows).into_iter().map(str::to_owned).collect(), shown)
     }
 
     /// Changes of an array in elements as changes of the elements of the outermost array: each as it was but for them. From the inside
@@ -203,7 +202,7 @@ impl Change<'_> {
             "CROSS JOIN LATERAL (SELECT array_agg({matched}) AS matches, array_agg(e.element) AS elements{moved}\n  \
              FROM {rows}\nOFFSET 0) AS {around}"
         );
-        self.before.extend(text.lines().map(str::to_owned));
+        self.before.extend(lines(&text).into_iter().map(str::to_owned));
         Known {
             matches: format!("{around}.matches"),
             elements: format!("{around}.elements"),

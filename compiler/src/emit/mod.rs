@@ -141,6 +141,20 @@ pub(crate) fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
+/// The lines of an SQL text: a line that ends within quotes goes on, so that what indents them changes no name and no literal.
+fn lines(text: &str) -> Vec<&str> {
+    let mut quote = None;
+    let ends = |c: char| {
+        match quote {
+            None if matches!(c, '\'' | '"') => quote = Some(c),
+            Some(open) if open == c => quote = None,
+            _ => {}
+        }
+        c == '\n' && quote.is_none()
+    };
+    text.split(ends).collect()
+}
+
 /// The condition that two values are the same, where NULL is one as well. No index serves IS NOT DISTINCT FROM.
 fn equal_or_null(left: &str, right: &str) -> String {
     format!("({left} = {right} OR {left} IS NULL AND {right} IS NULL)")

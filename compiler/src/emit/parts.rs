@@ -13,7 +13,7 @@ use super::patch::{self, Keys, Put};
 use super::templates::{self, KeysModel, PartColumn, PartWriteSql};
 use super::tview::key_columns;
 use super::way::{Context, Images};
-use super::{list, names, one_line};
+use super::{lines, list, names, one_line};
 use crate::plan::{ArrayId, PartStep, TviewStep, Value, ValueId};
 
 /// Values that are found by the same ways, or one array.
@@ -246,7 +246,7 @@ pub fn write(context: &Context, step: &TviewStep, groups: &[Group], patched: &[K
         columns,
         shown: change.shown,
     };
-    templates::text(&statement).lines().map(|line| format!("\n{indent}{line}")).collect()
+    lines(&templates::text(&statement)).into_iter().map(|line| format!("\n{indent}{line}")).collect()
 }
 
 /// The statement that writes, as it grows.

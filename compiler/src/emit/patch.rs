@@ -7,7 +7,7 @@
 use super::templates::{self, KeysModel};
 use super::tview::{key_columns, present};
 use super::way::{Context, flag_variable};
-use super::{base_table, list, names};
+use super::{base_table, lines, list, names};
 use crate::catalog::TypeClass;
 use crate::names::{Ident, sql_literal};
 use crate::plan::{Change, PatchStep, Tview};
@@ -106,7 +106,7 @@ pub fn write(context: &Context, step: &PatchStep, patched: &[KeysModel], indent:
         document,
     };
     let text = templates::text(&statement);
-    text.lines().map(|line| format!("\n{indent}{line}")).collect()
+    lines(&text).into_iter().map(|line| format!("\n{indent}{line}")).collect()
 }
 
 /// For which there is no nested loop.
