@@ -8,10 +8,11 @@ use std::collections::BTreeSet;
 
 use sqlparser::ast::{
     AccessExpr, BinaryOperator, Expr as Ast, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause,
-    FunctionArgumentList, FunctionArguments, Query, Value,
+    FunctionArgumentList, FunctionArguments, ObjectNamePart, Query, Value,
 };
 
 use super::conditions::in_subquery;
+use super::formula::plain_arguments;
 use super::functions::{Class, JsonType, classify, depends_on_locale, json_result};
 use super::naming::{ident, parts};
 use super::query::{Refused, Resolved, Resolver};
@@ -608,6 +609,17 @@ fn object_keys(list: &FunctionArgumentList) -> Option<Vec<String>> {
     list.args.iter().step_by(2).map(key).collect()
 }
 
+/// What the patterns of `LIKE ALL (…)` are, which is read as a call; PostgreSQL has no function of that name.
+fn of_all(pattern: &Ast) -> &Ast {
+    let Ast::Function(call) = pattern else { return pattern };
+    let [ObjectNamePart::Identifier(name)] = call.name.0.as_slice() else { return pattern };
+    let is_all = name.quote_style.is_none() && name.value.eq_ignore_ascii_case("all");
+    match plain_arguments(call).as_deref() {
+        Some([patterns]) if is_all => patterns,
+        _ => pattern,
+    }
+}
+
 /// The operands of the expression forms that are plain functions of them; `None` for forms that are not.
 pub(super) fn operands(ast: &Ast) -> Option<Vec<&Ast>> {
     Some(match ast {
@@ -635,7 +647,8 @@ pub(super) fn operands(ast: &Ast) -> Option<Vec<&Ast>> {
         Ast::Like { expr, pattern, escape_char, .. }
         | Ast::ILike { expr, pattern, escape_char, .. }
         | Ast::SimilarTo { expr, pattern, escape_char, .. } => {
-            [Some(expr), Some(pattern), escape_char.as_ref()].into_iter().flatten().map(|e| e.as_ref()).collect()
+            let escape_char = escape_char.iter().map(|e| e.as_ref());
+            [expr.as_ref(), of_all(pattern)].into_iter().chain(escape_char).collect()
         }
         Ast::Substring { expr, substring_from, substring_for, .. } => {
             [Some(expr), substring_from.as_ref(), substring_for.as_ref()]

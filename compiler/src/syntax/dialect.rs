@@ -129,9 +129,8 @@ fn expression(expr: &Expr) -> ControlFlow<Foreign> {
                 | B::Assignment,
             ..
         } => foreign("this operator", expr.span()),
-        Expr::Like { any: true, .. } | Expr::ILike { any: true, .. } | Expr::RLike { .. } => {
-            foreign("this match", expr.span())
-        }
+        Expr::RLike { .. } => foreign("this match", expr.span()),
+        Expr::Like { any: true, pattern, .. } | Expr::ILike { any: true, pattern, .. } => any_pattern(pattern, expr),
         Expr::JsonAccess { .. } => foreign("`:` access", expr.span()),
         Expr::InUnnest { .. } => foreign("IN UNNEST", expr.span()),
         Expr::Convert { .. } => foreign("CONVERT", expr.span()),
@@ -146,6 +145,19 @@ fn expression(expr: &Expr) -> ControlFlow<Foreign> {
             foreign("this expression", expr.span())
         }
         _ => ControlFlow::Continue(()),
+    }
+}
+
+/// `LIKE ANY (array)`.
+fn any_pattern(pattern: &Expr, expr: &Expr) -> ControlFlow<Foreign> {
+    match pattern {
+        Expr::Nested(_) => ControlFlow::Continue(()),
+        Expr::Subquery(_) => ControlFlow::Break(Foreign {
+            what: "LIKE ANY of a query's rows is not compiled".to_owned(),
+            at: expr.span(),
+            help: "ask whether there is such a row: EXISTS (SELECT FROM … WHERE … LIKE …)",
+        }),
+        _ => foreign("this match", expr.span()),
     }
 }
 

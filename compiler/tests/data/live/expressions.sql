@@ -39,3 +39,12 @@ CREATE FUNCTION initial(name text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
 CREATE VIEW v_initial AS
 SELECT initial(p.email) AS letter, jsonb_build_object('n', count(*), 'ids', jsonb_agg(p.id ORDER BY p.id)) AS data
   FROM person p WHERE initial(p.email) IS NOT NULL GROUP BY initial(p.email);
+
+-- Several patterns.
+CREATE VIEW v_like AS
+SELECT p.id, jsonb_build_object(
+    'any', p.email ILIKE ANY (ARRAY['a%', '%1%']),
+    'none', p.email NOT LIKE ALL (ARRAY['b%', p.data ->> 'kind']),
+    'logins', (SELECT jsonb_agg(jsonb_build_object('id', l.id, 'ref', l.person_ref) ORDER BY l.id)
+                 FROM login l WHERE l.email = p.email AND l.person_ref NOT LIKE ANY ('{1%,x%}'::text[]))) AS data
+  FROM person p WHERE (p.email LIKE ANY (ARRAY['zz%', 'y%'])) IS NOT TRUE;
