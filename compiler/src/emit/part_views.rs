@@ -1,10 +1,11 @@
 //! The views and functions that values and elements are read through.
 //!
 //! In: a tview and the layout of its view's text. Out: `tview.…__parts`, with a column per value, and for each array
-//! `tview.…__elements__n`, with a row per element, and the functions `…__array__n` and `…__beside__n`. What always holds: both
-//! views are the user's own query with another select list, so that what they show for a key is what the view shows at that
-//! place; the functions are STABLE: they see what the statement sees that calls them. They are functions because few writes need
-//! them, and a statement that has them in itself prepares them each time.
+//! `tview.…__elements__n`, with a row per element, and the functions `…__array__n`, `…__beside__n` and, where there are arrays in the
+//! elements, `…__element__n`. What always holds: both views are the user's own query with another select list, so that what they show
+//! for a key is what the view shows at that place; no name that they add is a word of that query; the functions are STABLE:
+//! they see what the statement sees that calls them. They are functions because few writes need them, and a statement that has them in
+//! itself prepares them each time.
 
 use std::collections::BTreeSet;
 

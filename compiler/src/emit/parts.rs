@@ -2,7 +2,7 @@
 //!
 //! In: the [`PartStep`]s of a table and a tview. Out: the statements that find the documents and elements, and the one that changes
 //! the documents, also where patches of several uses or of large documents do. What always holds: all that is written is read from
-//! the base tables in the statement that writes, after the locks; each document is written once, whatever of it changes.
+//! the base tables in the statement that writes, after the locks, or stands in the document as it was; each document is written once, whatever of it changes.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
