@@ -27,7 +27,11 @@ const WHOLE: &[&str] = &["__refresh(", "__check(", "__differ(", "__repair("];
 
 const EXPLAINED: &str = "SET auto_explain.log_min_duration = 0; SET auto_explain.log_nested_statements = on;
     SET auto_explain.log_analyze = on; SET auto_explain.log_timing = off;
-    SET auto_explain.log_format = json; SET auto_explain.log_level = notice;";
+    SET auto_explain.log_format = json; SET auto_explain.log_level = notice; SET auto_explain.log_verbose = on;";
+
+/// Of an EXISTS in an expression the planner makes two plans, one that looks rows up and one that hashes a table as a whole. From this
+/// version on it chooses by costs alone, of which a scan that is disabled has no more than another: while a table is small, it is hashed.
+const CHOOSES_BY_COST: i32 = 18;
 
 /// A plan, and the functions that it was made in.
 type Heard = Arc<Mutex<Vec<(String, String)>>>;
@@ -71,6 +75,18 @@ fn compared(sql: &str) -> Vec<String> {
     let views = sql.split("tviewc: full_refresh").skip(1);
     let names = views.filter_map(|text| text.split_once("CREATE VIEW v_")?.1.split_whitespace().next());
     names.map(|name| format!("__tv_{name}__")).collect()
+}
+
+/// Takes the subqueries out of a plan that the planner may have chosen to hash.
+fn without_hashed(plan: &mut Value, text: &str) {
+    let is_hashed = |below: &Value| {
+        let name = below["Subplan Name"].as_str().filter(|_| below["Parent Relationship"] == "SubPlan");
+        name.is_some_and(|name| text.contains(&format!("(hashed {name})")))
+    };
+    if let Some(below) = plan["Plans"].as_array_mut() {
+        below.retain(|below| !is_hashed(below));
+        below.iter_mut().for_each(|below| without_hashed(below, text));
+    }
 }
 
 /// The tables that a plan scans because nothing else is left.
@@ -208,10 +224,16 @@ pub(crate) fn scans_of(name: &str, path: &str) {
     let options = WriterOptions { settings: false, ..WriterOptions::default() };
     let mut writer = Writer::for_role(&mut reader, OWNER, 11, options).expect("a writer");
     let (mut plans, mut found) = (0, BTreeMap::new());
+    let major = "SELECT current_setting('server_version_num')::int4 / 10000";
+    let major: i32 = reader.query_one(major, &[]).expect("asked").get(0);
     for _ in 0..TRANSACTIONS {
         writer.transaction(&mut client).expect("the connection holds");
-        for (text, plan) in plans_of_ours(&heard, &whole) {
+        for (text, mut plan) in plans_of_ours(&heard, &whole) {
             plans += 1;
+            if major >= CHOOSES_BY_COST {
+                let shown = plan.to_string();
+                without_hashed(&mut plan, &shown);
+            }
             let mut tables = BTreeSet::new();
             scanned(&plan, &mut tables);
             for table in tables.into_iter().filter(|table| !known.contains(table)) {
