@@ -55,6 +55,15 @@ pub fn advise(
                     .help("put it in the FROM clause of the view itself, with what all of them merge as the key, or LEFT JOIN each to the keys"),
             );
         }
+        if let Some(parts) = whole.parts {
+            let title =
+                format!("a condition in `{}` is asked of all rows of a table at every write", tview.view.name.name);
+            diagnostics.push(
+                Diagnostic::new(Code::PartsOfAll, title, tview.view.span)
+                    .also(parts, "one part of it has to hold, and each leads to other rows")
+                    .help("ask for the key of these rows: `d.id IN (SELECT … WHERE one part UNION ALL SELECT … WHERE the other)`"),
+            );
+        }
         if let Some(window) = whole.window {
             let title = format!("a window below `{}` is computed for all rows at every write", tview.view.name.name);
             diagnostics.push(

@@ -76,6 +76,8 @@ pub struct Whole {
     pub by_row: bool,
     /// A FULL JOIN with another one.
     pub chain: Option<Span>,
+    /// A condition of which one part has to hold, each of which leads to other rows of a table: it is asked of all of them.
+    pub parts: Option<Span>,
 }
 
 impl Tview {

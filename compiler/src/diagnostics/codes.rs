@@ -70,6 +70,7 @@ codes! {
     FailingComparison    = "TV0605" "failing-comparison"     Warning;
     ChainOfAll           = "TV0606" "chain-of-all"           Warning;
     MadeOfRows           = "TV0607" "made-of-rows"           Warning;
+    PartsOfAll           = "TV0608" "parts-of-all"           Warning;
     UntriggeredSource    = "TV0701" "untriggered-source"     Error;
     ForcedRowSecurity    = "TV0702" "forced-row-security"    Warning;
     Internal             = "TV9901" "internal-error"         Error;

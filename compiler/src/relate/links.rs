@@ -110,7 +110,7 @@ pub struct Links {
     /// One of those, where it is for the length of the way only.
     pub too_far: Option<UseId>,
     /// How many are combined with all rows of the root.
-    crossed: usize,
+    pub(super) crossed: usize,
 }
 
 impl Links {

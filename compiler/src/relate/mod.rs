@@ -17,6 +17,7 @@ mod links;
 mod locks;
 mod made;
 mod open;
+mod parts;
 mod sides;
 mod steps;
 mod telling;
@@ -37,7 +38,7 @@ use std::collections::BTreeSet;
 
 use crate::catalog::Catalog;
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
-use crate::resolve::{FlatView, TOP, Term, UseId};
+use crate::resolve::{FlatView, MAX_VARIANTS, TOP, Term, UseId};
 
 /// One way to read a view: see [`FlatView::variants`].
 #[derive(Clone, Debug)]
@@ -84,6 +85,8 @@ pub struct Relations {
     pub key: ViewKey,
     /// At least one.
     pub variants: Vec<Variant>,
+    /// Of the view's conditions of which one part has to hold those without whose parts rows would be linked to nothing.
+    pub parted: BTreeSet<usize>,
 }
 
 impl Relations {
@@ -126,15 +129,19 @@ pub fn relate(view: &FlatView, catalog: &Catalog, diagnostics: &mut Diagnostics)
             return None;
         }
     };
-    let variant = |((_, view), key): ((Vec<usize>, FlatView), Vec<Term>)| {
-        let guards = Guards::new(&view);
+    let mut parted = BTreeSet::new();
+    let most = MAX_VARIANTS / settled.len().max(1);
+    let variant = |((choice, settled), key): ((Vec<usize>, FlatView), Vec<Term>)| {
+        let guards = Guards::new(&settled);
         let key: Vec<Term> = key.iter().map(|term| guards.term(term)).collect();
-        let links = links::derive(&view, &key, catalog);
-        Variant { view, key, links }
+        let (ways, taken) = parts::derive(view, (&choice, &settled), &key, most, catalog);
+        parted.extend(taken);
+        let of_way = move |links| Variant { view: settled.clone(), key: key.clone(), links };
+        ways.into_iter().map(of_way).collect::<Vec<_>>()
     };
-    let mut variants: Vec<Variant> = settled.into_iter().zip(terms).map(variant).collect();
+    let mut variants: Vec<Variant> = settled.into_iter().zip(terms).flat_map(variant).collect();
     links::number(variants.iter_mut().map(|v| &mut v.links));
-    let relations = Relations { key, variants };
+    let relations = Relations { key, variants, parted };
     if view.directive("full_refresh").is_some() {
         return Some(relations);
     }

@@ -73,7 +73,8 @@ impl<'v> Sides<'v> {
         let within = |block: BlockId| blocks.iter().any(|side| view.within(block, *side));
         let uses = view.uses.iter().enumerate().filter(|(_, u)| within(u.block)).map(|(n, _)| UseId(n)).collect();
         let mut sides = Sides { view, catalog, uses, bridges: Vec::new() };
-        let outside = view.conjuncts.iter().filter(|c| !within(c.block) && view.in_region(c.block, TOP));
+        let outside =
+            view.conjuncts.iter().filter(|c| c.part.is_none() && !within(c.block) && view.in_region(c.block, TOP));
         sides.bridges = outside
             .filter_map(|c| match &c.claim {
                 Claim::Equal(left, right) if sides.are_equal(left, right) => Some((c, left, right)),

@@ -35,6 +35,11 @@ fn related(view: &str) -> Result<(FlatView, Relations, Catalog), Vec<String>> {
 
 /// `c.p_id = p.id, p.a_id = a.id; …`, one entry per link, in locking order.
 fn links(view: &str) -> String {
+    all_links(view).swap_remove(0)
+}
+
+/// Those of each variant.
+fn all_links(view: &str) -> Vec<String> {
     let (flat, relations, catalog) = related(view).unwrap_or_else(|titles| panic!("{view}: {titles:?}"));
     let name = |c: ColumnRef| {
         let owner = flat.use_of(c);
@@ -42,8 +47,11 @@ fn links(view: &str) -> String {
         format!("{}.{}", owner.alias, table.columns[c.column].name)
     };
     let pairs = |l: &super::Link| l.on.iter().map(|p: &Pair| p.text(&name)).collect::<Vec<_>>().join(" and ");
-    let links = &relations.variants[0].links;
-    links.iter().map(pairs).filter(|l| !l.is_empty()).collect::<Vec<_>>().join(", ")
+    let of_variant = |variant: &super::Variant| {
+        let links = variant.links.iter().map(pairs).filter(|l| !l.is_empty());
+        links.collect::<Vec<_>>().join(", ")
+    };
+    relations.variants.iter().map(of_variant).collect()
 }
 
 fn key(view: &str) -> String {
@@ -181,6 +189,34 @@ fn links_are_chains_of_equalities() {
     let skipping = "SELECT a.id, jsonb_build_object('n', (SELECT count(*) FROM p WHERE p.a_id = a.id AND EXISTS (
                         SELECT FROM c WHERE c.p_id = p.id AND c.a_id = a.id))) AS d FROM a";
     assert_eq!(links(skipping), "p.a_id = a.id, c.a_id = a.id");
+}
+
+#[test]
+fn each_part_of_a_condition_leads_to_documents_of_its_own() {
+    let counted = |condition: &str| {
+        format!("SELECT a.id, jsonb_build_object('n', (SELECT count(*) FROM p WHERE {condition})) AS d FROM a")
+    };
+    let shared = "EXISTS (SELECT FROM c WHERE c.p_id = p.id AND c.a_id = a.id)";
+    let either = all_links(&counted(&format!("p.a_id = a.id OR {shared}")));
+    assert_eq!(either, ["p.a_id = a.id, c.a_id = a.id", "c.a_id = a.id, p.id = c.p_id"]);
+    // NULL is as good as false there.
+    let among =
+        all_links(&counted("(p.a_id = a.id OR p.id IN (SELECT c.p_id FROM c WHERE c.a_id = a.id)) AND p.kind <> 'x'"));
+    assert_eq!(among, ["p.a_id = a.id, c.a_id = a.id", "c.a_id = a.id, p.id = c.p_id"]);
+    // What all rows fulfil links by itself.
+    assert_eq!(all_links(&counted(&format!("p.a_id = a.id AND (p.kind = 'x' OR {shared})"))).len(), 1);
+    // A part that leads nowhere leads everywhere.
+    for part in [
+        "p.kind = 'x'",
+        "NOT EXISTS (SELECT FROM c WHERE c.p_id = p.id AND c.a_id = a.id)",
+        "p.id IN (SELECT c.p_id FROM c)",
+    ] {
+        refused(&counted(&format!("p.a_id = a.id OR {shared} OR {part}")), "nothing links");
+    }
+    // The key rests on no part.
+    let unproved =
+        "SELECT p.a_id, to_jsonb(p) AS d FROM p WHERE p.kind = 'x' OR EXISTS (SELECT FROM a WHERE a.id = p.a_id)";
+    refused(unproved, "no key of view");
 }
 
 #[test]

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::{BlockId, ColumnRef, Expr, Formula, Term};
+use crate::source::Span;
 
 /// Where an equality holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,26 @@ pub struct Conjunct {
     pub scope: Scope,
     /// How many were said before it.
     pub at: usize,
+    /// Where it need not hold: the part of a condition that says it.
+    pub part: Option<Part>,
+}
+
+/// A condition of which one part at least has to hold.
+#[derive(Clone, Copy, Debug)]
+pub struct Disjunction {
+    /// Somewhere within it.
+    pub place: Span,
+    /// How many parts it has.
+    pub parts: usize,
+}
+
+/// One of the parts of a condition of which one has to hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Index into [`FlatView::parts`](super::FlatView::parts).
+    pub condition: usize,
+    /// Which of its parts.
+    pub number: usize,
 }
 
 /// What a conjunct says.

@@ -10,26 +10,71 @@ use sqlparser::ast::{BinaryOperator, Expr as Ast, FunctionArguments, Query};
 use super::formula::Formula;
 use super::query::{Refused, Resolved, Resolver};
 use super::typing::is_textual;
-use super::{BlockId, Claim, ColumnRef, Expr, ExprKind, Fact, Membership, Output, Scope};
+use super::{BlockId, Claim, ColumnRef, Disjunction, Expr, ExprKind, Fact, Membership, Output, Part, Scope};
 
 impl<'a> Resolver<'a> {
     /// A condition: its conjuncts are told apart, and all are kept as reads. Gives the queries that have to have a row for it to hold.
-    pub(super) fn condition(&mut self, condition: &'a Ast, block: BlockId, holds: Scope) -> Resolved<Vec<BlockId>> {
+    pub(super) fn condition(&mut self, condition: &'a Ast, block: BlockId, holds: Scope) -> Resolved<Vec<Asked>> {
         let (mut refused, mut asked) = (false, Vec::new());
         for conjunct in conjuncts(condition) {
-            match self.conjunct(conjunct, block, holds) {
-                Ok(query) => asked.extend(query),
+            let parts = disjuncts(conjunct);
+            let asks = parts.len() > 1 && parts.iter().flat_map(|part| conjuncts(part)).any(asks_a_query);
+            let queries = match asks {
+                true => self.disjunction(conjunct, &parts, block, holds),
+                false => {
+                    let query = self.conjunct(conjunct, block, holds, Place::Conjunct);
+                    query.map(|query| query.map(|query| Asked { query, part: None }).into_iter().collect())
+                }
+            };
+            match queries {
+                Ok(queries) => asked.extend::<Vec<Asked>>(queries),
                 Err(Refused) => refused = true,
             }
         }
         if refused { Err(Refused) } else { Ok(asked) }
     }
 
-    fn conjunct(&mut self, conjunct: &'a Ast, block: BlockId, holds: Scope) -> Resolved<Option<BlockId>> {
+    /// `a OR b`: of a row that passes, one of the parts is true. What each says is kept as that of a part. (Where a part is NULL, the
+    /// condition is what it would be were it false: so IN can be read as in a conjunct.)
+    fn disjunction(
+        &mut self,
+        conjunct: &'a Ast,
+        parts: &[&'a Ast],
+        block: BlockId,
+        holds: Scope,
+    ) -> Resolved<Vec<Asked>> {
+        let (condition, read) = (self.flat.parts.len(), self.flat.blocks[block.0].conditions.len());
+        self.flat.parts.push(Disjunction { place: self.span(conjunct), parts: parts.len() });
+        let (mut refused, mut asked) = (false, Vec::new());
+        for (number, written) in parts.iter().enumerate() {
+            let (part, said) = (Some(Part { condition, number }), self.flat.conjuncts.len());
+            for conjunct in conjuncts(written) {
+                match self.conjunct(conjunct, block, holds, Place::Part(condition)) {
+                    Ok(query) => asked.extend(query.map(|query| Asked { query, part })),
+                    Err(Refused) => refused = true,
+                }
+            }
+            // What is said within a query of the part is said of its rows, whether the part holds or not.
+            let own = self.flat.conjuncts[said..].iter_mut().filter(|c| c.block == block);
+            own.for_each(|c| c.part = part);
+        }
+        if refused {
+            return Err(Refused);
+        }
+        let parts = self.flat.blocks[block.0].conditions.split_off(read);
+        let expr = Expr::plain(self.span(conjunct), ExprKind::Apply(parts));
+        self.comparison(conjunct, &expr, block, holds)?;
+        self.guard(conjunct, &expr, block, holds);
+        self.flat.blocks[block.0].conditions.push(expr);
+        Ok(asked)
+    }
+
+    /// Gives the query that has to have a row.
+    fn conjunct(&mut self, conjunct: &'a Ast, block: BlockId, holds: Scope, place: Place) -> Resolved<Option<BlockId>> {
         let (mut asked, before) = (None, self.flat.blocks.len());
         let expr = match in_subquery(conjunct) {
             Some(among @ Among { negated: false, .. }) => {
-                let member = self.among(&among, true, block)?;
+                let member = self.among(&among, place, block)?;
                 if let ExprKind::Apply(operands) = &member.kind {
                     asked = operands.last().and_then(Expr::block);
                 }
@@ -169,7 +214,7 @@ impl<'a> Resolver<'a> {
 
     /// `value IN (SELECT …)`. As a conjunct false and NULL both leave the row out, so that it is EXISTS with an equality. Anywhere
     /// else, and for NOT IN, it is that of values that are never NULL: a first row, or a NULL, would change it for every value.
-    pub(super) fn among(&mut self, among: &Among<'a>, is_conjunct: bool, block: BlockId) -> Resolved<Expr> {
+    pub(super) fn among(&mut self, among: &Among<'a>, place: Place, block: BlockId) -> Resolved<Expr> {
         let &Among { value, query, is_array, .. } = among;
         let span = self.span(value);
         let left = self.expr(value, block)?;
@@ -182,7 +227,8 @@ impl<'a> Resolver<'a> {
         if !picks && fields.len() == outputs.len() {
             let never_null =
                 |e: &Expr| e.as_columns().is_some_and(|all| all.iter().all(|c| self.flat.is_present(self.catalog, *c)));
-            let tells = |own: &Expr, output: &Output| is_conjunct || never_null(own) && never_null(&output.expr);
+            let tells =
+                |own: &Expr, output: &Output| place != Place::Value || never_null(own) && never_null(&output.expr);
             let fields = fields.into_iter().zip(&outputs).enumerate();
             let pairs: Vec<_> = fields.filter(|(_, ((own, _), output))| tells(own, output)).collect();
             if pairs.is_empty() {
@@ -197,9 +243,13 @@ impl<'a> Resolver<'a> {
                 self.flat.says(claim, inner, Scope::Always);
             }
             // IN as a conjunct is a join to the planner.
-            if !is_conjunct || is_array {
+            let joined_in = match place {
+                Place::Part(condition) if !is_array => Some(condition),
+                _ => None,
+            };
+            if place != Place::Conjunct || is_array {
                 let query = self.span(query);
-                self.flat.memberships.push(Membership { query, columns: outputs.len(), pairs: compared });
+                self.flat.memberships.push(Membership { query, columns: outputs.len(), pairs: compared, joined_in });
             }
         }
         let row = Expr::plain(span, ExprKind::Apply(outputs.into_iter().map(|o| o.expr).collect()));
@@ -226,6 +276,23 @@ impl<'a> Resolver<'a> {
             None => vec![(value.clone(), whole.written)],
         }
     }
+}
+
+/// Where a condition stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// It has to hold.
+    Conjunct,
+    /// Index into [`FlatView::parts`](super::FlatView::parts): it is, or belongs to, one of several parts of which one has to hold.
+    Part(usize),
+    /// Elsewhere.
+    Value,
+}
+
+/// A query that has to have a row, where a part of a condition holds or always.
+pub(crate) struct Asked {
+    pub query: BlockId,
+    pub part: Option<Part>,
 }
 
 /// A value and the query that gives what it is compared with.
@@ -266,6 +333,16 @@ fn array_of_rows(ast: &Ast) -> Option<&Query> {
     }
 }
 
+/// Whether a condition may ask for a row of a query.
+fn asks_a_query(condition: &Ast) -> bool {
+    let is_query = |side: &Ast| matches!(side, Ast::Subquery(_));
+    match condition {
+        Ast::Exists { negated, .. } => !negated,
+        Ast::BinaryOp { left, op: BinaryOperator::Eq, right } => is_query(left) || is_query(right),
+        other => in_subquery(other).is_some_and(|among| !among.negated),
+    }
+}
+
 /// The parts of a condition that all have to hold.
 fn conjuncts(condition: &Ast) -> Vec<&Ast> {
     match condition {
@@ -275,6 +352,19 @@ fn conjuncts(condition: &Ast) -> Vec<&Ast> {
             all
         }
         Ast::Nested(inner) => conjuncts(inner),
+        other => vec![other],
+    }
+}
+
+/// The parts of a condition of which one has to hold.
+fn disjuncts(condition: &Ast) -> Vec<&Ast> {
+    match condition {
+        Ast::BinaryOp { left, op: BinaryOperator::Or, right } => {
+            let mut all = disjuncts(left);
+            all.extend(disjuncts(right));
+            all
+        }
+        Ast::Nested(inner) => disjuncts(inner),
         other => vec![other],
     }
 }

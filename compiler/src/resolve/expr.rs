@@ -11,7 +11,7 @@ use sqlparser::ast::{
     FunctionArgumentList, FunctionArguments, ObjectNamePart, Query, Value,
 };
 
-use super::conditions::in_subquery;
+use super::conditions::{Place, in_subquery};
 use super::formula::plain_arguments;
 use super::functions::{Class, JsonType, classify, depends_on_locale, json_result};
 use super::naming::{ident, parts};
@@ -69,7 +69,7 @@ impl<'a> Resolver<'a> {
             Ast::BinaryOp { left, op: BinaryOperator::AtAt, right } => self.text_match(left, right, span, block),
             other => {
                 if let Some(among) = in_subquery(other) {
-                    return self.among(&among, false, block);
+                    return self.among(&among, Place::Value, block);
                 }
                 let Some(operands) = operands(other) else {
                     return Err(self.no_such_form(span));

@@ -199,7 +199,14 @@ impl<'a> Resolver<'a> {
                 {
                     self.flat.alternatives[alternative].merges = is_equality(condition);
                 }
-                return self.condition(condition, block, holds).map(|_| ());
+                let own = (start.uses..self.flat.uses.len()).map(UseId).filter(|u| self.flat.uses[u.0].block == block);
+                let own: Vec<UseId> = own.collect();
+                let asked = self.condition(condition, block, holds)?;
+                // Rows that an inner join does not combine are shown nowhere, whatever stands around it.
+                if holds == Scope::Always {
+                    self.flat.asks(own, asked);
+                }
+                return Ok(());
             }
             JoinConstraint::None => return Ok(()),
             JoinConstraint::Using(names) => names.iter().filter_map(|n| parts(n)?.pop()).collect(),

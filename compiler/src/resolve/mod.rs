@@ -40,10 +40,15 @@ use crate::diagnostics::{Code, Diagnostic, Diagnostics};
 use crate::names::{Ident, QualName};
 use crate::source::{Sources, Span};
 use crate::syntax::{Directive, Statement};
-pub use claims::{Claim, Comparison, ComparisonKind, Conjunct, Equality, Fact, Guard, MadeEqual, Scope, Stated, Told};
+pub use claims::{
+    Claim, Comparison, ComparisonKind, Conjunct, Disjunction, Equality, Fact, Guard, MadeEqual, Part, Scope, Stated,
+    Told,
+};
+use conditions::Asked;
 pub use formula::{Element, Formula, Piece, ROWS_OF_FUNCTION, Term};
 pub use functions::JsonType;
 pub use naming::{ident, looks_like_json, output_name, parts};
+pub use settle::MAX_VARIANTS;
 
 /// Index of a [`Use`] in its view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -279,6 +284,8 @@ pub struct Membership {
     /// Values, which are columns, with what they are compared with: the position of that column, and which of a table it is, or one of
     /// which in each query of a union.
     pub pairs: Vec<(Span, usize, Vec<ColumnRef>)>,
+    /// Index into [`FlatView::parts`]: where these parts are queries of their own, it is a join to the planner.
+    pub joined_in: Option<usize>,
 }
 
 /// A conjunct that one number picks: at most one row of each partition fulfils it.
@@ -402,6 +409,10 @@ pub struct FlatView {
     pub derived: Vec<Derived>,
     /// Queries that have to have a row: by query, the uses whose rows are shown only then.
     pub asked: BTreeMap<BlockId, Arc<Vec<UseId>>>,
+    /// The conditions of which one part has to hold.
+    pub parts: Vec<Disjunction>,
+    /// Queries that have to have a row where a part holds, with the uses whose rows are shown only then.
+    pub asked_by: Vec<(Part, BlockId, Arc<Vec<UseId>>)>,
     /// Settled: conjuncts about single columns that hold for every row of their block.
     pub stated: Vec<Stated>,
     /// What numbers rows.
@@ -478,7 +489,8 @@ impl FlatView {
         let is_said = |c: &Conjunct| match &c.claim {
             Claim::Fact(expr, Fact::Present) => {
                 let here = || self.in_region(self.use_of(column).block, c.block);
-                c.scope == Scope::Always && c.at >= filled_at && expr.as_column() == Some(column) && here()
+                let always = c.scope == Scope::Always && c.part.is_none();
+                always && c.at >= filled_at && expr.as_column() == Some(column) && here()
             }
             _ => false,
         };
@@ -537,9 +549,14 @@ impl FlatView {
     }
 
     /// Queries in the WHERE of a block that have to have a row for each combination of these uses' rows.
-    pub(crate) fn asks(&mut self, uses: Vec<UseId>, queries: Vec<BlockId>) {
+    pub(crate) fn asks(&mut self, uses: Vec<UseId>, queries: Vec<Asked>) {
         let uses = Arc::new(uses);
-        self.asked.extend(queries.into_iter().map(|query| (query, uses.clone())));
+        for Asked { query, part } in queries {
+            match part {
+                None => drop(self.asked.insert(query, uses.clone())),
+                Some(part) => self.asked_by.push((part, query, uses.clone())),
+            }
+        }
     }
 
     /// Whether a row of a use is shown only where a query has a row. An aggregate without groups has one of nothing.

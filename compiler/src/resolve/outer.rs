@@ -15,7 +15,7 @@ impl FlatView {
     /// Another conjunct.
     pub(super) fn says(&mut self, claim: Claim, block: BlockId, scope: Scope) {
         let at = self.conjuncts.len();
-        self.conjuncts.push(Conjunct { claim, block, scope, at });
+        self.conjuncts.push(Conjunct { claim, block, scope, at, part: None });
     }
 
     /// An outer join is an inner one where a conjunct that was read behind it, and that is one of all rows of the block that the

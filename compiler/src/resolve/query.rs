@@ -98,6 +98,8 @@ impl<'a> Resolver<'a> {
             orders: Vec::new(),
             joins: Vec::new(),
             asked: BTreeMap::new(),
+            parts: Vec::new(),
+            asked_by: Vec::new(),
             partitions: Vec::new(),
             own_views: Vec::new(),
             windows_below: Vec::new(),

@@ -6,19 +6,20 @@
 //! of one of its variants, or a row of a variant takes it away (EXCEPT), so that what influences the view influences
 //! a variant of it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::formula::Element;
 use super::{
     AlternativeKind, BlockId, Claim, ColumnRef, Comparison, ComparisonKind, Conjunct, Equality, Expr, ExprKind, Fact,
-    FlatView, Formula, Guard, MadeEqual, OuterKind, Picked, Piece, Rows, Scope, Stated, Term, Told,
+    FlatView, Formula, Guard, MadeEqual, OuterKind, Part, Picked, Piece, Rows, Scope, Stated, Term, Told,
 };
 
 /// Of how many comparisons with what is made of constants a view takes notice.
 const MAX_MADE_EQUAL: usize = 2_000;
 
 /// How many variants a view may have.
-pub(super) const MAX_VARIANTS: usize = 64;
+pub const MAX_VARIANTS: usize = 64;
 
 impl FlatView {
     /// The variants of the view, each with the choice that it stands for.
@@ -37,11 +38,16 @@ impl FlatView {
             let chosen = self.chosen_blocks(&choice);
             let idle = |n: usize| !chosen[self.alternatives[n].block.0];
             if (0..choice.len()).all(|n| choice[n] == 0 || !idle(n)) {
-                let view = self.variant(&choice, &chosen);
+                let view = self.variant(&choice, &chosen, &BTreeMap::new());
                 variants.push((choice, view));
             }
         }
         variants
+    }
+
+    /// The variant of a choice, for rows for which certain parts of conditions hold.
+    pub fn variant_where(&self, choice: &[usize], parts: &BTreeMap<usize, usize>) -> FlatView {
+        self.variant(choice, &self.chosen_blocks(choice), parts)
     }
 
     /// By block: whether it and all blocks around it are among the chosen.
@@ -62,7 +68,9 @@ impl FlatView {
     /// What a FULL JOIN compares: of the left side, and of the right one.
     pub fn full_join_pairs(&self, alternative: usize) -> Vec<(&Expr, &Expr)> {
         let pair = |c: &'_ super::Conjunct| match c.scope {
-            Scope::Full(join) if self.outer_joins[join].kind == OuterKind::Full(alternative) => Some(join),
+            Scope::Full(join) if c.part.is_none() && self.outer_joins[join].kind == OuterKind::Full(alternative) => {
+                Some(join)
+            }
             _ => None,
         };
         let sides = self.conjuncts.iter().filter_map(|c| match (&c.claim, pair(c)) {
@@ -76,8 +84,12 @@ impl FlatView {
         ordered.collect()
     }
 
-    fn variant(&self, choice: &[usize], chosen: &[bool]) -> FlatView {
+    fn variant(&self, choice: &[usize], chosen: &[bool], parts: &BTreeMap<usize, usize>) -> FlatView {
         let mut view = self.clone();
+        let holds = |part: Part| parts.get(&part.condition) == Some(&part.number);
+        view.conjuncts.retain(|c| c.part.is_none_or(holds));
+        let asked = std::mem::take(&mut view.asked_by).into_iter();
+        view.asked.extend(asked.filter(|(part, ..)| holds(*part)).map(|(_, query, uses)| (query, uses)));
         if !self.alternatives.is_empty() {
             view.choose(choice, chosen);
         }
@@ -192,7 +204,7 @@ impl FlatView {
                 self.uses[from..to].iter_mut().for_each(|u| u.nullable = true);
             }
         }
-        for Conjunct { claim, block, scope, at } in conjuncts {
+        for Conjunct { claim, block, scope, at, .. } in conjuncts {
             match claim {
                 Claim::Guard(formula) => self.guards.push(Guard { formula, block, scope, at }),
                 other => self.claim(other, block, scope),

@@ -129,6 +129,7 @@ shapes! {
     TextLink            "text_link"             6;
     LongOrder           "long_order"            15;
     SortedElements      "sorted_elements"       20;
+    EitherLink          "either_link"           8;
 }
 
 impl Shape {

@@ -35,6 +35,11 @@ impl Gen<'_> {
         {
             return Some(inner);
         }
+        if self.wants(Shape::EitherLink)
+            && let Some(inner) = self.either_rows_of(scope)
+        {
+            return Some(inner);
+        }
         let (from, rel, link) = self.linked(scope, false)?;
         if depth > 0 && self.wants(Shape::DerivedTable) {
             let test = self.test(std::slice::from_ref(&rel));
@@ -72,6 +77,32 @@ impl Gen<'_> {
             _ => vec![format!("{name} = {}", self.column(scope, |outer| outer == ty)?)],
         };
         Some(Inner { from: format!("{from}, {item}"), rels: vec![rel, element], conditions })
+    }
+
+    /// Rows that are linked with those around directly, or by a row of another table.
+    fn either_rows_of(&mut self, scope: &[Rel]) -> Option<Inner> {
+        let (from, rel, link) = self.linked(scope, false)?;
+        let mut parts = vec![link.condition];
+        for _ in 0..1 + self.dice.below(2) {
+            let (between_from, between, own) = self.linked(std::slice::from_ref(&rel), false)?;
+            let outer = self.link(&between, scope, false)?.condition;
+            let rows = match self.dice.percent(30) {
+                true => format!("{between_from} WHERE {outer} AND {} AND {}", own.condition, self.test(&[between])),
+                false => format!("{between_from} WHERE {} AND {outer}", own.condition),
+            };
+            parts.push(match (self.dice.below(3), rel.keys().first()) {
+                (0, Some(key)) => format!("{key} IN (SELECT {key} FROM {rows})"),
+                (1, _) => format!("({} AND EXISTS (SELECT FROM {rows}))", self.test(std::slice::from_ref(&rel))),
+                _ => format!("EXISTS (SELECT FROM {rows})"),
+            });
+        }
+        let at = self.dice.below(parts.len());
+        parts.swap(0, at);
+        let mut conditions = vec![format!("({})", parts.join(" OR "))];
+        if self.dice.percent(30) {
+            conditions.push(self.test(std::slice::from_ref(&rel)));
+        }
+        Some(Inner { from, rels: vec![rel], conditions })
     }
 
     /// One more table, of many rows or of one.
