@@ -85,7 +85,7 @@ pub struct Relations {
     pub key: ViewKey,
     /// At least one.
     pub variants: Vec<Variant>,
-    /// Of the view's conditions of which one part has to hold those without whose parts rows would be linked to nothing.
+    /// Of the view's conditions with OR, of which one part has to hold, those without whose parts rows would be linked to nothing.
     pub parted: BTreeSet<usize>,
 }
 
@@ -135,7 +135,7 @@ pub fn relate(view: &FlatView, catalog: &Catalog, diagnostics: &mut Diagnostics)
         let guards = Guards::new(&settled);
         let key: Vec<Term> = key.iter().map(|term| guards.term(term)).collect();
         let (ways, taken) = parts::derive(view, (&choice, &settled), &key, most, catalog);
-        parted.extend(taken);
+        parted.extend(taken.into_iter().filter(|condition| view.parts[*condition].is_written));
         let of_way = move |links| Variant { view: settled.clone(), key: key.clone(), links };
         ways.into_iter().map(of_way).collect::<Vec<_>>()
     };

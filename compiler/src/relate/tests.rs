@@ -213,6 +213,11 @@ fn each_part_of_a_condition_leads_to_documents_of_its_own() {
     ] {
         refused(&counted(&format!("p.a_id = a.id OR {shared} OR {part}")), "nothing links");
     }
+    // The first that is there is one of them.
+    let first =
+        "SELECT c.id, jsonb_build_object('n', (SELECT count(*) FROM a WHERE a.name = coalesce(c.body, p.kind))) AS d
+                   FROM c JOIN p ON p.id = c.p_id";
+    assert_eq!(all_links(first), ["p.id = c.p_id, a.name = c.body", "p.id = c.p_id, a.name = p.kind"]);
     // The key rests on no part.
     let unproved =
         "SELECT p.a_id, to_jsonb(p) AS d FROM p WHERE p.kind = 'x' OR EXISTS (SELECT FROM a WHERE a.id = p.a_id)";

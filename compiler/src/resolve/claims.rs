@@ -44,6 +44,8 @@ pub struct Conjunct {
 pub struct Disjunction {
     /// Somewhere within it.
     pub place: Span,
+    /// Whether it is written with OR.
+    pub is_written: bool,
     /// How many parts it has.
     pub parts: usize,
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use sqlparser::ast::{BinaryOperator, Expr as Ast, FunctionArguments, Query};
 
-use super::formula::Formula;
+use super::formula::{Formula, plain_arguments};
 use super::query::{Refused, Resolved, Resolver};
 use super::typing::is_textual;
 use super::{BlockId, Claim, ColumnRef, Disjunction, Expr, ExprKind, Fact, Membership, Output, Part, Scope};
@@ -44,7 +44,7 @@ impl<'a> Resolver<'a> {
         holds: Scope,
     ) -> Resolved<Vec<Asked>> {
         let (condition, read) = (self.flat.parts.len(), self.flat.blocks[block.0].conditions.len());
-        self.flat.parts.push(Disjunction { place: self.span(conjunct), parts: parts.len() });
+        self.flat.parts.push(Disjunction { place: self.span(conjunct), parts: parts.len(), is_written: true });
         let (mut refused, mut asked) = (false, Vec::new());
         for (number, written) in parts.iter().enumerate() {
             let (part, said) = (Some(Part { condition, number }), self.flat.conjuncts.len());
@@ -109,6 +109,9 @@ impl<'a> Resolver<'a> {
             _ => {
                 asked = asked.or(self.asked_for_a_value(conjunct, &expr)?);
                 self.comparison(conjunct, &expr, block, holds)?;
+                if place == Place::Conjunct {
+                    self.first_that_is_there(conjunct, &expr, block, holds)?;
+                }
             }
         }
         self.guard(conjunct, &expr, block, holds);
@@ -169,6 +172,35 @@ impl<'a> Resolver<'a> {
                 }
             }
             _ => {}
+        }
+        Ok(())
+    }
+
+    /// `x = coalesce(a, b)`, of several relations: x equals one of them. That is said as by a condition with a part for each.
+    fn first_that_is_there(&mut self, conjunct: &'a Ast, expr: &Expr, block: BlockId, holds: Scope) -> Resolved<()> {
+        let &[(left, right)] = equal_pairs(conjunct, expr).as_slice() else { return Ok(()) };
+        let arguments = |side: Side<'a, '_>| match (side.written, &side.value.kind) {
+            (Ast::Function(call), ExprKind::Coalesce(values)) => {
+                let written = plain_arguments(call)?;
+                let is_of_several = written.len() == values.len() && side.value.uses().len() > 1;
+                is_of_several.then(|| written.into_iter().zip(values.iter().cloned()).collect::<Vec<_>>())
+            }
+            _ => None,
+        };
+        let (other, values) = match (arguments(left), arguments(right)) {
+            (None, Some(values)) => (left, values),
+            (Some(values), None) => (right, values),
+            _ => return Ok(()),
+        };
+        let condition = self.flat.parts.len();
+        self.flat.parts.push(Disjunction { place: expr.span, parts: values.len(), is_written: false });
+        for (number, (written, value)) in values.iter().enumerate() {
+            let said = self.flat.conjuncts.len();
+            self.count([other.value, value], expr.span)?;
+            let (one, other) =
+                (self.compared(other, Side::new(written, value)), self.compared(Side::new(written, value), other));
+            self.flat.says(Claim::Equal(one, other), block, holds);
+            self.flat.conjuncts[said..].iter_mut().for_each(|c| c.part = Some(Part { condition, number }));
         }
         Ok(())
     }

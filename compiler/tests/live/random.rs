@@ -195,6 +195,7 @@ fixtures! {
     constant_keys: "compiler/tests/data/live/constant_keys.sql",
     nested_arrays: "compiler/tests/data/live/nested_arrays.sql",
     nested_names: "compiler/tests/data/live/nested_names.sql",
+    fallbacks: "compiler/tests/data/live/fallbacks.sql",
     permissions: "compiler/tests/data/live/permissions.sql",
     permissions_of_all: "compiler/tests/data/live/permissions_of_all.sql",
     nullable_keys: "compiler/tests/data/live/nullable_keys.sql",
