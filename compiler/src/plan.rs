@@ -215,6 +215,8 @@ pub enum Reach {
         way: Way,
         /// The key columns that it selects.
         keys: Vec<usize>,
+        /// The way to the whole key, which may be gone.
+        whole: Way,
     },
     /// All.
     Whole,
@@ -695,7 +697,17 @@ fn way_to_parts(variant: &Variant, start: UseId) -> Option<Reach> {
         (0..variant.key.len()).filter(|k| !variant.key[*k].columns().is_empty() && below(&variant.key[*k])).collect();
     let select: Vec<Term> = keys.iter().map(|k| variant.key[*k].clone()).collect();
     let joins = descend(variant, start, Vec::new(), select.iter().flat_map(Term::uses).collect::<Vec<_>>().into_iter());
-    (!keys.is_empty()).then(|| Reach::Parts { way: Way::new(start, joins, select), keys })
+    (!keys.is_empty()).then(|| Reach::Parts {
+        way: Way::new(start, joins, select),
+        keys,
+        whole: way_to_key(variant, start),
+    })
+}
+
+/// For each variant: from the rows of its root to the key.
+pub fn rows_of_keys(tview: &Tview) -> Vec<Way> {
+    let roots = tview.relations.variants.iter().filter_map(|v| Some((v, v.links.iter().next()?)));
+    roots.map(|(v, root)| way_to_key(v, root.child)).collect()
 }
 
 /// The sets of key columns by which documents are looked up.

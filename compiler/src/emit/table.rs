@@ -451,7 +451,30 @@ fn call_recompute(context: &Context, variables: &[KeysModel], indent: &str) -> S
 fn find_keys(context: &Context, steps: &[&UseStep], variables: &[KeysModel], indent: &str) -> String {
     let names = list(variables.iter().map(|v| v.name.clone()));
     let aggregates = list(context.tview.key_names().iter().map(|k| format!("array_agg(k.{})", k.sql())));
-    find(context, steps, &aggregates, &names, indent)
+    lock_hidden(context, steps, indent) + &find(context, steps, &aggregates, &names, indent)
+}
+
+/// Where rows that led to the rest of a key are gone or others, and no document may have shown it, nobody locks that key: so whoever has locked
+/// one without a document is waited for, and the other way round.
+fn lock_hidden(context: &Context, steps: &[&UseStep], indent: &str) -> String {
+    let mut gone: Vec<String> = Vec::new();
+    for step in steps.iter().filter(|_| context.tview.relations.hides) {
+        if let Reach::Parts { whole, .. } = &step.reach {
+            let is_gone = context.any_leads_nowhere(whole, step.changed, &format!("{indent}           "));
+            if !gone.contains(&is_gone) {
+                gone.push(is_gone);
+            }
+        }
+    }
+    if gone.is_empty() {
+        return String::new();
+    }
+    let lock = regclass(&names::key_lock(context.program.name, &context.tview.name).sql());
+    format!(
+        "\n{indent}-- rows that led to the rest of a key may be gone or changed, and no document may have shown it\n{indent}IF {} THEN\n\
+         {indent}    PERFORM tview.lock_link({lock}, true, false);\n{indent}END IF;",
+        gone.join(&format!("\n{indent}   OR "))
+    )
 }
 
 /// Collects the keys of the documents that rows reach, each once.
@@ -460,13 +483,23 @@ pub fn find(context: &Context, steps: &[&UseStep], aggregates: &str, variables: 
     let deeper = format!("{indent}        ");
     let mut ways: Vec<String> = Vec::new();
     for step in steps {
-        let way = match &step.reach {
-            Reach::Keys(way) => context.select(way, Images::Both, step.changed, &deeper),
-            Reach::Parts { way, keys } => context.select_documents(way, keys, step.changed, &deeper),
+        let more = match &step.reach {
+            Reach::Keys(way) => vec![context.select(way, Images::Both, step.changed, &deeper)],
+            Reach::Parts { way, keys, whole } => {
+                let shown = context.select_documents(way, keys, step.changed, &deeper);
+                let hidden = context
+                    .tview
+                    .relations
+                    .hides
+                    .then(|| context.select_hidden(way, keys, whole, step.changed, &deeper));
+                std::iter::once(shown).chain(hidden.into_iter().flatten()).collect()
+            }
             Reach::Whole => continue,
         };
-        if !ways.contains(&way) {
-            ways.push(way);
+        for way in more {
+            if !ways.contains(&way) {
+                ways.push(way);
+            }
         }
     }
     let union = ways.join(&format!("\n{deeper}UNION\n{deeper}"));

@@ -6,7 +6,7 @@
 use super::tview::{KeyColumnSql, key_columns};
 use super::{base_table, equal_or_null, list, names};
 use crate::names::Ident;
-use crate::plan::{ElementMoves, Join, Layout, TablePlan, Tview, TviewParts, Way};
+use crate::plan::{ElementMoves, Join, Layout, TablePlan, Tview, TviewParts, Way, rows_of_keys};
 use crate::relate::{Pair, ValueLock, is_scalar};
 use crate::resolve::{ColumnRef, Term, UseId};
 
@@ -228,6 +228,78 @@ impl Context<'_> {
 
     /// The keys of the documents that show the values at the end of a way in these key columns.
     pub fn select_documents(&self, way: &Way, keys: &[usize], flag: Option<usize>, indent: &str) -> String {
+        self.select_with_parts(way, keys, flag, (&self.tview.name.sql(), Vec::new()), indent)
+    }
+
+    /// The same of all combinations of rows as they are now, which may not have shown a document: for changed rows that may lead to another
+    /// key than they did, or to none.
+    pub fn select_hidden(
+        &self,
+        way: &Way,
+        keys: &[usize],
+        whole: &Way,
+        flag: Option<usize>,
+        indent: &str,
+    ) -> Vec<String> {
+        let names = self.tview.key_names();
+        let rows = rows_of_keys(self.tview).into_iter().map(|rows| {
+            let values =
+                rows.select.iter().zip(&names).map(|(term, name)| format!("{} AS {}", self.term(term), name.sql()));
+            let table = &self.tview.view.uses[rows.start.0].table;
+            let mut sql =
+                format!("(SELECT {}\n{indent}        FROM {} AS {}", list(values), table.sql(), self.alias(rows.start));
+            let calls = self.calls(&rows).into_iter().map(|call| format!("CROSS JOIN LATERAL {call}"));
+            for join in rows.joins.iter().map(|j| self.join(j)).chain(calls) {
+                sql += &format!("\n{indent}        {join}");
+            }
+            sql + ")"
+        });
+        let is_gone = self.leads_nowhere(whole);
+        // What that asks of the changed rows is at hand as well.
+        let asked = whole.needs().into_iter().map(|column| Term::Column(ColumnRef { use_id: way.start, column }));
+        let way = &Way { select: way.select.iter().cloned().chain(asked).collect(), ..way.clone() };
+        rows.map(|rows| self.select_with_parts(way, keys, flag, (&rows, is_gone.clone()), indent)).collect()
+    }
+
+    /// Whether any changed row, as it was, may lead to another key than it did, or to none.
+    pub fn any_leads_nowhere(&self, whole: &Way, flag: Option<usize>, indent: &str) -> String {
+        format!(
+            "EXISTS (SELECT {})",
+            self.from(&self.start_of(whole), Images::Old, flag, &self.leads_nowhere(whole), indent)
+        )
+    }
+
+    /// The beginning of a way alone, with all that it needs.
+    fn start_of(&self, way: &Way) -> Way {
+        let column = |column| Term::Column(ColumnRef { use_id: way.start, column });
+        Way { joins: Vec::new(), select: way.needs().into_iter().map(column).collect(), ..way.clone() }
+    }
+
+    /// The conditions that rows on a way are gone, or may have been others before this transaction, though the changed row referred to some.
+    fn leads_nowhere(&self, way: &Way) -> Vec<String> {
+        let Some((first, others)) = way.joins.split_first() else { return Vec::new() };
+        let refers = first.on.iter().filter_map(|pair| match pair {
+            Pair::Equal { child, parent, null_safe: false } => Some(if first.is_child { parent } else { child }),
+            _ => None,
+        });
+        let refers = refers.filter(|t| !self.is_present(t)).map(|t| format!("{} IS NOT NULL", self.term(t)));
+        let table = &self.tview.view.uses[first.use_id.0].table;
+        let joins = others.iter().map(|j| format!(" {}", self.join(j))).collect::<String>();
+        let on = first.on.iter().map(|pair| self.condition(pair, first));
+        let is_old = |j: &Join| format!("age({}.xmin) > age(pg_current_xact_id()::xid)", self.alias(j.use_id));
+        let conditions = on.chain(way.joins.iter().map(is_old)).collect::<Vec<_>>().join(" AND ");
+        let rows = format!("SELECT FROM {} AS {}{joins} WHERE {conditions}", table.sql(), self.alias(first.use_id));
+        refers.chain([format!("NOT EXISTS ({rows})")]).collect()
+    }
+
+    fn select_with_parts(
+        &self,
+        way: &Way,
+        keys: &[usize],
+        flag: Option<usize>,
+        (relation, more): (&str, Vec<String>),
+        indent: &str,
+    ) -> String {
         let alias = self.free_alias("document");
         let columns = key_columns(self.tview);
         let shown_as = |k: &KeyColumnSql| format!("{alias}.{}", k.name.sql());
@@ -235,15 +307,11 @@ impl Context<'_> {
         let same =
             keys.iter().zip(&way.select).map(|(k, t)| columns[*k].equals(&shown_as(&columns[*k]), &self.term(t)));
         let from = self.from(way, Images::Old, None, &[], indent);
-        let mut conditions = same.collect::<Vec<_>>();
+        let mut conditions = same.chain(more).collect::<Vec<_>>();
         if let Some(flag) = flag {
             conditions.insert(0, format!("coalesce(true = ANY ({}), true)", flag_variable(flag)));
         }
-        format!(
-            "SELECT {shown}\n{indent}{from}\n{indent}JOIN {} AS {alias} ON {}",
-            self.tview.name.sql(),
-            conditions.join(" AND "),
-        )
+        format!("SELECT {shown}\n{indent}{from}\n{indent}JOIN {relation} AS {alias} ON {}", conditions.join(" AND "),)
     }
 
     /// The hashes of the values at the end of a way.

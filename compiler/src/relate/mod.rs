@@ -38,7 +38,7 @@ use std::collections::BTreeSet;
 
 use crate::catalog::Catalog;
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
-use crate::resolve::{FlatView, MAX_VARIANTS, TOP, Term, UseId};
+use crate::resolve::{Block, BlockId, FlatView, MAX_VARIANTS, TOP, Term, UseId};
 
 /// One way to read a view: see [`FlatView::variants`].
 #[derive(Clone, Debug)]
@@ -85,6 +85,8 @@ pub struct Relations {
     pub key: ViewKey,
     /// At least one.
     pub variants: Vec<Variant>,
+    /// Whether rows of one key can be there and show no document: what shows one is decided over several.
+    pub hides: bool,
     /// Of the view's conditions with OR, of which one part has to hold, those without whose parts rows would be linked to nothing.
     pub parted: BTreeSet<usize>,
 }
@@ -141,7 +143,7 @@ pub fn relate(view: &FlatView, catalog: &Catalog, diagnostics: &mut Diagnostics)
     };
     let mut variants: Vec<Variant> = settled.into_iter().zip(terms).flat_map(variant).collect();
     links::number(variants.iter_mut().map(|v| &mut v.links));
-    let relations = Relations { key, variants, parted };
+    let relations = Relations { key, variants, hides: hides(view), parted };
     if view.directive("full_refresh").is_some() {
         return Some(relations);
     }
@@ -161,6 +163,19 @@ pub fn relate(view: &FlatView, catalog: &Catalog, diagnostics: &mut Diagnostics)
     let is_fine = refused.is_empty();
     refused.into_iter().for_each(|d| diagnostics.push(d));
     is_fine.then_some(relations)
+}
+
+/// Whether one row of a key, where it goes, can make another one show a document that was not there: of groups, of rows that are picked or
+/// numbered, and of those that EXCEPT takes away.
+fn hides(view: &FlatView) -> bool {
+    let here = |block: BlockId| view.in_region(block, TOP);
+    let decides = |(n, block): (usize, &Block)| {
+        let several = block.grouped.is_some() || block.aggregated || block.picked || block.distinct;
+        here(BlockId(n)) && (block.having || block.limited || BlockId(n) != TOP && several)
+    };
+    view.blocks.iter().enumerate().any(decides)
+        || !view.numberings.is_empty()
+        || view.alternatives.iter().any(|a| here(a.block) && a.giving.contains(&false))
 }
 
 const FULL_REFRESH: &str =

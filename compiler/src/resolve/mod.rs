@@ -104,6 +104,8 @@ pub struct Block {
     pub single: bool,
     /// GROUP BY.
     pub grouped: Option<Vec<Expr>>,
+    /// HAVING.
+    pub having: bool,
     /// DISTINCT.
     pub distinct: bool,
     /// A set-returning function in its select list makes several rows of one, behind GROUP BY.

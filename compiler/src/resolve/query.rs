@@ -193,6 +193,7 @@ impl<'a> Resolver<'a> {
             single: false,
             aggregated: false,
             grouped: None,
+            having: false,
             distinct: false,
             expands: false,
             span,
@@ -309,6 +310,7 @@ impl<'a> Resolver<'a> {
             let state = &mut self.flat.blocks[block.0];
             // Without GROUP BY it makes one group, of no rows as well.
             state.aggregated |= state.grouped.is_none();
+            state.having = true;
             state.conditions.push(having);
         }
         self.order_by(order_by, &outputs, block)?;

@@ -196,6 +196,7 @@ fixtures! {
     nested_arrays: "compiler/tests/data/live/nested_arrays.sql",
     nested_names: "compiler/tests/data/live/nested_names.sql",
     fallbacks: "compiler/tests/data/live/fallbacks.sql",
+    hidden_groups: "compiler/tests/data/live/hidden_groups.sql",
     permissions: "compiler/tests/data/live/permissions.sql",
     permissions_of_all: "compiler/tests/data/live/permissions_of_all.sql",
     nullable_keys: "compiler/tests/data/live/nullable_keys.sql",
