@@ -265,6 +265,21 @@ fn a_formula_is_not_followed_from_where_an_outer_join_puts_nulls() {
 }
 
 #[test]
+fn one_row_is_fetched_as_one_is_limited_to() {
+    let lateral = |limit: &str| {
+        format!(
+            "SELECT a.id, to_jsonb(x) AS d FROM a LEFT JOIN LATERAL (SELECT p.id FROM p WHERE p.a_id = a.id ORDER BY p.id {limit}) x ON true"
+        )
+    };
+    for one in ["LIMIT 1", "FETCH FIRST ROW ONLY", "FETCH FIRST 1 ROW ONLY", "OFFSET 1 FETCH NEXT 1 ROWS ONLY"] {
+        assert_eq!(key(&lateral(one)), "id", "{one}");
+    }
+    for more in ["LIMIT 2", "FETCH FIRST 2 ROWS ONLY", "FETCH FIRST ROW WITH TIES"] {
+        refused(&lateral(more), "no key of view");
+    }
+}
+
+#[test]
 fn a_limit_is_no_way_through() {
     let inside = "SELECT a.id, to_jsonb(x) AS d FROM a
                     LEFT JOIN LATERAL (SELECT p.id FROM p WHERE p.a_id = a.id ORDER BY p.id LIMIT 1) x ON true";

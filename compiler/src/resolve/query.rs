@@ -521,10 +521,13 @@ fn builds_object(expr: &Ast) -> bool {
 /// `LIMIT 1`: at most one row.
 fn is_limit_one(query: &Query) -> bool {
     let one = |limit: &Ast| matches!(limit, Ast::Value(v) if v.to_string() == "1");
-    match &query.limit_clause {
+    let limited = match &query.limit_clause {
         Some(LimitClause::LimitOffset { limit: Some(limit), limit_by, .. }) => limit_by.is_empty() && one(limit),
         _ => false,
-    }
+    };
+    // FETCH FIRST ROW ONLY is of one.
+    let fetched = query.fetch.as_ref().filter(|fetch| !fetch.with_ties && !fetch.percent);
+    limited || fetched.is_some_and(|fetch| fetch.quantity.as_ref().is_none_or(one))
 }
 
 fn plain_wildcard(options: &sqlparser::ast::WildcardAdditionalOptions) -> bool {

@@ -75,6 +75,10 @@ impl<'a> Symptoms<'a> {
             ("0A000", _) if self.sql.starts_with("TRUNCATE") && self.context.is_empty() => None,
             // A write to a partition of rows that belong to another one, with a user's trigger on it.
             ("0A000", _) if self.message.starts_with("moving row to another partition") => None,
+            // Infinity or NaN as an integer, in the view's own expressions: as with other values below.
+            ("0A000", _) if self.message.starts_with("cannot convert") => {
+                self.is_from_tview(tviews).then_some(SuspicionKind::Data)
+            }
             ("0A000", _) => Some(SuspicionKind::Unsupported),
             // Internal errors, lack of resources (a full lock table), limits, timeouts.
             (_, "XX" | "53" | "54" | "57" | "58") => Some(SuspicionKind::Generated),
@@ -109,6 +113,9 @@ mod tests {
         assert_eq!(suspicion("22012", "", ""), None);
         assert_eq!(suspicion("22012", "PL/pgSQL function tview.x() line 3", ""), Some(SuspicionKind::Data));
         assert_eq!(suspicion("P0001", "PL/pgSQL function guard() line 3", ""), None);
+        let infinite = "cannot convert infinity to integer";
+        let symptoms = Symptoms { code: "0A000", message: infinite, context: "tview", table: "", schema: "", sql: "" };
+        assert_eq!(symptoms.suspicion(&[]), Some(SuspicionKind::Data));
     }
 
     #[test]
