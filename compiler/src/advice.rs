@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use crate::catalog::{Catalog, Index, Relation, RowSecurity, Table};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
 use crate::names::QualName;
-use crate::plan::{LockStep, TablePlan, Tview, TviewParts, Way, Whole};
+use crate::plan::{ColumnSet, LockStep, TablePlan, Tview, TviewParts, Way, Whole};
 use crate::relate::{Pair, ValueLock, Variant};
-use crate::resolve::{ColumnRef, Formula, Piece, Term, UseId};
+use crate::resolve::{ColumnRef, Fact, Formula, Piece, Stated, Term, UseId};
 use crate::source::Span;
 
 /// Reports missing indexes, coarse locks and policies that stand in the way.
@@ -78,7 +78,9 @@ pub fn advise(
             }
         }
         for (variant, link) in tview.relations.variants.iter().flat_map(|v| v.links.iter().map(move |l| (v, l))) {
-            lookup(tview, link.child, &variant.compared(link), catalog, &mut said, diagnostics);
+            let constant = |s: &&Stated| s.fact == Fact::Constant && s.column.use_id == link.child;
+            let constants = variant.view.stated.iter().filter(constant).map(|s| s.column.column).collect();
+            lookup(tview, (link.child, &constants), &variant.compared(link), catalog, &mut said, diagnostics);
             link.on
                 .iter()
                 .flat_map(formulas)
@@ -155,14 +157,15 @@ type Said = BTreeSet<(QualName, String)>;
 /// Every table that a cascade joins is looked up by the columns of the join.
 fn lookups(tview: &Tview, way: &Way, catalog: &Catalog, said: &mut Said, diagnostics: &mut Diagnostics) {
     for join in &way.joins {
-        lookup(tview, join.use_id, &join.on, catalog, said, diagnostics);
+        lookup(tview, (join.use_id, &ColumnSet::new()), &join.on, catalog, said, diagnostics);
     }
 }
 
-/// The rows of a use are looked up by the columns that its pairs compare, on the way as in a recomputed document.
+/// The rows of a use are looked up by the columns that its pairs compare, on the way as in a recomputed document; in that together with
+/// those that the view compares with constants.
 fn lookup(
     tview: &Tview,
-    use_id: UseId,
+    (use_id, constants): (UseId, &ColumnSet),
     on: &[Pair],
     catalog: &Catalog,
     said: &mut Said,
@@ -197,10 +200,16 @@ fn lookup(
         if let Some(formula) = formulas.min_by_key(|f| !f.calls.is_empty()) {
             formula_lookup(table, formula, owner.span, said, diagnostics);
         }
-    } else if !table.is_indexed_by(&wanted) {
+    } else if !table.is_indexed_by(&wanted) && !is_indexed_behind(table, constants, &wanted) {
         let names: Vec<String> = wanted.iter().map(|c| table.columns[*c].name.sql()).collect();
         missing_index(table, &names.join(", "), owner.span, said, diagnostics);
     }
+}
+
+/// Whether an index leads to rows by such columns, behind columns of which the value is known.
+fn is_indexed_behind(table: &Table, constants: &ColumnSet, columns: &[usize]) -> bool {
+    let leads = |i: &Index| i.columns.iter().find(|c| !constants.contains(c)).is_some_and(|c| columns.contains(c));
+    table.indexes.iter().any(|i| !i.partial && i.method == "btree" && leads(i))
 }
 
 /// Whether calls have columns of a use as arguments.

@@ -48,3 +48,10 @@ SELECT p.id, jsonb_build_object('by_number', a.place, 'by_place', c.place, 'by_c
   FROM price p
   LEFT JOIN unit a ON a.number = p.amount
   LEFT JOIN unit c ON c.place = p.place;
+
+-- Not of these: an index leads to the rows behind a column that is compared with a constant.
+CREATE TABLE reaction (id integer PRIMARY KEY, kind text NOT NULL, target integer NOT NULL, emoji text);
+CREATE INDEX ON reaction (kind, target);
+CREATE TABLE poll (id integer PRIMARY KEY);
+CREATE VIEW v_poll AS
+SELECT p.id, jsonb_build_object('reactions', (SELECT count(*) FROM reaction r WHERE r.kind = 'poll' AND r.target = p.id)) AS data FROM poll p;
