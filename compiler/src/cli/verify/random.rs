@@ -7,6 +7,7 @@
 use tviewc::Output;
 use tviewc::diagnostics::Code;
 use tviewc::source::Sources;
+use tviewc_verify::compare::{Difference, DifferenceKind, TviewReport};
 use tviewc_verify::writer::{Cause, Failure as Found, RunOptions, RunReport, minimise_with, random_run_with};
 use tviewc_verify::{CompareOptions, Host, Multisets, Server, ServerOptions};
 
@@ -172,11 +173,15 @@ fn explain(
     let cause = match &*found.cause {
         Cause::Harness(error) => return Err(Failure::new(error.to_string())),
         Cause::Differences(report) => {
-            progress.say("a tview differs from its view");
-            if ties {
+            let differs = |t: &&TviewReport| t.differing_rows > 0 || !t.differences.is_empty();
+            let names: Vec<&str> = report.tviews.iter().filter(differs).map(|t| t.tview.as_str()).collect();
+            progress.say(&format!("{}: not equal to its view", names.join(", ")));
+            // Which rows there are is decided by the rows of the tables.
+            let values = |d: &Difference| matches!(d.kind, DifferenceKind::Column { .. });
+            if ties && report.differences().all(values) {
                 progress.say(
-                    "results of this program are not decided by its rows alone (the warnings TV0305): if it is one of \
-                     these that differs, both values are right",
+                    "results of this program are not decided by its rows alone (the warnings TV0305): where it is one \
+                     of these that differs, both values are right",
                 );
             }
             report.to_string()
