@@ -49,7 +49,7 @@ impl<'a> Resolver<'a> {
         for (number, written) in parts.iter().enumerate() {
             let (part, said) = (Some(Part { condition, number }), self.flat.conjuncts.len());
             for conjunct in conjuncts(written) {
-                match self.conjunct(conjunct, block, holds, Place::Part(condition)) {
+                match self.conjunct(conjunct, block, holds, Place::Part) {
                     Ok(query) => asked.extend(query.map(|query| Asked { query, part })),
                     Err(Refused) => refused = true,
                 }
@@ -275,13 +275,9 @@ impl<'a> Resolver<'a> {
                 self.flat.says(claim, inner, Scope::Always);
             }
             // IN as a conjunct is a join to the planner.
-            let joined_in = match place {
-                Place::Part(condition) if !is_array => Some(condition),
-                _ => None,
-            };
             if place != Place::Conjunct || is_array {
                 let query = self.span(query);
-                self.flat.memberships.push(Membership { query, columns: outputs.len(), pairs: compared, joined_in });
+                self.flat.memberships.push(Membership { query, columns: outputs.len(), pairs: compared });
             }
         }
         let row = Expr::plain(span, ExprKind::Apply(outputs.into_iter().map(|o| o.expr).collect()));
@@ -315,8 +311,8 @@ impl<'a> Resolver<'a> {
 pub(super) enum Place {
     /// It has to hold.
     Conjunct,
-    /// Index into [`FlatView::parts`](super::FlatView::parts): it is, or belongs to, one of several parts of which one has to hold.
-    Part(usize),
+    /// It is, or belongs to, one of several parts of which one has to hold.
+    Part,
     /// Elsewhere.
     Value,
 }

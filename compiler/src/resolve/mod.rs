@@ -286,8 +286,6 @@ pub struct Membership {
     /// Values, which are columns, with what they are compared with: the position of that column, and which of a table it is, or one of
     /// which in each query of a union.
     pub pairs: Vec<(Span, usize, Vec<ColumnRef>)>,
-    /// Index into [`FlatView::parts`]: where these parts are queries of their own, it is a join to the planner.
-    pub joined_in: Option<usize>,
 }
 
 /// A conjunct that one number picks: at most one row of each partition fulfils it.

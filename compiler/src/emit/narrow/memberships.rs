@@ -16,10 +16,9 @@ use crate::source::Span;
 const NAME: &str = "tview_among";
 
 impl Text<'_> {
-    /// Writes around the queries of IN and NOT IN, outside of what else is written there; not in conditions whose parts are queries by now.
-    pub(super) fn memberships(&self, given: Given, flat: &FlatView, split: &[Span], edits: &mut Vec<Edit>) {
-        let is_joined = |m: &Membership| m.joined_in.is_some_and(|at| split.contains(&flat.parts[at].place));
-        let is_here = |m: &&Membership| m.query.file == self.query.file && self.is_within(m.query) && !is_joined(m);
+    /// Writes around the queries of IN and NOT IN, outside of what else is written there.
+    pub(super) fn memberships(&self, given: Given, flat: &FlatView, edits: &mut Vec<Edit>) {
+        let is_here = |m: &&Membership| m.query.file == self.query.file && self.is_within(m.query);
         let mut here: Vec<&Membership> = flat.memberships.iter().filter(is_here).collect();
         here.sort_by_key(|m| m.query.start);
         here.dedup_by_key(|m| m.query.start);

@@ -1,7 +1,7 @@
 //! Narrowing: a view's query in a form that PostgreSQL's planner pushes keys into.
 //!
 //! In: a view. Out: where the planner would compute the view as a whole to show one of its rows, the user's own text with
-//! eight kinds of changes. What always holds: the rows are those of the view.
+//! seven kinds of changes. What always holds: the rows are those of the view.
 //!
 //! - A CTE that is read twice is a fence to the planner; `NOT MATERIALIZED` takes it away. Queries of views write nothing and
 //!   hold no volatile function, so that how often they are run is of no consequence.
@@ -15,14 +15,12 @@
 //!   is run for each row over the rows that share one of its partitions.
 //! - Windows below, which the key does not pass, are computed for the partitions of the rows that it leads to, in the view's own text
 //!   and in views of ours that take the place of those that it reads.
-//! - A condition of which one part has to hold, each of which leads to other rows, is a filter for all rows; each part of it is looked up.
 //! - The query of a NOT IN is read as a whole into a hash table; with an equality in it an index gives its rows of one value.
 
 mod apart;
 mod below;
 mod chains;
 mod ctes;
-mod either;
 mod except;
 mod full;
 mod joins;

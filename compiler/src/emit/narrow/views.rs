@@ -19,7 +19,7 @@ use crate::emit::names;
 use crate::names::{Ident, QualName};
 use crate::plan::{Tview, Whole};
 use crate::relate::windows_of_all;
-use crate::resolve::{Disjunction, TOP, ident};
+use crate::resolve::{TOP, ident};
 use crate::source::Span;
 
 /// How deep views are looked into.
@@ -46,8 +46,6 @@ pub(super) struct Rewriting<'g> {
     in_from: BTreeSet<Span>,
     /// Those of them that are not any more.
     done: BTreeSet<Span>,
-    /// The conditions whose parts are looked up.
-    split: Vec<Span>,
     /// In the order in which they can be created.
     pub below: Vec<Below<'g>>,
     looked_into: Vec<QualName>,
@@ -63,8 +61,8 @@ impl<'g> Rewriting<'g> {
                 in_from.extend((variant.view.region_of(window.block) == TOP).then_some(window.span));
             }
         }
-        let (done, split, below, looked_into) = (BTreeSet::new(), Vec::new(), Vec::new(), Vec::new());
-        Rewriting { given, program, tview, wanted, in_from, done, split, below, looked_into }
+        let (done, below, looked_into) = (BTreeSet::new(), Vec::new(), Vec::new());
+        Rewriting { given, program, tview, wanted, in_from, done, below, looked_into }
     }
 
     /// What stays in the way, besides a chain of full joins.
@@ -73,8 +71,8 @@ impl<'g> Rewriting<'g> {
         let window = left.next();
         let at_once = window.into_iter().chain(left).any(|span| self.in_from.contains(&span));
         let by_row = self.done.iter().any(|span| self.in_from.contains(span));
-        let mut parts = self.tview.relations.parted.iter().map(|at| self.tview.view.parts[*at].place);
-        Whole { window, at_once, by_row, chain, parts: parts.find(|place| !self.split.contains(place)) }
+        let parts = self.tview.relations.parted.first().map(|at| self.tview.view.parts[*at].place);
+        Whole { window, at_once, by_row, chain, parts }
     }
 
     /// Adds the changes of the view's own text.
@@ -84,8 +82,7 @@ impl<'g> Rewriting<'g> {
 
     fn changes(&mut self, text: &Text, view: &'g View, depth: usize, edits: &mut Vec<Edit>) {
         let (given, flat) = (self.given, &self.tview.view);
-        let wanted: Vec<&Disjunction> = self.tview.relations.parted.iter().map(|at| &flat.parts[*at]).collect();
-        if self.wanted.is_empty() && flat.memberships.is_empty() && wanted.is_empty() {
+        if self.wanted.is_empty() && flat.memberships.is_empty() {
             return;
         }
         // A row of a view has a type of its own, which a user's function may ask for.
@@ -98,9 +95,7 @@ impl<'g> Rewriting<'g> {
                 edits.extend(other.and_then(|name| text.renamed(mention, &name)));
             }
         }
-        let split = text.disjunctions(given, view, &wanted, edits);
-        text.memberships(given, flat, &split, edits);
-        self.split.extend(split);
+        text.memberships(given, flat, edits);
         let made = text.rows_of_windows(Wanted { given, flat, view, windows: &self.wanted, is_own: depth == 0 }, edits);
         let is_in = |e: &Edit, span: &Span| e.at.contains(&span.start) && span.end <= e.at.end;
         let is_done = |span: &&Span| span.file == text.query.file && made.iter().any(|e| is_in(e, span));

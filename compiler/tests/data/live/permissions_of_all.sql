@@ -1,4 +1,4 @@
--- Conditions of which one part has to hold, in places where they are asked of all rows.
+-- Conditions of which one part has to hold, in ON, with more than one query in a part, and with an expression that is kept from other rows.
 CREATE TABLE person (id integer PRIMARY KEY, team text, name text, boss integer);
 CREATE TABLE paper (id integer PRIMARY KEY, owner integer, team text, title text, closed boolean);
 CREATE TABLE share (paper integer NOT NULL, person integer NOT NULL, level integer, PRIMARY KEY (paper, person));
