@@ -74,7 +74,7 @@ pub fn advise(
         }
         if tview.view.directive("full_refresh").is_none() {
             for variant in &tview.relations.variants {
-                key_lookup(variant, catalog, &mut said, diagnostics);
+                key_lookup(tview, variant, catalog, &mut said, diagnostics);
             }
         }
         for (variant, link) in tview.relations.variants.iter().flat_map(|v| v.links.iter().map(move |l| (v, l))) {
@@ -193,7 +193,7 @@ fn lookup(
     wanted.dedup();
     if let (true, Some((column, Some(ty)))) = (wanted.is_empty(), converted.first()) {
         let text = format!("{}::{ty}", table.columns[*column].name.sql());
-        expression_lookup(table, &text, None, owner.span, said, diagnostics);
+        expression_lookup(table, &text, (None, false), owner.span, said, diagnostics);
     } else if wanted.is_empty() {
         let formulas =
             own.iter().filter_map(|t| t.0.as_formula()).filter(|f| f.columns().iter().all(|c| c.use_id == use_id));
@@ -230,7 +230,7 @@ fn missing_index(table: &Table, list: &str, read: Span, said: &mut Said, diagnos
 }
 
 /// The rows that make a document are looked up by its key, where that is recomputed.
-fn key_lookup(variant: &Variant, catalog: &Catalog, said: &mut Said, diagnostics: &mut Diagnostics) {
+fn key_lookup(tview: &Tview, variant: &Variant, catalog: &Catalog, said: &mut Said, diagnostics: &mut Diagnostics) {
     let (view, key) = (&variant.view, &variant.key);
     let table = |u: UseId| catalog.table(&view.uses[u.0].table);
     let is_indexed = |c: ColumnRef| table(c.use_id).is_indexed_by(&[c.column]);
@@ -245,8 +245,16 @@ fn key_lookup(variant: &Variant, catalog: &Catalog, said: &mut Said, diagnostics
     }
     let Some(formula) = key.first().and_then(Term::as_formula) else { return };
     let uses: BTreeSet<UseId> = formula.columns().iter().map(|c| c.use_id).collect();
-    if let (Some(use_id), 1) = (uses.first(), uses.len()) {
-        formula_lookup(table(*use_id), formula, view.uses[use_id.0].span, said, diagnostics);
+    let (Some(use_id), 1) = (uses.first(), uses.len()) else { return };
+    let (table, read) = (table(*use_id), view.uses[use_id.0].span);
+    let told = variant.told_by(tview.relations.key.columns[0].output, catalog).join(", ");
+    match told.is_empty() {
+        true => formula_lookup(table, formula, read, said, diagnostics),
+        false => {
+            let text = formula.text(&|c| table.columns[c.column].name.sql());
+            let help = format!("add `{told}` to the select list: that is the key then, which an index finds");
+            expression_lookup(table, &text, (Some(help), formula.guarded), read, said, diagnostics);
+        }
     }
 }
 
@@ -261,20 +269,20 @@ fn formula_lookup(table: &Table, formula: &Formula, read: Span, said: &mut Said,
         let guarded =
             "create one on the expression as the view writes it, with the condition beside it in its WHERE clause";
         let help = formula.guarded.then(|| guarded.to_owned());
-        expression_lookup(table, &text, help, read, said, diagnostics);
+        expression_lookup(table, &text, (help, formula.guarded), read, said, diagnostics);
     }
 }
 
 fn expression_lookup(
     table: &Table,
     text: &str,
-    help: Option<String>,
+    (help, is_guarded): (Option<String>, bool),
     read: Span,
     said: &mut Said,
     diagnostics: &mut Diagnostics,
 ) {
     // Which expressions there are indexes on is not known, nor which rows a condition beside one leaves.
-    let may_be_it = |i: &Index| i.columns.is_empty() && (!i.partial || help.is_some());
+    let may_be_it = |i: &Index| i.columns.is_empty() && (!i.partial || is_guarded);
     if table.indexes.iter().any(may_be_it) || !said.insert((table.name.clone(), text.to_owned())) {
         return;
     }

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 use crate::catalog::{Catalog, TypeClass};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
-use crate::relate::{determines_rows, determines_uses};
-use crate::resolve::{BlockId, ColumnRef, Expr, ExprKind, FlatView, OrderKind, Ordered, UseId};
+use crate::relate::{determines_rows, determines_uses, told_columns};
+use crate::resolve::{BlockId, ColumnRef, Expr, ExprKind, FlatView, OrderKind, Ordered, Term, UseId};
 
 /// Reports what depends on an order that is not total; whether elements of arrays do.
 pub fn check(view: &FlatView, catalog: &Catalog, diagnostics: &mut Diagnostics) -> bool {
@@ -50,7 +50,7 @@ fn check_groups(view: &FlatView, catalog: &Catalog, block: BlockId, diagnostics:
 
 /// Whether rows that tie are the same to the result, or none do.
 fn is_decided(view: &FlatView, catalog: &Catalog, ordered: &Ordered) -> bool {
-    let order: Vec<ColumnRef> = ordered.order.iter().filter_map(Expr::as_column).collect();
+    let order = columns_of(view, catalog, &ordered.order);
     let same_value = |value: &Expr| {
         let mut same = true;
         value.visit(&mut |e| match &e.kind {
@@ -62,7 +62,7 @@ fn is_decided(view: &FlatView, catalog: &Catalog, ordered: &Ordered) -> bool {
     };
     let by_value = !ordered.values.is_empty() && ordered.values.iter().all(same_value);
     let told_apart = match ordered.kind {
-        OrderKind::Window(_) => is_total(view, catalog, ordered.block, &order),
+        OrderKind::Window(_) => is_total(view, catalog, ordered.block, &ordered.order),
         _ => determines_rows(view, catalog, ordered.block, &order),
     };
     by_value || told_apart || is_made_in_order(view, catalog, ordered)
@@ -111,13 +111,24 @@ fn shows_equals_alike(view: &FlatView, catalog: &Catalog, column: ColumnRef) -> 
     plain && (is_sized || alike.contains(&base.base.as_str()) || base.class == TypeClass::Enum)
 }
 
-/// Whether no two rows that a block makes are equal in these columns.
-fn is_total(view: &FlatView, catalog: &Catalog, block: BlockId, order: &[ColumnRef]) -> bool {
+/// The columns that are equal in rows that tie.
+fn columns_of(view: &FlatView, catalog: &Catalog, order: &[Expr]) -> Vec<ColumnRef> {
+    order.iter().filter_map(Expr::as_term).flat_map(|term| told_columns(view, catalog, &term)).collect()
+}
+
+/// Whether no two rows that a block makes are equal in these expressions.
+fn is_total(view: &FlatView, catalog: &Catalog, block: BlockId, order: &[Expr]) -> bool {
     let state = &view.blocks[block.0];
+    let columns = columns_of(view, catalog, order);
+    let is_ordered = |key: &Expr| match key.as_term() {
+        Some(Term::Column(column)) => columns.contains(&column),
+        Some(formula) => order.iter().any(|o| o.as_term().as_ref() == Some(&formula)),
+        None => false,
+    };
     match &state.grouped {
         Some(_) if state.expands => false,
-        Some(keys) if !state.picked => keys.iter().all(|key| key.as_column().is_some_and(|c| order.contains(&c))),
-        _ => determines_rows(view, catalog, block, order),
+        Some(keys) if !state.picked => keys.iter().all(is_ordered),
+        _ => determines_rows(view, catalog, block, &columns),
     }
 }
 
@@ -127,9 +138,8 @@ fn check_limit(view: &FlatView, catalog: &Catalog, block: BlockId, diagnostics: 
     if !(inner.limited || inner.picked) {
         return;
     }
-    let order: Vec<ColumnRef> = inner.order_by.iter().filter_map(Expr::as_column).collect();
     let one_row = inner.aggregated && inner.grouped.is_none();
-    if !one_row && !is_total(view, catalog, block, &order) {
+    if !one_row && !is_total(view, catalog, block, &inner.order_by) {
         let clause = if inner.picked { "DISTINCT ON" } else { "LIMIT" };
         diagnostics.push(
             Diagnostic::new(Code::NoTotalOrder, format!("{clause} without a total order"), inner.span)

@@ -62,6 +62,10 @@ pub(super) struct RawIndex {
     pub only: bool,
     /// Why a unique one proves nothing.
     pub weak: Option<String>,
+    /// The collations that it names, by columns.
+    pub collations: Vec<(Ident, Ident)>,
+    /// The columns for which it names an operator class.
+    pub classes: Vec<Ident>,
     pub span: Span,
 }
 

@@ -7,9 +7,10 @@ use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
 
-use super::build::{Builder, Entry, RawTable};
+use super::build::{Builder, Entry, RawIndex, RawTable};
+use super::indexes::OTHER_EQUALITY;
 use super::raw::{RawConstraint, RawKind};
-use super::{Catalog, Column, ForeignKey, Index, Key, Relation, Table, TableKind, WeakKey};
+use super::{Catalog, Column, ForeignKey, Index, Key, Relation, Table, TableKind, TypeClass, WeakKey};
 use crate::names::{Ident, QualName};
 
 impl Builder<'_> {
@@ -124,13 +125,17 @@ fn add(out: &mut Table, from: &RawTable, raw: &Raw, own: bool) {
         }
     }
     for index in from.indexes.iter().filter(|i| own || !i.only) {
-        let plain: Vec<usize> = index.columns.iter().map_while(|n| out.column(n)).collect();
+        let mut plain: Vec<usize> = index.columns.iter().map_while(|n| out.column(n)).collect();
         let complete = plain.len() == index.columns.len();
         if index.unique {
             let weak = index.weak.clone().or_else(|| (!complete).then(|| "expression index".to_owned()));
+            let weak = weak.or_else(|| has_other_equality(out, index).then(|| OTHER_EQUALITY.to_owned()));
             let weak = weak.or_else(|| raw.incomplete(out, index.only, index.name.as_ref()));
             key(out, plain.clone(), false, weak, index.span);
         }
+        // A comparison under the column's own collation finds nothing in an index of another.
+        let other = plain.iter().position(|c| is_collated_otherwise(&out.columns[*c], index));
+        plain.truncate(other.unwrap_or(plain.len()));
         out.indexes.push(Index {
             columns: plain,
             method: index.method.clone(),
@@ -138,6 +143,26 @@ fn add(out: &mut Table, from: &RawTable, raw: &Raw, own: bool) {
             span: index.span,
         });
     }
+}
+
+fn is_collated_otherwise(column: &Column, index: &RawIndex) -> bool {
+    let own = match column.collation.as_ref().and_then(|written| written.rsplit('.').next()) {
+        Some(quoted) if quoted.starts_with('"') => Ident::new(quoted.trim_matches('"')),
+        Some(written) => Ident::fold(written),
+        None => Ident::new("default"),
+    };
+    let is_other = |(name, collation): &(Ident, Ident)| *name == column.name && own != *collation;
+    index.collations.iter().any(is_other)
+}
+
+/// Whether values may be equal to a column that the index tells apart. Under the collation of a database equal texts have the same bytes,
+/// and under no class of PostgreSQL's own types is equality finer than the type's.
+fn has_other_equality(table: &Table, index: &RawIndex) -> bool {
+    let column = |name: &Ident| table.column(name).map(|at| &table.columns[at]);
+    let is_plain = |column: &Column| column.ty.class == TypeClass::Builtin && column.ty.base != "record";
+    let of_collation = |c: &Column| is_collated_otherwise(c, index) && !(is_plain(c) && c.collation.is_none());
+    index.collations.iter().filter_map(|(name, _)| column(name)).any(of_collation)
+        || index.classes.iter().filter_map(column).any(|c| !is_plain(c))
 }
 
 fn weakness(constraint: &RawConstraint) -> Option<String> {

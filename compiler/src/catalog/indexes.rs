@@ -6,12 +6,21 @@ use super::build::{Builder, Entry, RawIndex};
 use crate::names::Ident;
 use crate::syntax::cursor::{Cursor, word_ident};
 
-/// One element of an index.
+/// Two rows may be apart to the index that are equal to the column.
+pub(super) const OTHER_EQUALITY: &str = "operator class or collation with an equality of its own";
+
+/// One element of an index: a column with how the index compares it where that is written, or an expression.
 enum Element {
-    Plain(Ident),
+    Column { name: Ident, collation: Option<Ident>, class: Option<Class> },
     Expression,
-    /// A column under an operator class whose equality is not known to be the type's own.
-    OtherClass(Ident),
+}
+
+/// An operator class.
+enum Class {
+    /// Of one of PostgreSQL's types.
+    Known,
+    /// Whose equality is not known to be the type's own.
+    Other,
 }
 
 impl<'a> Builder<'a> {
@@ -54,6 +63,8 @@ impl<'a> Builder<'a> {
             partial,
             only,
             weak: partial.then(|| "partial index".to_owned()),
+            collations: vec![],
+            classes: vec![],
             span,
         };
         read_elements(&elements, &mut index);
@@ -93,42 +104,42 @@ fn mentioned(elements: &Cursor<'_>, tail: &Cursor<'_>) -> Vec<Ident> {
 fn read_elements(elements: &Cursor<'_>, index: &mut RawIndex) {
     let mut leading = true;
     for part in elements.split_commas() {
-        match element(part) {
-            Element::Plain(column) if leading => index.columns.push(column),
-            Element::Plain(_) => {}
-            Element::OtherClass(column) => {
-                if leading {
-                    index.columns.push(column);
-                }
-                index.weak.get_or_insert_with(|| "operator class with an equality of its own".to_owned());
-            }
-            Element::Expression => {
-                leading = false;
-                index.weak.get_or_insert_with(|| "expression index".to_owned());
-            }
+        let Element::Column { name, collation, class } = element(part) else {
+            leading = false;
+            index.weak.get_or_insert_with(|| "expression index".to_owned());
+            continue;
+        };
+        if matches!(class, Some(Class::Other)) {
+            index.weak.get_or_insert_with(|| OTHER_EQUALITY.to_owned());
+        }
+        index.classes.extend(class.map(|_| name.clone()));
+        index.collations.extend(collation.map(|collation| (name.clone(), collation)));
+        if leading {
+            index.columns.push(name);
         }
     }
 }
 
 fn element(mut part: Cursor<'_>) -> Element {
-    let Some((column, _)) = part.ident() else {
+    let Some((name, _)) = part.ident() else {
         return Element::Expression;
     };
     if matches!(part.peek(0), Some(Token::LParen | Token::Period)) {
         return Element::Expression;
     }
-    let mut known = true;
+    let (mut collation, mut class) = (None, None);
     while !part.is_end() {
         if part.eat(&["collate"]) {
-            part.name();
+            collation = part.name().map(|n| n.name);
         } else if part.eat_any(&["asc", "desc"]) || part.eat(&["nulls", "first"]) || part.eat(&["nulls", "last"]) {
-        } else if let Some(class) = part.name() {
+        } else if let Some(written) = part.name() {
             // PostgreSQL's own classes compare bytewise, or as the type's default class does.
-            known &= class.name.as_str().ends_with("_ops");
+            let is_known = written.name.as_str().ends_with("_ops");
+            class = Some(if is_known { Class::Known } else { Class::Other });
             part.group();
         } else {
             return Element::Expression;
         }
     }
-    if known { Element::Plain(column) } else { Element::OtherClass(column) }
+    Element::Column { name, collation, class }
 }

@@ -107,6 +107,29 @@ fn user_types_are_found_by_search_path() {
 }
 
 #[test]
+fn what_an_index_tells_apart_may_be_equal_to_the_column() {
+    check(
+        r#"CREATE COLLATION nd (provider = icu, locale = 'und', deterministic = false);
+         CREATE TABLE t (a text, b text COLLATE nd, c citext, d text COLLATE "C");
+         CREATE UNIQUE INDEX ON t (a COLLATE "C"); CREATE UNIQUE INDEX ON t (a text_pattern_ops);
+         CREATE UNIQUE INDEX ON t (b); CREATE UNIQUE INDEX ON t (b COLLATE public.nd);
+         CREATE UNIQUE INDEX ON t (b COLLATE "C"); CREATE UNIQUE INDEX ON t (c text_ops);
+         CREATE UNIQUE INDEX ON t (d COLLATE "C"); CREATE UNIQUE INDEX ON t (d COLLATE "de-x-icu");"#,
+        r#"
+        Ordinary public.t: a text, b text, c citext, d text
+          unique (a)
+          unique (a)
+          unique (b)
+          unique (b)
+          unique (d)
+          weak (b) operator class or collation with an equality of its own
+          weak (c) operator class or collation with an equality of its own
+          weak (d) operator class or collation with an equality of its own
+        "#,
+    );
+}
+
+#[test]
 fn only_what_is_guaranteed_is_a_key() {
     check(
         "CREATE TABLE t (a int PRIMARY KEY, b int UNIQUE, c int NOT NULL UNIQUE DEFERRABLE INITIALLY DEFERRED, d text,
@@ -124,7 +147,7 @@ fn only_what_is_guaranteed_is_a_key() {
           weak (d) partial index
           weak () expression index
           weak () expression index
-          weak (d) operator class with an equality of its own
+          weak (d) operator class or collation with an equality of its own
         "#,
     );
 }

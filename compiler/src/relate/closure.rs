@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::dependencies::{Dependencies, Known};
 use super::fixed::{Fixed, Sides};
-use super::injective::told_column;
+use super::injective::told_columns;
 use super::locks::same_type;
 use super::made;
 use crate::catalog::{Catalog, Key};
@@ -118,7 +118,7 @@ impl Given<'_> {
 /// The columns that terms tell.
 fn told(view: &FlatView, catalog: &Catalog, terms: &[Term]) -> Vec<ColumnRef> {
     let made = terms.iter().flat_map(|t| made::told_columns(view, catalog, t));
-    terms.iter().filter_map(|t| told_column(view, catalog, t)).chain(made).collect()
+    terms.iter().flat_map(|t| told_columns(view, catalog, t)).chain(made).collect()
 }
 
 impl<'v> ViewRows<'v> {

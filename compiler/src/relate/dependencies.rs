@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::fixed::reads_around;
-use super::injective::told_column;
+use super::injective::told_columns;
 use super::locks::{may_equate, same_equality};
 use crate::catalog::{Catalog, Table};
 use crate::resolve::{
@@ -270,9 +270,11 @@ impl<'v> Builder<'v> {
                 continue;
             }
             for (told, other) in [(left, right), (right, left)] {
-                let sound = |to: &ColumnRef| self.is_said_of(*to, comparison.block, comparison.scope);
-                let Some(to) = told_column(self.view, self.catalog, told).filter(sound) else { continue };
-                fixed.extend(self.follows(to, other.columns()));
+                for to in told_columns(self.view, self.catalog, told) {
+                    if self.is_said_of(to, comparison.block, comparison.scope) {
+                        fixed.extend(self.follows(to, other.columns()));
+                    }
+                }
             }
         }
         fixed

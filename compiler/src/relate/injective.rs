@@ -1,9 +1,11 @@
 //! What different values survive: casts, and texts around them.
 //!
-//! In: a term. Out: the column that it is a cast of, or a text with it in it, where different values of that column give different ones, so
-//! that the term identifies what the column identifies. What always holds: only casts are listed whose text or number is the same under
-//! all settings, and that neither round nor cut.
+//! In: a term. Out: the columns of which it is a cast, or a text with them in it, where different values of these columns give different
+//! ones, so that the term identifies what the columns identify. What always holds: only casts are listed whose text or number is the same
+//! under all settings, and that neither round nor cut.
 
+use super::closure::nullable_in_row;
+use super::texts::{Composed, Joined, Shape};
 use crate::catalog::Catalog;
 use crate::resolve::{ColumnRef, FlatView, Formula, Piece, Term};
 
@@ -17,83 +19,74 @@ const CASTS: &[(&str, &[&str])] = &[
     ("text", &["character varying"]),
 ];
 
-/// The column that a term tells: itself, or what it is an injective cast of.
-pub(super) fn told_column(view: &FlatView, catalog: &Catalog, term: &Term) -> Option<ColumnRef> {
+/// The columns that a term tells: itself, what it is an injective cast of, or those that can be read from a text they are put into.
+pub fn told_columns(view: &FlatView, catalog: &Catalog, term: &Term) -> Vec<ColumnRef> {
     let formula = match term {
-        Term::Column(column) => return Some(*column),
+        Term::Column(column) => return vec![*column],
         Term::Formula(formula) => formula,
     };
-    let column = match formula.pieces.as_slice() {
-        [Piece::Column(column), Piece::Text(_)]
-        | [Piece::Text(_), Piece::Column(column)]
-        | [Piece::Text(_), Piece::Column(column), Piece::Text(_)] => *column,
+    match composed(view, formula) {
+        Some(text) if text.columns().nth(1).is_some() => read_from(view, catalog, &text),
+        text => told_column(view, catalog, formula, text).into_iter().collect(),
+    }
+}
+
+/// The column of a cast or of a text with one column in it.
+fn told_column(view: &FlatView, catalog: &Catalog, formula: &Formula, text: Option<Composed>) -> Option<ColumnRef> {
+    let (before, column, behind) = match formula.pieces.as_slice() {
+        [Piece::Column(column), Piece::Text(behind)] => ("", *column, behind.as_str()),
+        [Piece::Text(before), Piece::Column(column)] => (before.as_str(), *column, ""),
+        [Piece::Text(before), Piece::Column(column), Piece::Text(behind)] => {
+            (before.as_str(), *column, behind.as_str())
+        }
         _ => return None,
     };
-    let text = |piece: &Piece| match piece {
-        Piece::Text(text) => text.split_whitespace().collect::<Vec<_>>().join(" ").to_ascii_lowercase(),
-        _ => String::new(),
-    };
-    let source = &catalog.table(&view.use_of(column).table).columns[column.column];
-    let base = source.ty.base.as_str();
-    let survives = |target: &str| CASTS.iter().any(|(from, to)| base == *from && to.contains(&target));
-    let survives = match label_of(view, formula) {
+    let ty = plain_type(view, catalog, column)?;
+    let survives = |target: &str| CASTS.iter().any(|(from, to)| ty == *from && to.contains(&target));
+    let survives = match text {
         // A text that is NULL is an empty one to concat.
-        Some((_, joined)) if matches!(base, "text" | "character varying") => joined == Joined::Operator,
+        Some(text) if is_text(ty) => text.joined == Joined::Operator,
         Some(_) => survives("text"),
         None => {
-            let around = |at: Option<&Piece>| at.map(text).unwrap_or_default();
-            let target = target(&around(formula.pieces.first()), &around(formula.pieces.last()))?;
-            survives(&crate::catalog::builtin_type(&target)?)
+            let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_ascii_lowercase();
+            survives(&crate::catalog::builtin_type(&target(&plain(before), &plain(behind))?)?)
         }
     };
-    // A collation decides which texts are equal.
-    (survives && source.ty.dimensions == 0 && source.collation.is_none()).then_some(column)
+    survives.then_some(column)
 }
 
-/// What a term begins with that tells a column: the text before the column.
+/// The columns that can be read from a text of several. With NULL among them there is no text, or one without its place.
+fn read_from(view: &FlatView, catalog: &Catalog, text: &Composed) -> Vec<ColumnRef> {
+    let shape = |column: ColumnRef| match plain_type(view, catalog, column) {
+        Some("uuid") => Shape::Fixed,
+        Some("smallint" | "integer" | "bigint") => Shape::Whole,
+        Some(ty) if is_text(ty) => Shape::Free,
+        _ => Shape::Unknown,
+    };
+    let is_there = |column| !nullable_in_row(view, catalog, column);
+    if text.columns().all(is_there) { text.told(&shape) } else { Vec::new() }
+}
+
+/// The name of a column's type, which is no array; not where a collation decides which of its texts are equal.
+fn plain_type<'c>(view: &FlatView, catalog: &'c Catalog, column: ColumnRef) -> Option<&'c str> {
+    let source = &catalog.table(&view.use_of(column).table).columns[column.column];
+    (source.ty.dimensions == 0 && source.collation.is_none()).then_some(source.ty.base.as_str())
+}
+
+fn is_text(ty: &str) -> bool {
+    matches!(ty, "text" | "character varying")
+}
+
+/// What a term that tells columns begins with in all rows.
 pub(super) fn label(view: &FlatView, catalog: &Catalog, term: &Term) -> Option<String> {
-    told_column(view, catalog, term)?;
-    label_of(view, term.as_formula()?).map(|(label, _)| label.to_owned())
+    let text = composed(view, term.as_formula()?)?;
+    let label = text.label()?.to_owned();
+    (!told_columns(view, catalog, term).is_empty()).then_some(label)
 }
 
-/// How a text and a column are put together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Joined {
-    /// By `||`, which makes NULL of NULL.
-    Operator,
-    /// By `concat`, which leaves NULL out.
-    Call,
-}
-
-/// The text, where no function of the user's can be meant by the call.
-fn label_of<'f>(view: &FlatView, formula: &'f Formula) -> Option<(&'f str, Joined)> {
-    labelled(formula).filter(|(_, joined)| *joined == Joined::Operator || !view.calls_user_functions)
-}
-
-/// What stands before the column in `'post-' || id` or `concat('post-', id)`, where nothing else stands there.
-fn labelled(formula: &Formula) -> Option<(&str, Joined)> {
-    let [Piece::Text(before), Piece::Column(_), rest @ ..] = formula.pieces.as_slice() else { return None };
-    let after = match rest {
-        [] => "",
-        [Piece::Text(after)] => after.trim(),
-        _ => return None,
-    };
-    let (mut before, mut after) = (before.trim(), after);
-    while let (Some(inner), Some(rest)) = (before.strip_prefix('('), after.strip_suffix(')')) {
-        (before, after) = (inner.trim(), rest.trim());
-    }
-    let word = before.get(..6).filter(|word| word.eq_ignore_ascii_case("concat"));
-    let (label, after) = match word {
-        Some(_) => {
-            let inside = before[6..].trim_start().strip_prefix('(')?.trim_end().strip_suffix(',')?;
-            (inside, after.strip_suffix(')')?.trim_end())
-        }
-        None => (before.strip_suffix("||")?, after),
-    };
-    let is_cast = after.is_empty() || after.strip_prefix("::").is_some_and(|ty| ty.trim().eq_ignore_ascii_case("text"));
-    let label = label.trim().strip_prefix('\'')?.strip_suffix('\'')?;
-    let joined = if word.is_some() { Joined::Call } else { Joined::Operator };
-    (is_cast && !label.contains(['\'', '\\']) && formula.calls.is_empty()).then_some((label, joined))
+/// A text that is put together, where no function of the user's can be meant by a call.
+fn composed(view: &FlatView, formula: &Formula) -> Option<Composed> {
+    Composed::of(formula).filter(|text| text.joined == Joined::Operator || !view.calls_user_functions)
 }
 
 /// The type in `…::type` and `cast(… as type)`, of what stands before a column and behind it.
@@ -115,27 +108,7 @@ fn target(before: &str, behind: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{labelled, target};
-    use crate::resolve::{ColumnRef, Formula, Piece, UseId};
-
-    #[test]
-    fn labels_are_read_in_both_spellings() {
-        let label = |before: &str, after: &str| {
-            let column = Piece::Column(ColumnRef { use_id: UseId(0), column: 0 });
-            let pieces = vec![Piece::Text(before.into()), column, Piece::Text(after.into())];
-            labelled(&Formula { pieces, ..Formula::default() }).map(|(label, _)| label.to_owned())
-        };
-        let post = Some("Post-".to_owned());
-        assert_eq!(label("'Post-' || ", ""), post);
-        assert_eq!(label("('Post-'||", "::text)"), post);
-        assert_eq!(label("CONCAT('Post-', ", ")"), post);
-        assert_eq!(label("'a' || 'b' || ", ""), None);
-        assert_eq!(label("'Post-' || ", " / 2"), None);
-        assert_eq!(label("'Post-' || ", "::integer"), None);
-        assert_eq!(label("lower('Post-' || ", ")"), None);
-        assert_eq!(label("concat('Post-', ", ", 'x')"), None);
-        assert_eq!(label("E'\\x41' || ", ""), None);
-    }
+    use super::target;
 
     #[test]
     fn casts_are_read_in_both_spellings() {

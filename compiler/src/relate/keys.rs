@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::closure::{Equals, ViewRows, key_columns, nullable_in_row, uses_of};
-use super::injective::told_column;
+use super::injective::told_columns;
 use super::locks::is_scalar;
 use super::open::{Null, can_be_null, missing, nullable, show};
 use super::telling::tell_apart;
@@ -260,7 +260,7 @@ struct Shown {
     equals: Equals,
     /// The first output that is nothing but this term.
     outputs: BTreeMap<Term, usize>,
-    /// The first output that is a cast of this column which different values survive.
+    /// The first output that tells this column: a cast which different values survive, a text with it in it.
     casts: BTreeMap<ColumnRef, usize>,
 }
 
@@ -269,7 +269,7 @@ impl Shown {
         let (mut outputs, mut casts) = (BTreeMap::new(), BTreeMap::new());
         for (index, output) in view.outputs.iter().enumerate() {
             let Some(term) = output.expr.as_key_term() else { continue };
-            if let Some(column) = told_column(view, catalog, &term) {
+            for column in told_columns(view, catalog, &term) {
                 casts.entry(column).or_insert(index);
             }
             outputs.entry(term).or_insert(index);
@@ -279,7 +279,9 @@ impl Shown {
 
     /// The outputs that show the terms of a candidate, or equals of theirs.
     fn select(&self, candidate: &[Term]) -> Option<Vec<usize>> {
-        candidate.iter().map(|term| self.output(term)).collect()
+        let mut seen = BTreeSet::new();
+        let all = candidate.iter().map(|term| self.output(term)).collect::<Option<Vec<_>>>()?;
+        Some(all.into_iter().filter(|output| seen.insert(*output)).collect())
     }
 
     fn shows(&self, term: &Term) -> bool {
@@ -376,11 +378,16 @@ fn key_term(
                 .help(all_compared(name)),
         ));
     };
-    if term.uses().len() > 1 {
+    let Some(term) = of_one_use(view, catalog, term.clone()) else {
         let title = format!("key column `{name}` is computed from several tables");
-        let diagnostic = Diagnostic::new(Code::UnsupportedKey, title, shown.expr.span);
-        return Err(Box::new(diagnostic.help("select its parts as columns of their own and group by them")));
-    }
+        let parts: Vec<String> = term.columns().iter().map(|c| show(view, catalog, &Term::Column(*c))).collect();
+        let group = if view.blocks[TOP.0].grouped.is_some() { ", and group by them" } else { "" };
+        return Err(Box::new(
+            Diagnostic::new(Code::UnsupportedKey, title, shown.expr.span)
+                .note("of a document whose rows go with one statement nobody can tell by one of them which it was")
+                .help(format!("add `{}` to the select list{group}: they are the key then", parts.join(", "))),
+        ));
+    };
     if term.as_column().is_none() && term.uses().iter().any(|u| view.uses[u.0].nullable) {
         let title = format!("key column `{name}` is computed from the nullable side of an outer join");
         let diagnostic = Diagnostic::new(Code::UnsupportedKey, title, shown.expr.span);
@@ -406,6 +413,29 @@ fn key_term(
         Some(null) => Err(nullable(whole, shown, view, catalog, &term, &null, asserted)),
         None => Ok(term),
     }
+}
+
+/// A term over the columns of one use, where what it reads of others equals some of that use.
+fn of_one_use(view: &FlatView, catalog: &Catalog, term: Term) -> Option<Term> {
+    let uses = term.uses();
+    if uses.len() < 2 {
+        return Some(term);
+    }
+    let equals = Equals::new(view, catalog);
+    let formula = term.as_formula()?;
+    // Equal values of these types are one value.
+    let is_one_value = |c: ColumnRef| {
+        let column = &catalog.table(&view.use_of(c).table).columns[c.column];
+        column.ty.is_plain() && column.collation.is_none()
+    };
+    let of_use = |owner: UseId, column: ColumnRef| {
+        let is_same = |c: &ColumnRef| *c == column || is_one_value(*c) && is_one_value(column);
+        equals.class(column).into_iter().filter(|c| c.use_id == owner).find(is_same)
+    };
+    let owners: BTreeSet<UseId> =
+        formula.columns().into_iter().flat_map(|c| equals.class(c)).map(|c| c.use_id).collect();
+    let mut found = owners.into_iter().filter_map(|owner| formula.with_columns(&|column| of_use(owner, column)));
+    found.next().map(|formula| Term::Formula(formula.into()))
 }
 
 /// Whether rows of the view come of several queries, or of both sides of a full join; not, where only values do.

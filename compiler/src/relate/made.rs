@@ -7,7 +7,7 @@
 use super::Variant;
 use super::dependencies::carries;
 use super::guards::Guards;
-use super::injective::told_column;
+use super::injective;
 use super::links::Pair;
 use super::locks::{ValueLock, for_pairs, may_equate, same_equality, same_type};
 use super::open::show;
@@ -60,15 +60,17 @@ fn are_one_value(view: &FlatView, catalog: &Catalog, value: &Term, made: &Term) 
 
 /// The columns of the view's own rows that are compared with a term, where it is made of constants: they follow from it.
 pub(super) fn told_columns(view: &FlatView, catalog: &Catalog, term: &Term) -> Vec<ColumnRef> {
-    let column = |MadeEqual { value, block, scope, .. }: &MadeEqual| {
-        let column = told_column(view, catalog, value)?;
-        let at = view.use_of(column).block;
-        let is_inside = view.in_region(at, TOP) && view.in_region(at, *block) && carries(*scope, column);
+    let columns = |MadeEqual { value, block, scope, .. }: &MadeEqual| {
+        let is_inside = |column: &ColumnRef| {
+            let at = view.use_of(*column).block;
+            view.in_region(at, TOP) && view.in_region(at, *block) && carries(*scope, *column)
+        };
         let is_one_equality =
             value.ty(view, catalog).zip(term.ty(view, catalog)).is_some_and(|(own, made)| same_equality(own, made));
-        (is_inside && is_one_equality && !may_equate(value)).then_some(column)
+        let told = (is_one_equality && !may_equate(value)).then(|| injective::told_columns(view, catalog, value));
+        told.into_iter().flatten().filter(is_inside).collect::<Vec<_>>()
     };
-    view.made_equal.iter().filter(|m| term.as_formula() == Some(m.made.as_ref())).filter_map(column).collect()
+    view.made_equal.iter().filter(|m| term.as_formula() == Some(m.made.as_ref())).flat_map(columns).collect()
 }
 
 /// What a use compares with something that is made of constants, where no document is found by it for its type; and both types.

@@ -23,11 +23,13 @@ mod steps;
 mod telling;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod windows;
 
 use closure::Equals;
 pub use closure::{BlockRows, determines_rows, determines_uses, nullable_in_row};
 use guards::Guards;
+pub use injective::told_columns;
 pub use keys::{KeyColumn, ViewKey};
 use links::MAX_WAY;
 pub use links::{Link, Links, Pair};
@@ -60,6 +62,12 @@ impl Variant {
             Term::Formula(_) => vec![term.clone()],
         };
         self.key.iter().flat_map(class).collect()
+    }
+
+    /// The columns that an output of the view tells, as the view names them.
+    pub fn told_by(&self, output: usize, catalog: &Catalog) -> Vec<String> {
+        let columns = self.view.outputs[output].expr.as_key_term().map(|t| told_columns(&self.view, catalog, &t));
+        columns.into_iter().flatten().map(|c| open::show(&self.view, catalog, &Term::Column(c))).collect()
     }
 
     /// What the rows of a use are found by: the pairs of its link, and what of a key that is made of constants it holds.

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use super::dependencies::{Dependencies, carries};
-use super::injective::told_column;
+use super::injective::told_columns;
 use super::locks::same_equality;
 use crate::catalog::{Catalog, SqlType};
 use crate::diagnostics::{Code, Diagnostic};
@@ -130,7 +130,8 @@ impl<'v> Sides<'v> {
         let dependencies = Dependencies::outside(variant, self.catalog, TOP, &self.uses);
         let mut given: Vec<&Expr> = outputs.iter().map(|o| &self.view.outputs[*o].expr).collect();
         loop {
-            let columns = given.iter().filter_map(|e| told_column(variant, self.catalog, &e.as_term()?));
+            let terms = given.iter().filter_map(|e| e.as_term());
+            let columns = terms.flat_map(|t| told_columns(variant, self.catalog, &t));
             let columns: Vec<ColumnRef> = columns.filter(|c| !self.uses.contains(&c.use_id)).collect();
             let known = dependencies.known(&columns);
             let is_known =

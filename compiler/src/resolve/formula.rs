@@ -176,6 +176,25 @@ impl Formula {
         columns
     }
 
+    /// The same over other columns; `None` where there is none for one of its own, or it reads more than columns.
+    pub fn with_columns(&self, other: &dyn Fn(ColumnRef) -> Option<ColumnRef>) -> Option<Formula> {
+        if !self.calls.is_empty() || self.any_of.is_some() {
+            return None;
+        }
+        let all = |columns: &[ColumnRef]| columns.iter().map(|c| other(*c)).collect::<Option<Vec<_>>>();
+        let piece = |piece: &Piece| match piece {
+            Piece::Text(_) => Some(piece.clone()),
+            Piece::Column(column) => other(*column).map(Piece::Column),
+            Piece::Either(..) => None,
+        };
+        let strict = match &self.strict {
+            Some(columns) => Some(all(columns)?),
+            None => None,
+        };
+        let pieces = self.pieces.iter().map(piece).collect::<Option<_>>()?;
+        Some(Formula { pieces, strict, finite: all(&self.finite)?, ..self.clone() })
+    }
+
     /// The uses it reads.
     pub fn uses(&self) -> BTreeSet<UseId> {
         self.columns().into_iter().map(|c| c.use_id).collect()
