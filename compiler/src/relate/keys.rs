@@ -494,7 +494,7 @@ fn untyped(view: &FlatView, output: usize) -> Refusal {
     Box::new(
         Diagnostic::new(Code::UnsupportedKey, title, shown.expr.span)
             .note("generated functions hold keys in variables of their types")
-            .help("say it with a cast, here and in GROUP BY: `(…)::text`"),
+            .help("say it with a cast, here and in GROUP BY: `(…)::integer`, `(…)::text`"),
     )
 }
 

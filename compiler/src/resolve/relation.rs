@@ -4,13 +4,15 @@
 //! only joins and filters is merged into the block around it; one that groups, aggregates or limits keeps a block of
 //! its own, recorded as [`Derived`], because which of its rows a base row influences is decided inside it.
 
+use std::collections::BTreeSet;
+
 use sqlparser::ast::{Cte, FunctionArg, FunctionArgExpr, FunctionArgumentList, Query, TableAlias};
 
 use super::Term;
 use super::functions::Class;
 use super::naming::ident;
 use super::query::{Refused, Resolved, Resolver};
-use super::{BlockId, Derived, Expr, ExprKind, JsonType, OrderKind, Ordered, Output, Rows};
+use super::{BlockId, ColumnRef, Derived, Expr, ExprKind, JsonType, OrderKind, Ordered, Output, Rows};
 use crate::catalog::View;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::Ident;
@@ -201,22 +203,52 @@ impl<'a> Resolver<'a> {
         Ok(self.shown(outputs, inner))
     }
 
-    /// DISTINCT, and set operations without ALL, have one row per combination of values, as GROUP BY of all columns has. Where some
-    /// are nothing to group by, the rows are only known to be among the joined ones.
-    fn group_by_all(&mut self, outputs: &[Output], block: BlockId) {
+    /// DISTINCT, and set operations without ALL, have one row per combination of values, as GROUP BY of all columns has. What is
+    /// computed of columns is grouped by these: of such groups there are no fewer than rows, and who tells the group tells the row.
+    /// Where some are nothing to group by, the rows are only known to be among the joined ones.
+    pub(super) fn group_by_all(&mut self, outputs: &[Output], block: BlockId) {
         let state = &self.flat.blocks[block.0];
         let is_plain =
             !(state.limited || state.recursive || state.expands || state.aggregated || state.grouped.is_some());
-        let is_term = |e: &Expr| match &e.kind {
-            ExprKind::Constant => true,
-            ExprKind::Either(_, list) => {
-                list.iter().all(|e| e.as_term().is_some() || matches!(e.kind, ExprKind::Constant))
-            }
-            _ => e.as_term().is_some(),
-        };
-        if state.distinct && is_plain && outputs.iter().all(|o| is_term(&o.expr)) {
-            self.flat.blocks[block.0].grouped = Some(outputs.iter().map(|o| o.expr.clone()).collect());
+        if state.distinct && is_plain {
+            let keys: Option<Vec<Vec<Expr>>> = outputs.iter().map(|o| self.groups_of(&o.expr, block)).collect();
+            self.flat.blocks[block.0].grouped = keys.map(|keys| keys.into_iter().flatten().collect());
         }
+    }
+
+    /// What an expression of a block can be grouped by: itself, else the block's columns that it is computed of.
+    fn groups_of(&self, expr: &Expr, block: BlockId) -> Option<Vec<Expr>> {
+        let is_key = |e: &Expr| e.as_term().is_some() || matches!(e.kind, ExprKind::Constant);
+        let is_itself = match &expr.kind {
+            ExprKind::Either(_, list) => list.iter().all(is_key),
+            _ => is_key(expr),
+        };
+        if is_itself {
+            return Some(vec![expr.clone()]);
+        }
+        let mut columns = Some(BTreeSet::new());
+        expr.visit(&mut |e| match &e.kind {
+            ExprKind::Column(column) if !self.flat.within(self.flat.use_of(*column).block, block) => {}
+            ExprKind::Column(column) => {
+                columns =
+                    columns.take().zip(self.telling(*column)).map(|(all, more)| all.into_iter().chain(more).collect());
+            }
+            ExprKind::Constant | ExprKind::Object(_) | ExprKind::Coalesce(_) | ExprKind::Apply(_) => {}
+            _ => columns = None,
+        });
+        Some(columns?.into_iter().map(|column| Expr::plain(expr.span, ExprKind::Column(column))).collect())
+    }
+
+    /// The columns whose values decide what is computed of a column: equal values of it may look different, and then it is those that
+    /// tell its row.
+    fn telling(&self, column: ColumnRef) -> Option<Vec<ColumnRef>> {
+        let table = self.catalog.table(&self.flat.use_of(column).table);
+        let declared = &table.columns[column.column];
+        if declared.ty.is_plain() && declared.collation.is_none() {
+            return Some(vec![column]);
+        }
+        let key = table.keys.iter().find(|key| key.not_null)?;
+        Some(key.columns.iter().map(|at| ColumnRef { column: *at, ..column }).collect())
     }
 
     /// Records that `block` reads the rows of `inner`.

@@ -181,6 +181,9 @@ impl<'a> Resolver<'a> {
                 return Err(self.refuse(Diagnostic::new(Code::UnsupportedQuery, title, span)));
             }
         };
+        if !self.flat.blocks[block.0].recursive {
+            self.group_by_all(&outputs, inner);
+        }
         self.derived(block, inner, rows, span);
         Ok(match self.flat.rows_of(inner) {
             Some(_) => self.shown(outputs, inner),

@@ -198,6 +198,7 @@ fixtures! {
     fallbacks: "compiler/tests/data/live/fallbacks.sql",
     hidden_groups: "compiler/tests/data/live/hidden_groups.sql",
     permissions: "compiler/tests/data/live/permissions.sql",
+    distinct_sides: "compiler/tests/data/live/distinct_sides.sql",
     composed_keys: "compiler/tests/data/live/composed_keys.sql",
     permissions_of_all: "compiler/tests/data/live/permissions_of_all.sql",
     nullable_keys: "compiler/tests/data/live/nullable_keys.sql",
