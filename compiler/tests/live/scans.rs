@@ -33,6 +33,9 @@ const EXPLAINED: &str = "SET auto_explain.log_min_duration = 0; SET auto_explain
 /// version on it chooses by costs alone, of which a scan that is disabled has no more than another: while a table is small, it is hashed.
 const CHOOSES_BY_COST: i32 = 18;
 
+/// Before this version the planner joins by comparing all with all what it expects to be few, also where hashing costs about the same.
+const HASHES_FEW: i32 = 14;
+
 /// A plan, and the functions that it was made in.
 type Heard = Arc<Mutex<Vec<(String, String)>>>;
 
@@ -130,8 +133,17 @@ fn keys_are_not_compared_with_each_other() {
 /// The same of parts and patches.
 #[test]
 fn keys_of_parts_are_not_compared_with_each_other() {
+    if major(&mut server().connect("postgres", SUPERUSER).expect("connected")) < HASHES_FEW {
+        return println!("docs/operations.md says that it is so on this version, up to 1,000 keys");
+    }
     compared_keys(Strategy::Path);
     compared_keys(Strategy::Auto);
+}
+
+/// The server's major version.
+fn major(client: &mut Client) -> i32 {
+    let asked = client.query_one("SELECT current_setting('server_version_num')::int4 / 10000", &[]);
+    asked.expect("asked").get(0)
 }
 
 fn compared_keys(strategy: Strategy) {
@@ -224,8 +236,7 @@ pub(crate) fn scans_of(name: &str, path: &str) {
     let options = WriterOptions { settings: false, ..WriterOptions::default() };
     let mut writer = Writer::for_role(&mut reader, OWNER, 11, options).expect("a writer");
     let (mut plans, mut found) = (0, BTreeMap::new());
-    let major = "SELECT current_setting('server_version_num')::int4 / 10000";
-    let major: i32 = reader.query_one(major, &[]).expect("asked").get(0);
+    let major = major(&mut reader);
     for _ in 0..TRANSACTIONS {
         writer.transaction(&mut client).expect("the connection holds");
         for (text, mut plan) in plans_of_ours(&heard, &whole) {
