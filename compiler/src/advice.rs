@@ -156,7 +156,7 @@ type Said = BTreeSet<(QualName, String)>;
 
 /// Every table that a cascade joins is looked up by the columns of the join.
 fn lookups(tview: &Tview, way: &Way, catalog: &Catalog, said: &mut Said, diagnostics: &mut Diagnostics) {
-    for join in &way.joins {
+    for join in way.joins.iter().chain(&way.absent) {
         lookup(tview, (join.use_id, &ColumnSet::new()), &join.on, catalog, said, diagnostics);
     }
 }
@@ -248,14 +248,19 @@ fn key_lookup(tview: &Tview, variant: &Variant, catalog: &Catalog, said: &mut Sa
     let (Some(use_id), 1) = (uses.first(), uses.len()) else { return };
     let (table, read) = (table(*use_id), view.uses[use_id.0].span);
     let told = variant.told_by(tview.relations.key.columns[0].output, catalog).join(", ");
-    match told.is_empty() {
-        true => formula_lookup(table, formula, read, said, diagnostics),
-        false => {
-            let text = formula.text(&|c| table.columns[c.column].name.sql());
-            let help = format!("add `{told}` to the select list: that is the key then, which an index finds");
-            expression_lookup(table, &text, (Some(help), formula.guarded), read, said, diagnostics);
+    let help = match &told {
+        _ if !formula.null_in_null_out && tview.relations.variants.iter().any(|v| v.absent.is_some()) => {
+            let columns: Vec<String> = formula.columns().iter().map(|c| variant.shown(*c, catalog)).collect();
+            let columns = columns.join(", ");
+            format!(
+                "select and group by `{columns}`, of which NULL is a key, too; the document can show another value for it"
+            )
         }
-    }
+        none if none.is_empty() => return formula_lookup(table, formula, read, said, diagnostics),
+        told => format!("add `{told}` to the select list: that is the key then, which an index finds"),
+    };
+    let text = formula.text(&|c| table.columns[c.column].name.sql());
+    expression_lookup(table, &text, (Some(help), formula.guarded), read, said, diagnostics);
 }
 
 /// Rows of one table are looked up by an expression.

@@ -24,7 +24,7 @@ use crate::catalog::{Catalog, Relation, Table};
 use crate::cut::Text;
 use crate::document::Documents;
 use crate::names::{Ident, QualName};
-use crate::relate::{Link, Pair, Relations, Variant, is_scalar};
+use crate::relate::{Absent, Link, Pair, Relations, Variant, is_scalar};
 use crate::resolve::{FlatView, Term, UseId};
 use crate::source::{Sources, Span};
 use crate::syntax::Statement;
@@ -264,6 +264,8 @@ pub struct Way {
     pub select: Vec<Term>,
     /// Whether each of these may be NULL and counts all the same.
     pub null_safe: Vec<bool>,
+    /// Only where this finds no row.
+    pub absent: Option<Join>,
 }
 
 /// One use joined to those that are there already.
@@ -280,12 +282,12 @@ pub struct Join {
 impl Way {
     fn new(start: UseId, joins: Vec<Join>, select: Vec<Term>) -> Self {
         let null_safe = vec![false; select.len()];
-        Way { start, joins, select, null_safe }
+        Way { start, joins, select, null_safe, absent: None }
     }
 
     /// The columns of the changed rows that the way needs.
     pub fn needs(&self) -> ColumnSet {
-        let joined = self.joins.iter().flat_map(|j| j.on.iter().flat_map(Pair::reads));
+        let joined = self.joins.iter().chain(&self.absent).flat_map(|j| j.on.iter().flat_map(Pair::reads));
         let selected = self.select.iter().flat_map(Term::columns);
         joined.chain(selected).filter(|c| c.use_id == self.start).map(|c| c.column).collect()
     }
@@ -478,7 +480,8 @@ fn read_columns(tview: &Tview, use_id: UseId) -> ColumnSet {
 }
 
 fn compared_columns(variant: &Variant) -> BTreeMap<UseId, ColumnSet> {
-    let compared = variant.links.iter().flat_map(|l| l.on.iter().flat_map(Pair::reads));
+    let on = variant.links.iter().map(|l| &l.on).chain(variant.absent.iter().map(|absent| &absent.on));
+    let compared = on.flat_map(|on| on.iter().flat_map(Pair::reads));
     let key = variant.key.iter().flat_map(Term::columns);
     let held = variant.links.iter().flat_map(|l| {
         let own = l.key.iter().flatten().flat_map(Term::columns);
@@ -513,8 +516,12 @@ fn tview_step(plan: &mut TablePlan, reader: &Reader) -> TviewStep {
     whole_values(&mut parts);
     for (variant, compared) in tview.relations.variants.iter().zip(&reader.compared) {
         let compared = |u: UseId| compared.get(&u).cloned().unwrap_or_default();
-        for link in variant.links.iter().filter(|l| of_table(&l.child) && !by_parts.contains(&l.child)) {
+        for link in variant.starts().filter(|l| of_table(&l.child) && !by_parts.contains(&l.child)) {
             let changed = match recomputed.get(&link.child) {
+                // What it shows is shown by its own documents.
+                _ if variant.absent.as_ref().is_some_and(|absent| absent.child == link.child) => {
+                    plan.flag(compared(link.child))
+                }
                 Some(other) => *other,
                 None => plan.flag(read_columns(tview, link.child)),
             };
@@ -542,7 +549,7 @@ fn reached(plan: &TablePlan, tview: &Tview, step: &TviewStep) -> Vec<UseStep> {
     let of_table = |u: &UseId| tview.view.uses[u.0].table == plan.table;
     let mut all = StepBuilder::default();
     for variant in &tview.relations.variants {
-        for start in variant.links.iter().map(|l| l.child).filter(of_table) {
+        for start in variant.starts().map(|l| l.child).filter(of_table) {
             let keys = Reach::Keys(way_to_key(variant, start));
             for reach in [keys].into_iter().chain(way_to_parts(variant, start)) {
                 for changed in plan.rows_of(step, start, &read_columns(tview, start)) {
@@ -655,8 +662,20 @@ impl StepBuilder {
     }
 }
 
-/// From a changed row up to the first use that carries the key, or to the root and from there to the parts of the key.
+/// From a changed row up to the first use that carries the key, or to the root and from there to the parts of the key. To the key of rows
+/// without a partner only where there is none; from a row that may be one, always.
 fn way_to_key(variant: &Variant, start: UseId) -> Way {
+    match &variant.absent {
+        None => way_up_to_key(variant, start),
+        Some(Absent { child, .. }) if *child == start => Way::new(start, Vec::new(), variant.key.clone()),
+        Some(Absent { child, on, .. }) => {
+            let absent = Some(Join { use_id: *child, on: on.clone(), is_child: true });
+            Way { absent, ..way_up_to_key(variant, start) }
+        }
+    }
+}
+
+fn way_up_to_key(variant: &Variant, start: UseId) -> Way {
     let mut joins = Vec::new();
     let mut at = variant.links.of(start);
     while let Some(link) = at {

@@ -132,6 +132,7 @@ impl Context<'_> {
         for call in self.calls(way) {
             sql += &format!("\n{indent}CROSS JOIN LATERAL {call}");
         }
+        conditions.extend(way.absent.iter().map(|join| self.absence(join)));
         if !conditions.is_empty() {
             sql += &format!("\n{indent}WHERE {}", conditions.join(&format!("\n{indent}  AND ")));
         }
@@ -159,6 +160,13 @@ impl Context<'_> {
         let owner = &self.tview.view.uses[join.use_id.0];
         let on = join.on.iter().map(|pair| self.condition(pair, join)).collect::<Vec<_>>().join(" AND ");
         format!("JOIN {} AS {} ON {on}", owner.table.sql(), self.alias(join.use_id))
+    }
+
+    /// The condition that a join finds no row.
+    fn absence(&self, join: &Join) -> String {
+        let table = &self.tview.view.uses[join.use_id.0].table;
+        let on = join.on.iter().map(|pair| self.condition(pair, join)).collect::<Vec<_>>().join(" AND ");
+        format!("NOT EXISTS (SELECT FROM {} AS {} WHERE {on})", table.sql(), self.alias(join.use_id))
     }
 
     /// What a join compares, its own side first.

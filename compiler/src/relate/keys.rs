@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::absent;
 use super::closure::{Equals, ViewRows, key_columns, nullable_in_row, uses_of};
 use super::injective::told_columns;
 use super::locks::is_scalar;
@@ -318,7 +319,10 @@ fn finish(
         return Err(too_wide(view, &outputs, &proof));
     }
     let terms_of = |(choice, variant): &(Vec<usize>, FlatView)| {
-        outputs.iter().map(|o| key_term(view, variant, *o, catalog, gives(view, choice), asserted)).collect()
+        let terms: Option<Vec<Term>> = outputs.iter().map(|o| variant.outputs[*o].expr.as_key_term()).collect();
+        let told = terms.filter(|_| !asserted).and_then(|terms| absent::of_key(view, variant, &terms));
+        let says = Says { gives: gives(view, choice), asserted, is_told_without: told.is_some() };
+        outputs.iter().map(|o| key_term(view, variant, *o, catalog, &says)).collect()
     };
     // What is proved of one variant's rows is proved of those with NULL too.
     let may_be_null = |output: usize| !asserted && is_nullable(&variants[0].1, output, catalog);
@@ -356,14 +360,23 @@ fn all_compared(name: &Ident) -> String {
     )
 }
 
+/// What is known of a key.
+struct Says {
+    /// Rows of the variant are rows of the view.
+    gives: bool,
+    /// It is asserted by a directive.
+    asserted: bool,
+    /// Rows that an outer join has found no partner for are known by what they have in its place.
+    is_told_without: bool,
+}
+
 /// What a key column is in one variant.
 fn key_term(
     whole: &FlatView,
     view: &FlatView,
     output: usize,
     catalog: &Catalog,
-    gives: bool,
-    asserted: bool,
+    &Says { gives, asserted, is_told_without }: &Says,
 ) -> Result<Term, Refusal> {
     let shown = &view.outputs[output];
     let name = &shown.name;
@@ -388,6 +401,9 @@ fn key_term(
                 .help(format!("add `{}` to the select list{group}: they are the key then", parts.join(", "))),
         ));
     };
+    if is_told_without {
+        return Ok(term);
+    }
     if term.as_column().is_none() && term.uses().iter().any(|u| view.uses[u.0].nullable) {
         let title = format!("key column `{name}` is computed from the nullable side of an outer join");
         let diagnostic = Diagnostic::new(Code::UnsupportedKey, title, shown.expr.span);

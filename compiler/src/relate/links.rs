@@ -229,6 +229,16 @@ pub fn derive(view: &FlatView, key: &[Term], catalog: &Catalog) -> Links {
     best.map_or(Links { whole: uses, too_far, ..Links::default() }, |links| links.key_last(key))
 }
 
+/// The links of all live uses below a certain root.
+pub fn derive_below(view: &FlatView, key: &[Term], root: UseId, catalog: &Catalog) -> Links {
+    let live = view.live_blocks();
+    let uses: Vec<UseId> = (0..view.uses.len()).map(UseId).filter(|u| live.contains(&view.uses[u.0].block)).collect();
+    if view.whole.is_some() {
+        return Links { whole: uses, ..Links::default() };
+    }
+    Tree::new(&Ways::new(view, key, catalog), &uses).below(root)
+}
+
 /// What links are made of, whatever the root is.
 struct Ways<'v> {
     view: &'v FlatView,

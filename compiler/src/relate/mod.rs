@@ -7,6 +7,7 @@
 //!
 //! The argument is in `docs/architecture.md` ("Which documents does a row reach?").
 
+mod absent;
 mod closure;
 mod dependencies;
 mod fixed;
@@ -26,6 +27,7 @@ mod tests;
 mod texts;
 mod windows;
 
+pub use absent::Absent;
 use closure::Equals;
 pub use closure::{BlockRows, determines_rows, determines_uses, nullable_in_row};
 use guards::Guards;
@@ -40,7 +42,7 @@ use std::collections::BTreeSet;
 
 use crate::catalog::Catalog;
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
-use crate::resolve::{Block, BlockId, FlatView, MAX_VARIANTS, TOP, Term, UseId};
+use crate::resolve::{Block, BlockId, ColumnRef, FlatView, MAX_VARIANTS, TOP, Term, UseId};
 
 /// One way to read a view: see [`FlatView::variants`].
 #[derive(Clone, Debug)]
@@ -51,6 +53,8 @@ pub struct Variant {
     pub key: Vec<Term>,
     /// The ways to it.
     pub links: Links,
+    /// It is for rows that have found no partner there.
+    pub absent: Option<Absent>,
 }
 
 impl Variant {
@@ -67,7 +71,12 @@ impl Variant {
     /// The columns that an output of the view tells, as the view names them.
     pub fn told_by(&self, output: usize, catalog: &Catalog) -> Vec<String> {
         let columns = self.view.outputs[output].expr.as_key_term().map(|t| told_columns(&self.view, catalog, &t));
-        columns.into_iter().flatten().map(|c| open::show(&self.view, catalog, &Term::Column(c))).collect()
+        columns.into_iter().flatten().map(|c| self.shown(c, catalog)).collect()
+    }
+
+    /// A column as the view names it.
+    pub fn shown(&self, column: ColumnRef, catalog: &Catalog) -> String {
+        open::show(&self.view, catalog, &Term::Column(column))
     }
 
     /// What the rows of a use are found by: the pairs of its link, and what of a key that is made of constants it holds.
@@ -76,6 +85,16 @@ impl Variant {
         let pair =
             |(own, key): (&Term, &Term)| Pair::Equal { child: own.clone(), parent: key.clone(), null_safe: false };
         link.on.iter().cloned().chain(held.map(pair)).collect()
+    }
+
+    /// The uses whose rows have an influence, by their links.
+    pub fn starts(&self) -> impl Iterator<Item = &Link> {
+        // Of rows without a partner nothing is read through one.
+        let is_behind = |link: &Link| {
+            let child = self.absent.as_ref().map(|absent| absent.child);
+            self.links.way_up(link.child).iter().skip(1).any(|above| Some(above.child) == child)
+        };
+        self.links.iter().filter(move |link| !is_behind(link))
     }
 
     /// Whether the view has a row for each of a use's, where the ways to the key lead.
@@ -146,8 +165,13 @@ pub fn relate(view: &FlatView, catalog: &Catalog, diagnostics: &mut Diagnostics)
         let key: Vec<Term> = key.iter().map(|term| guards.term(term)).collect();
         let (ways, taken) = parts::derive(view, (&choice, &settled), &key, most, catalog);
         parted.extend(taken.into_iter().filter(|condition| view.parts[*condition].is_written));
-        let of_way = move |links| Variant { view: settled.clone(), key: key.clone(), links };
-        ways.into_iter().map(of_way).collect::<Vec<_>>()
+        let alone = absent::of_key(view, &settled, &key).map(|absent| {
+            let key = absent::without_partner(&settled, catalog, &key);
+            let links = links::derive_below(&settled, &key, absent.parent, catalog);
+            Variant { view: settled.clone(), key, links, absent: Some(absent) }
+        });
+        let of_way = move |links| Variant { view: settled.clone(), key: key.clone(), links, absent: None };
+        ways.into_iter().map(of_way).chain(alone).collect::<Vec<_>>()
     };
     let mut variants: Vec<Variant> = settled.into_iter().zip(terms).flat_map(variant).collect();
     links::number(variants.iter_mut().map(|v| &mut v.links));

@@ -269,4 +269,43 @@ impl Gen<'_> {
         let rest = format!("{from}\nGROUP BY {}", groups.join(", "));
         Some(select("SELECT", distinct_names(key), vec![document], rest))
     }
+
+    /// Groups by what an outer join has found, and one of what it has found nothing for.
+    pub fn absent_partner_query(&mut self) -> Option<Query> {
+        self.note(Shape::AbsentPartner);
+        let table = self.any_table();
+        let (mut text, rel) = self.base(table);
+        let mut rels = vec![rel];
+        let unique = self.dice.percent(70);
+        let (item, other, link) = self.linked(&rels, unique)?;
+        text = format!("{text}\n  LEFT JOIN {item} ON {}", link.condition);
+        let side = other.made_nullable();
+        let shown = match self.column(std::slice::from_ref(&side), |ty| ty == Ty::Text) {
+            Some(column) if self.dice.percent(30) => Some(format!("coalesce({column}, 'none')")),
+            Some(column) if self.dice.percent(20) => Some(format!("lower({column})")),
+            _ => None,
+        };
+        let key: Vec<(String, Col)> = match shown {
+            Some(expression) => vec![(expression, computed("bucket", Ty::Text))],
+            None => side.key.iter().map(|at| (side.col(*at), side.cols[*at].clone())).collect(),
+        };
+        rels.push(side);
+        // Further rows of either side, and of rows beside both.
+        for how in ["JOIN", "LEFT JOIN"] {
+            let on = if self.dice.percent(70) { 0..1 } else { 0..rels.len() };
+            if self.dice.percent(35)
+                && let Some((item, joined, link)) = self.linked(&rels[on], false)
+            {
+                text = format!("{text}\n  {how} {item} ON {}", link.condition);
+                rels.push(if how == "JOIN" { joined } else { joined.made_nullable() });
+            }
+        }
+        let conditions = if self.dice.percent(35) { vec![self.condition(&rels[..1], 1)] } else { Vec::new() };
+        let aggregate = self.plain_aggregate(&rels);
+        let list = format!("jsonb_agg({0} ORDER BY {0})", rels[0].col(rels[0].key[0]));
+        let document = format!("jsonb_build_object('n', count(*), 'value', {aggregate}, 'list', {list})");
+        let groups: Vec<String> = key.iter().map(|(sql, _)| sql.clone()).collect();
+        let rest = format!("FROM {text}{}\nGROUP BY {}", filter_text(&conditions), groups.join(", "));
+        Some(select("SELECT", distinct_names(key), vec![document], rest))
+    }
 }

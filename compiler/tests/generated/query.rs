@@ -154,7 +154,7 @@ impl<'a> Gen<'a> {
             Shape::Lookalikes,
             Shape::Nocase,
         ];
-        let kinds: [(&[Shape], Maker<'a>); 14] = [
+        let kinds: [(&[Shape], Maker<'a>); 15] = [
             (&grouped, Self::grouped_query),
             (&[Shape::ConstantKey], Self::constant_key_query),
             (&[Shape::MadeKey], Self::made_key_query),
@@ -169,6 +169,7 @@ impl<'a> Gen<'a> {
             (&[Shape::Recursion], Self::recursive_query),
             (&[Shape::IdleOuterJoin], Self::idle_join_query),
             (&[Shape::PickedNumber], Self::picked_query),
+            (&[Shape::AbsentPartner], Self::absent_partner_query),
         ];
         for (shapes, make) in kinds {
             // What can be in any view is not mostly about this kind.

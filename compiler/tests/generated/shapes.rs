@@ -130,6 +130,7 @@ shapes! {
     LongOrder           "long_order"            15;
     SortedElements      "sorted_elements"       20;
     EitherLink          "either_link"           8;
+    AbsentPartner       "absent_partner"        6;
 }
 
 impl Shape {

@@ -127,6 +127,7 @@ fixtures! {
     levels: "compiler/tests/data/live/levels.sql",
     patches: "compiler/tests/data/live/patches.sql",
     groups: "compiler/tests/data/live/groups.sql",
+    absent_partners: "compiler/tests/data/live/absent_partners.sql",
     subqueries: "compiler/tests/data/live/subqueries.sql",
     told_keys: "compiler/tests/data/live/told_keys.sql",
     several_tables: "compiler/tests/data/live/several_tables.sql",
