@@ -95,6 +95,8 @@ BEGIN
         DROP FUNCTION tview.unknown_table(text, regclass[]);
         DROP FUNCTION tview.refuse_table(text, regclass);
         DROP FUNCTION tview.expect_table(text, boolean, text[], text[], text[], text[]);
+        DROP FUNCTION tview.expect_partial_key(regclass, text[], text);
+        DROP FUNCTION tview.bare_condition(text);
         DROP FUNCTION tview.expect_deterministic(regclass, text[]);
         DROP FUNCTION tview.copy_grants(regclass, regclass);
         DROP FUNCTION tview.attach(regclass);

@@ -297,6 +297,49 @@ BEGIN
 END
 $tview$;
 
+-- A condition of an index without what PostgreSQL adds when it shows it: casts, parentheses, quotes.
+CREATE OR REPLACE FUNCTION tview.bare_condition(condition text)
+RETURNS text
+LANGUAGE sql
+IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $tview$
+    SELECT translate(
+        regexp_replace(
+            regexp_replace(
+                translate(
+                    regexp_replace(condition,
+                        '::("[^"]+"|\w+)(\.("[^"]+"|\w+))?( varying| precision| with(out)? time zone)?(\(\d+(, *\d+)?\))?(\[\])*', '', 'g'),
+                    '()', ''),
+                '("[^"]+"|\S+) (= true|<> false|IS TRUE)', '\1', 'g'),
+            '("[^"]+"|\S+) (= false|<> true|IS FALSE)', 'NOT \1', 'g'),
+        '"''', '')
+$tview$;
+
+-- Stops an installation over a table without the unique index, over the rows that fulfil a condition, that a proof rests on.
+CREATE OR REPLACE FUNCTION tview.expect_partial_key(relation regclass, column_names text[], condition text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $tview$
+BEGIN
+    IF NOT EXISTS (
+        SELECT
+          FROM pg_index AS i
+         WHERE i.indrelid = relation
+           AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indexprs IS NULL
+           AND tview.bare_condition(pg_get_expr(i.indpred, i.indrelid)) = tview.bare_condition(condition)
+           AND (SELECT array_agg(a.attname::text ORDER BY a.attname::text)
+                  FROM pg_attribute AS a
+                 WHERE a.attrelid = relation
+                   AND a.attnum = ANY (i.indkey[0:i.indnkeyatts - 1]))
+               = (SELECT array_agg(n ORDER BY n) FROM unnest(column_names) AS n)) THEN
+        RAISE EXCEPTION 'table % has no valid unique index on (%) WHERE %', relation, array_to_string(column_names, ', '), condition
+            USING HINT = 'The documents'' keys are proved from it.';
+    END IF;
+END
+$tview$;
+
 -- Stops an installation over a table that is not what the compiler read: another kind of table, columns of
 -- other types, or a key that a proof rests on and that is missing, deferrable, partial or nullable.
 CREATE OR REPLACE FUNCTION tview.expect_table(
@@ -414,6 +457,8 @@ REVOKE EXECUTE ON FUNCTION
     tview.unknown_table(text, regclass[]),
     tview.refuse_table(text, regclass),
     tview.expect_deterministic(regclass, text[]),
+    tview.bare_condition(text),
+    tview.expect_partial_key(regclass, text[], text),
     tview.expect_table(text, boolean, text[], text[], text[], text[])
     FROM PUBLIC;
 {% include "operations.sql" %}

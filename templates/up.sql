@@ -63,6 +63,9 @@ BEGIN
         column_types => ARRAY[{{ table.column_types }}]::text[],
         not_null     => ARRAY[{{ table.not_null }}]::text[],
         unique_keys  => ARRAY[{{ table.unique_keys }}]::text[]);
+{%- for key in table.partial_keys %}
+    PERFORM tview.expect_partial_key({{ table.name_literal }}, ARRAY[{{ key.column_names }}], {{ key.condition }});
+{%- endfor %}
 {%- endfor %}
 END
 $tview$;

@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use crate::catalog::{Catalog, Index, Relation, RowSecurity, Table};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
 use crate::names::QualName;
-use crate::plan::{ColumnSet, LockStep, TablePlan, Tview, TviewParts, Way, Whole};
-use crate::relate::{Pair, ValueLock, Variant};
-use crate::resolve::{ColumnRef, Fact, Formula, Piece, Stated, Term, UseId};
+use crate::plan::{LockStep, TablePlan, Tview, TviewParts, Way, Whole};
+use crate::relate::{Pair, ValueLock, Variant, is_said_of_rows};
+use crate::resolve::{ColumnRef, Fact, FlatView, Formula, Piece, Term, UseId};
 use crate::source::Span;
 
 /// Reports missing indexes, coarse locks and policies that stand in the way.
@@ -78,9 +78,7 @@ pub fn advise(
             }
         }
         for (variant, link) in tview.relations.variants.iter().flat_map(|v| v.links.iter().map(move |l| (v, l))) {
-            let constant = |s: &&Stated| s.fact == Fact::Constant && s.column.use_id == link.child;
-            let constants = variant.view.stated.iter().filter(constant).map(|s| s.column.column).collect();
-            lookup(tview, (link.child, &constants), &variant.compared(link), catalog, &mut said, diagnostics);
+            lookup(tview, (link.child, Some(&variant.view)), &variant.compared(link), catalog, &mut said, diagnostics);
             link.on
                 .iter()
                 .flat_map(formulas)
@@ -157,15 +155,15 @@ type Said = BTreeSet<(QualName, String)>;
 /// Every table that a cascade joins is looked up by the columns of the join.
 fn lookups(tview: &Tview, way: &Way, catalog: &Catalog, said: &mut Said, diagnostics: &mut Diagnostics) {
     for join in way.joins.iter().chain(&way.absent) {
-        lookup(tview, (join.use_id, &ColumnSet::new()), &join.on, catalog, said, diagnostics);
+        lookup(tview, (join.use_id, None), &join.on, catalog, said, diagnostics);
     }
 }
 
-/// The rows of a use are looked up by the columns that its pairs compare, on the way as in a recomputed document; in that together with
-/// those that the view compares with constants.
+/// The rows of a use are looked up by the columns that its pairs compare, on the way as in a recomputed document; in that, the view's
+/// other conditions are there for the planner too.
 fn lookup(
     tview: &Tview,
-    (use_id, constants): (UseId, &ColumnSet),
+    (use_id, view): (UseId, Option<&FlatView>),
     on: &[Pair],
     catalog: &Catalog,
     said: &mut Said,
@@ -200,16 +198,20 @@ fn lookup(
         if let Some(formula) = formulas.min_by_key(|f| !f.calls.is_empty()) {
             formula_lookup(table, formula, owner.span, said, diagnostics);
         }
-    } else if !table.is_indexed_by(&wanted) && !is_indexed_behind(table, constants, &wanted) {
+    } else if !table.is_indexed_by(&wanted) && !view.is_some_and(|view| is_indexed_in(view, table, use_id, &wanted)) {
         let names: Vec<String> = wanted.iter().map(|c| table.columns[*c].name.sql()).collect();
         missing_index(table, &names.join(", "), owner.span, said, diagnostics);
     }
 }
 
-/// Whether an index leads to rows by such columns, behind columns of which the value is known.
-fn is_indexed_behind(table: &Table, constants: &ColumnSet, columns: &[usize]) -> bool {
-    let leads = |i: &Index| i.columns.iter().find(|c| !constants.contains(c)).is_some_and(|c| columns.contains(c));
-    table.indexes.iter().any(|i| !i.partial && i.method == "btree" && leads(i))
+/// Whether an index leads to rows by such columns together with what a view says of them: behind columns of which the value is
+/// known, or over such rows.
+fn is_indexed_in(view: &FlatView, table: &Table, use_id: UseId, columns: &[usize]) -> bool {
+    let is_constant = |column: usize| view.is_stated(ColumnRef { use_id, column }, Fact::Constant);
+    let leads = |i: &Index| i.columns.iter().find(|c| !is_constant(**c)).is_some_and(|c| columns.contains(c));
+    let has_rows =
+        |i: &Index| !i.partial || i.only_where.as_ref().is_some_and(|said| is_said_of_rows(view, table, use_id, said));
+    table.indexes.iter().any(|i| i.method == "btree" && leads(i) && has_rows(i))
 }
 
 /// Whether calls have columns of a use as arguments.
@@ -233,7 +235,10 @@ fn missing_index(table: &Table, list: &str, read: Span, said: &mut Said, diagnos
 fn key_lookup(tview: &Tview, variant: &Variant, catalog: &Catalog, said: &mut Said, diagnostics: &mut Diagnostics) {
     let (view, key) = (&variant.view, &variant.key);
     let table = |u: UseId| catalog.table(&view.uses[u.0].table);
-    let is_indexed = |c: ColumnRef| table(c.use_id).is_indexed_by(&[c.column]);
+    let is_indexed = |c: ColumnRef| {
+        let table = table(c.use_id);
+        table.is_indexed_by(&[c.column]) || is_indexed_in(view, table, c.use_id, &[c.column])
+    };
     if variant.equal_to_key(catalog).iter().filter_map(Term::as_column).any(is_indexed) {
         return;
     }

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use indexmap::{IndexMap, IndexSet};
 
 use super::raw::{RawConstraint, RawKind};
+use super::restrictions::Restriction;
 use super::types::{self, TypeName, WrittenType};
 use super::{Catalog, Column, RowSecurity, SqlType, TableKind, TypeClass, Unreadable, View};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
@@ -58,6 +59,8 @@ pub(super) struct RawIndex {
     pub method: String,
     pub unique: bool,
     pub partial: bool,
+    /// Of a partial one, what its condition says, where that is known.
+    pub only_where: Option<Vec<Restriction>>,
     /// Of the partitioned table alone: its partitions have none because of it.
     pub only: bool,
     /// Why a unique one proves nothing.
@@ -67,6 +70,16 @@ pub(super) struct RawIndex {
     /// The columns for which it names an operator class.
     pub classes: Vec<Ident>,
     pub span: Span,
+}
+
+impl RawIndex {
+    /// Every place where it names a column.
+    pub(super) fn names_of_columns(&mut self) -> impl Iterator<Item = &mut Ident> {
+        let RawIndex { columns, mentions, only_where, collations, classes, .. } = self;
+        let of_condition = only_where.iter_mut().flatten().map(|restriction| &mut restriction.column);
+        let compared = collations.iter_mut().map(|(column, _)| column).chain(classes);
+        columns.iter_mut().chain(mentions).chain(of_condition).chain(compared)
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use super::build::{Builder, Entry, RawIndex, RawTable};
 use super::indexes::OTHER_EQUALITY;
 use super::raw::{RawConstraint, RawKind};
-use super::{Catalog, Column, ForeignKey, Index, Key, Relation, Table, TableKind, TypeClass, WeakKey};
+use super::{Catalog, Column, ForeignKey, Index, Key, PartialKey, Relation, Table, TableKind, TypeClass, WeakKey};
 use crate::names::{Ident, QualName};
 
 impl Builder<'_> {
@@ -69,6 +69,7 @@ fn table(name: &QualName, raw: &Raw) -> Table {
         kind,
         columns: own.columns.clone(),
         keys: vec![],
+        partial_keys: vec![],
         weak_keys: vec![],
         foreign_keys: vec![],
         indexes: vec![],
@@ -111,6 +112,7 @@ fn add(out: &mut Table, from: &RawTable, raw: &Raw, own: bool) {
                     columns: columns.clone(),
                     method: "btree".to_owned(),
                     partial: false,
+                    only_where: None,
                     span: constraint.span,
                 };
                 out.indexes.push(index);
@@ -131,7 +133,16 @@ fn add(out: &mut Table, from: &RawTable, raw: &Raw, own: bool) {
             let weak = index.weak.clone().or_else(|| (!complete).then(|| "expression index".to_owned()));
             let weak = weak.or_else(|| has_other_equality(out, index).then(|| OTHER_EQUALITY.to_owned()));
             let weak = weak.or_else(|| raw.incomplete(out, index.only, index.name.as_ref()));
-            key(out, plain.clone(), false, weak, index.span);
+            match (index.partial, &index.only_where) {
+                (false, _) => key(out, plain.clone(), false, weak, index.span),
+                (true, Some(condition)) if weak.is_none() && out.kind != TableKind::InheritanceParent => {
+                    let key = PartialKey { columns: plain.clone(), only_where: condition.clone(), span: index.span };
+                    out.partial_keys.push(key);
+                }
+                (true, _) => {
+                    key(out, plain.clone(), false, weak.or_else(|| Some("partial index".to_owned())), index.span)
+                }
+            }
         }
         // A comparison under the column's own collation finds nothing in an index of another.
         let other = plain.iter().position(|c| is_collated_otherwise(&out.columns[*c], index));
@@ -140,6 +151,7 @@ fn add(out: &mut Table, from: &RawTable, raw: &Raw, own: bool) {
             columns: plain,
             method: index.method.clone(),
             partial: index.partial,
+            only_where: index.only_where.clone(),
             span: index.span,
         });
     }

@@ -3,6 +3,7 @@
 use sqlparser::tokenizer::Token;
 
 use super::build::{Builder, Entry, RawIndex};
+use super::restrictions;
 use crate::names::Ident;
 use crate::syntax::cursor::{Cursor, word_ident};
 
@@ -40,17 +41,20 @@ impl<'a> Builder<'a> {
         let method = if c.eat(&["using"]) { c.ident().map(|(i, _)| i) } else { None };
         let Some(elements) = c.group() else { return };
         let tail = c;
-        let mut partial = false;
-        while !c.is_end() {
-            if c.eat(&["where"]) {
-                partial = true;
-                break;
+        let mut condition = None;
+        while !c.is_end() && condition.is_none() {
+            match c.eat(&["where"]) {
+                true => condition = Some(c.rest()),
+                false => c.skip(),
             }
-            c.skip();
         }
         while !c.is_end() {
             c.skip();
         }
+        let (partial, columns) = (condition.is_some(), self.table_mut(&table_name).map(|t| t.columns.as_slice()));
+        let only_where = condition.zip(columns).and_then(|(condition, columns)| {
+            restrictions::of_tokens(condition.iter().map(|(token, _)| token.clone()), columns)
+        });
         let Some(span) = c.span_from(start) else {
             return;
         };
@@ -61,8 +65,9 @@ impl<'a> Builder<'a> {
             method: method.map_or("btree".to_owned(), |m| m.as_str().to_owned()),
             unique,
             partial,
+            only_where,
             only,
-            weak: partial.then(|| "partial index".to_owned()),
+            weak: None,
             collations: vec![],
             classes: vec![],
             span,

@@ -18,6 +18,7 @@ mod indexes;
 pub mod live;
 mod raw;
 mod rename;
+pub mod restrictions;
 mod settings;
 mod types;
 mod types_ddl;
@@ -26,6 +27,7 @@ use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
 
+use self::restrictions::Restriction;
 use crate::diagnostics::Diagnostics;
 use crate::names::{Ident, QualName};
 use crate::source::{Sources, Span};
@@ -102,6 +104,8 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// Primary key and unique constraints and indexes that really guarantee uniqueness.
     pub keys: Vec<Key>,
+    /// Unique indexes over the rows that fulfil a condition.
+    pub partial_keys: Vec<PartialKey>,
     /// Unique constraints and indexes that prove nothing, with the reason.
     pub weak_keys: Vec<WeakKey>,
     /// Foreign keys.
@@ -264,6 +268,17 @@ pub struct Key {
     pub span: Span,
 }
 
+/// A unique index over the rows that fulfil a condition: a key of these rows.
+#[derive(Clone, Debug)]
+pub struct PartialKey {
+    /// Indexes into the table's columns, in key order.
+    pub columns: Vec<usize>,
+    /// The condition: all of these.
+    pub only_where: Vec<Restriction>,
+    /// Its declaration.
+    pub span: Span,
+}
+
 /// A unique constraint or index that cannot be relied on.
 #[derive(Clone, Debug)]
 pub struct WeakKey {
@@ -284,6 +299,8 @@ pub struct Index {
     pub method: String,
     /// Has a WHERE clause.
     pub partial: bool,
+    /// What that says, where it is known.
+    pub only_where: Option<Vec<Restriction>>,
     /// Its declaration.
     pub span: Span,
 }

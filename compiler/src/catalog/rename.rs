@@ -2,7 +2,7 @@
 //!
 //! Everything that refers to the old name follows, as in PostgreSQL; only views, which are kept by their text, cannot.
 
-use super::build::{Builder, Entry};
+use super::build::{Builder, Entry, RawIndex};
 use super::raw::RawKind;
 use super::{SqlType, TypeClass};
 use crate::names::{Ident, QualName};
@@ -119,12 +119,9 @@ impl<'a> Builder<'a> {
                 continue;
             };
             raw.columns.iter_mut().filter(|c| c.name == *old).for_each(|c| c.name = new.clone());
-            let lists = raw
-                .constraints
-                .iter_mut()
-                .map(|c| &mut c.columns)
-                .chain(raw.indexes.iter_mut().map(|i| &mut i.columns));
-            lists.flatten().filter(|c| *c == old).for_each(|c| *c = new.clone());
+            let names = raw.constraints.iter_mut().flat_map(|c| &mut c.columns);
+            let names = names.chain(raw.indexes.iter_mut().flat_map(RawIndex::names_of_columns));
+            names.filter(|c| *c == old).for_each(|c| *c = new.clone());
         }
         for entry in self.relations.values_mut() {
             let Entry::Table(table) = entry else { continue };

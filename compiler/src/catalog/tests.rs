@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::restrictions::Restriction;
 use super::*;
 use crate::source::SourceFile;
 
@@ -54,6 +55,10 @@ fn show_table(out: &mut String, t: &Table) {
     for k in &t.keys {
         let kind = if k.primary { "primary" } else { "unique" };
         writeln!(out, "  {kind} ({}){}", names(t, &k.columns), if k.not_null { "!" } else { "" }).unwrap();
+    }
+    for k in &t.partial_keys {
+        let condition: Vec<String> = k.only_where.iter().map(Restriction::sql).collect();
+        writeln!(out, "  unique ({}) where {}", names(t, &k.columns), condition.join(" and ")).unwrap();
     }
     for k in &t.weak_keys {
         writeln!(out, "  weak ({}) {}", names(t, &k.columns), k.reason).unwrap();
@@ -130,6 +135,33 @@ fn what_an_index_tells_apart_may_be_equal_to_the_column() {
 }
 
 #[test]
+fn indexes_over_some_rows_are_keys_of_these_where_their_condition_is_understood() {
+    check(
+        "CREATE TYPE mood AS ENUM ('calm');
+         CREATE TABLE t (id int PRIMARY KEY, a int, b text, c boolean, d mood, e timestamptz, f varchar(9));
+         CREATE UNIQUE INDEX ON t (a) WHERE b IS NULL AND (NOT c);
+         CREATE UNIQUE INDEX ON t (a, b) INCLUDE (c) WITH (fillfactor = 70) WHERE ((f)::text = 'x'::text) AND d = 'calm'::public.mood;
+         CREATE UNIQUE INDEX ON t (b) WHERE a IN (1, -2) AND c IS TRUE;
+         CREATE UNIQUE INDEX ON t (a) WHERE c IS NOT TRUE; CREATE UNIQUE INDEX ON t (a) WHERE b = 'x' OR c;
+         CREATE UNIQUE INDEX ON t (a) WHERE e > '2020-01-01'; CREATE UNIQUE INDEX ON t (a) WHERE a > length(b);
+         CREATE UNIQUE INDEX ON t (lower(b)) WHERE c;
+         ALTER TABLE t RENAME b TO body; ALTER TABLE t RENAME c TO gone;",
+        r#"
+        Ordinary public.t: id integer!, a integer, body text, gone boolean, d public.mood, e timestamp with time zone, f character varying(9)
+          primary (id)!
+          unique (a) where body IS NULL and NOT gone
+          unique (a,body) where f = 'x' and d = 'calm'
+          unique (body) where a = ANY (ARRAY[1, -2]) and gone
+          weak (a) partial index
+          weak (a) partial index
+          weak (a) partial index
+          weak (a) partial index
+          weak () expression index
+        "#,
+    );
+}
+
+#[test]
 fn only_what_is_guaranteed_is_a_key() {
     check(
         "CREATE TABLE t (a int PRIMARY KEY, b int UNIQUE, c int NOT NULL UNIQUE DEFERRABLE INITIALLY DEFERRED, d text,
@@ -143,8 +175,8 @@ fn only_what_is_guaranteed_is_a_key() {
           unique (b)
           unique (b,c)
           unique (d,b)
+          unique (d) where a > 0
           weak (c) DEFERRABLE
-          weak (d) partial index
           weak () expression index
           weak () expression index
           weak (d) operator class or collation with an equality of its own

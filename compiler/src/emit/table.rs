@@ -7,14 +7,16 @@ use std::collections::BTreeSet;
 
 use super::locks::{self, regclass};
 use super::parts::{self, Group};
-use super::templates::{self, Carried, FlagModel, KeysModel, SplitSql, TableModel, TableSql, Trigger};
+use super::templates::{self, Carried, FlagModel, KeysModel, PartialKeyModel, SplitSql, TableModel, TableSql, Trigger};
 use super::tview::{key_columns, present};
 use super::way::{Context, Images, flag_variable};
 use super::{Program, base_table, list, names, one_line, patch, reached};
-use crate::catalog::{Table, TableKind, TypeClass};
+use crate::catalog::restrictions::Restriction;
+use crate::catalog::{PartialKey, Table, TableKind, TypeClass};
 use crate::names::sql_literal;
 use crate::plan::{ColumnSet, LockStep, Reach, TablePlan, TviewStep, UseStep};
-use crate::relate::{is_scalar, variable_type};
+use crate::relate::{is_scalar, relied_on, variable_type};
+use crate::resolve::UseId;
 
 /// The model of a base table, and its text.
 pub fn model<'s>(program: &Program, plan: &TablePlan, settings: &impl Fn(bool) -> &'s str) -> (TableModel, String) {
@@ -50,8 +52,25 @@ pub fn model<'s>(program: &Program, plan: &TablePlan, settings: &impl Fn(bool) -
         column_types: list(plan.reads.iter().map(typed)),
         not_null: list(required.map(|c| sql_literal(column(c).name.as_str()))),
         unique_keys: list(unique),
+        partial_keys: partial_keys(program, table),
     };
     (model, sql)
+}
+
+/// The unique indexes over some rows of a table that a proof may rest on.
+fn partial_keys(program: &Program, table: &Table) -> Vec<PartialKeyModel> {
+    let variants = program.tviews.iter().flat_map(|t| &t.relations.variants);
+    let uses = variants.flat_map(|v| (0..v.view.uses.len()).map(|at| (&v.view, UseId(at))));
+    let of_table = uses.filter(|(view, at)| view.uses[at.0].table == table.name);
+    let mut keys: Vec<_> = of_table.flat_map(|(view, at)| relied_on(view, program.catalog, at)).collect();
+    keys.sort_by_key(|key| key.span);
+    keys.dedup_by_key(|key| key.span);
+    let name = |c: &usize| sql_literal(table.columns[*c].name.as_str());
+    let model = |key: &PartialKey| PartialKeyModel {
+        column_names: list(key.columns.iter().map(name)),
+        condition: sql_literal(&key.only_where.iter().map(Restriction::sql).collect::<Vec<_>>().join(" AND ")),
+    };
+    keys.into_iter().map(model).collect()
 }
 
 /// A name within an array literal.

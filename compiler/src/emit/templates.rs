@@ -112,6 +112,13 @@ pub struct TableModel {
     pub column_types: String,
     pub not_null: String,
     pub unique_keys: String,
+    pub partial_keys: Vec<PartialKeyModel>,
+}
+
+/// A unique index over some rows that proofs rest on.
+pub struct PartialKeyModel {
+    pub column_names: String,
+    pub condition: String,
 }
 
 /// A trigger.

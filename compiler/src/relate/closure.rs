@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::dependencies::{Dependencies, Known};
 use super::fixed::{Fixed, Sides};
-use super::injective::told_columns;
+use super::injective::{told_columns, told_element};
 use super::locks::same_type;
 use super::made;
-use crate::catalog::{Catalog, Key};
+use crate::catalog::Catalog;
 use crate::resolve::{
     BlockId, ColumnRef, Derived, Equality, Expr, ExprKind, Fact, FlatView, Piece, Rows, Scope, TOP, Term, UseId,
 };
@@ -94,6 +94,7 @@ impl Given<'_> {
     pub(super) fn give(&mut self, terms: &[Term]) {
         self.known.give(&told(self.view, self.catalog, terms));
         self.formulas.extend(terms.iter().filter(|t| t.as_column().is_none()).cloned());
+        self.formulas.extend(terms.iter().filter_map(|t| told_element(self.view, t)));
     }
 
     /// Whether a term's value follows.
@@ -225,7 +226,11 @@ fn selected_columns(view: &FlatView) -> BTreeSet<ColumnRef> {
 /// Whether one row of everything in a block's FROM clause is fixed, given also what functions in it make.
 fn all_known(view: &FlatView, block: BlockId, known: &Known<'_>, made: &[Term]) -> bool {
     let mut derived = view.derived.iter().filter(|d| d.block == block).peekable();
-    let made: BTreeSet<&Term> = if derived.peek().is_some() { made.iter().collect() } else { BTreeSet::new() };
+    let of_casts: Vec<Term> = match derived.peek() {
+        Some(_) => made.iter().filter_map(|term| told_element(view, term)).collect(),
+        None => Vec::new(),
+    };
+    let made: BTreeSet<&Term> = made.iter().chain(&of_casts).collect();
     let told = |d: &Derived| d.told_by.as_ref().is_some_and(|t| made.contains(t));
     uses_of(view, block).all(|u| known.has_row(u)) && derived.all(|d| told(d) || is_known(view, d, known))
 }
@@ -274,9 +279,9 @@ fn compared(view: &FlatView, column: ColumnRef) -> bool {
     view.equalities.iter().any(in_equality) || view.is_stated(column, Fact::Constant)
 }
 
-/// The columns of a key as references.
-pub(super) fn key_columns(use_id: UseId, key: &Key) -> Vec<ColumnRef> {
-    key.columns.iter().map(|&column| ColumnRef { use_id, column }).collect()
+/// Columns of a table as references.
+pub(super) fn columns_of(use_id: UseId, columns: &[usize]) -> Vec<ColumnRef> {
+    columns.iter().map(|&column| ColumnRef { use_id, column }).collect()
 }
 
 /// Which columns are equal in every row of the top block: those linked by inner equalities among uses that are not

@@ -9,9 +9,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::fixed::reads_around;
 use super::injective::told_columns;
 use super::locks::{may_equate, same_equality};
+use super::partial;
 use crate::catalog::{Catalog, Table};
 use crate::resolve::{
-    Block, BlockId, ColumnRef, Comparison, ComparisonKind, Expr, ExprKind, Fact, FlatView, Formula, Rows, Scope,
+    Block, BlockId, ColumnRef, Comparison, ComparisonKind, Expr, ExprKind, Fact, FlatView, Formula, Guard, Rows, Scope,
     Stated, Term, Told, UseId,
 };
 
@@ -421,7 +422,24 @@ impl<'v> Builder<'v> {
                 self.dependencies.start.rows[use_id.0] |= columns.is_empty();
                 self.rule(columns, Then::Row(use_id));
             }
+            for columns in self.partial_keys(use_id, &compared) {
+                self.rule(columns, Then::Row(use_id));
+            }
         }
+    }
+
+    /// The same of the indexes over such rows of a use as the block takes.
+    fn partial_keys(&self, use_id: UseId, compared: &HashSet<ColumnRef>) -> Vec<Vec<ColumnRef>> {
+        let of_column = |column: usize| ColumnRef { use_id, column };
+        let is_present = |column: usize| compared.contains(&of_column(column));
+        // What is said around the block is said of its rows later.
+        let holds = |guard: &Guard| {
+            self.region.holds(guard.block, self.block) && self.is_said_of(of_column(0), guard.block, guard.scope)
+        };
+        let table = self.tables[use_id.0];
+        let keys = partial::keys(self.view, (use_id, table), holds, is_present).into_iter();
+        let keys = keys.filter(|key| key.columns.iter().all(|c| table.columns[*c].not_null || is_present(*c)));
+        keys.map(|key| key.columns.iter().copied().map(of_column).collect()).collect()
     }
 
     /// Of the rows of a partition one has a certain number.

@@ -2,7 +2,7 @@
 //!
 //! In: a term. Out: the columns of which it is a cast, or a text with them in it, where different values of these columns give different
 //! ones, so that the term identifies what the columns identify. What always holds: only casts are listed whose text or number is the same
-//! under all settings, and that neither round nor cut.
+//! under all settings, and that neither round nor cut; one may fail.
 
 use super::closure::nullable_in_row;
 use super::texts::{Composed, Joined, Shape};
@@ -12,8 +12,8 @@ use crate::resolve::{ColumnRef, FlatView, Formula, Piece, Term};
 /// From a type, to these.
 const CASTS: &[(&str, &[&str])] = &[
     ("smallint", &["integer", "bigint", "numeric", "text", "character varying"]),
-    ("integer", &["bigint", "numeric", "text", "character varying"]),
-    ("bigint", &["numeric", "text", "character varying"]),
+    ("integer", &["smallint", "bigint", "numeric", "text", "character varying"]),
+    ("bigint", &["smallint", "integer", "numeric", "text", "character varying"]),
     ("uuid", &["text", "character varying"]),
     ("character varying", &["text"]),
     ("text", &["character varying"]),
@@ -31,6 +31,20 @@ pub fn told_columns(view: &FlatView, catalog: &Catalog, term: &Term) -> Vec<Colu
     }
 }
 
+/// What a function in FROM makes that a term is such a cast of, where it tells the row.
+pub(super) fn told_element(view: &FlatView, term: &Term) -> Option<Term> {
+    let formula = term.as_formula().filter(|f| !f.calls.is_empty())?;
+    let text = |f: &Formula| f.text(&|column| format!("{column:?}"));
+    let is_cast = |element: &Formula| {
+        let (whole, inner) = (text(formula), text(element));
+        let around = whole.split_once(inner.as_str()).filter(|_| formula.calls == element.calls);
+        let from = element.ty.as_ref().filter(|ty| ty.dimensions == 0);
+        around.zip(from).is_some_and(|((before, behind), ty)| survives_cast(&ty.base, before, behind))
+    };
+    let mut elements = view.derived.iter().filter_map(|d| d.told_by.as_ref());
+    elements.find(|told| told.as_formula().is_some_and(is_cast)).cloned()
+}
+
 /// The column of a cast or of a text with one column in it.
 fn told_column(view: &FlatView, catalog: &Catalog, formula: &Formula, text: Option<Composed>) -> Option<ColumnRef> {
     let (before, column, behind) = match formula.pieces.as_slice() {
@@ -42,17 +56,25 @@ fn told_column(view: &FlatView, catalog: &Catalog, formula: &Formula, text: Opti
         _ => return None,
     };
     let ty = plain_type(view, catalog, column)?;
-    let survives = |target: &str| CASTS.iter().any(|(from, to)| ty == *from && to.contains(&target));
     let survives = match text {
         // A text that is NULL is an empty one to concat.
         Some(text) if is_text(ty) => text.joined == Joined::Operator,
-        Some(_) => survives("text"),
-        None => {
-            let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_ascii_lowercase();
-            survives(&crate::catalog::builtin_type(&target(&plain(before), &plain(behind))?)?)
-        }
+        Some(_) => survives(ty, "text"),
+        None => survives_cast(ty, before, behind),
     };
     survives.then_some(column)
+}
+
+/// Whether different values of a type are different ones of another.
+fn survives(ty: &str, target: &str) -> bool {
+    CASTS.iter().any(|(from, to)| ty == *from && to.contains(&target))
+}
+
+/// The same of a cast that is written around a value.
+fn survives_cast(ty: &str, before: &str, behind: &str) -> bool {
+    let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_ascii_lowercase();
+    let target = target(&plain(before), &plain(behind)).and_then(|name| crate::catalog::builtin_type(&name));
+    target.is_some_and(|target| survives(ty, &target))
 }
 
 /// The columns that can be read from a text of several. With NULL among them there is no text, or one without its place.

@@ -8,8 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::absent;
-use super::closure::{Equals, ViewRows, key_columns, nullable_in_row, uses_of};
-use super::injective::told_columns;
+use super::closure::{Equals, ViewRows, columns_of, nullable_in_row, uses_of};
+use super::injective::{told_columns, told_element};
 use super::locks::is_scalar;
 use super::open::{Null, can_be_null, missing, nullable, show};
 use super::telling::tell_apart;
@@ -200,10 +200,13 @@ fn keyed_relations(view: &FlatView, catalog: &Catalog) -> Vec<Vec<Vec<Term>>> {
     let keys_of = |u: UseId| {
         let present = |column: usize| !nullable_in_row(view, catalog, ColumnRef { use_id: u, column });
         let holds = |k: &&Key| k.not_null || k.columns.iter().all(|c| present(*c));
-        let mut keys: Vec<_> = catalog.table(&view.uses[u.0].table).keys.iter().filter(holds).collect();
+        let table = catalog.table(&view.uses[u.0].table);
+        let mut keys: Vec<_> = table.keys.iter().filter(holds).collect();
         keys.sort_by_key(|k| !k.primary);
-        let terms = |k| key_columns(u, k).into_iter().map(Term::Column).collect();
-        keys.into_iter().map(terms).collect::<Vec<Vec<Term>>>()
+        // Whether the query takes only their rows is a question for the proof.
+        let partial = table.partial_keys.iter().filter(|k| k.columns.iter().all(|c| present(*c)));
+        let columns = keys.into_iter().map(|k| &k.columns).chain(partial.map(|k| &k.columns));
+        columns.map(|c| columns_of(u, c).into_iter().map(Term::Column).collect()).collect::<Vec<Vec<Term>>>()
     };
     let solid_use = |u: &UseId| !view.uses[u.0].nullable;
     let groups = view.derived.iter().filter(|d| d.block == TOP && d.rows == Rows::Groups).filter_map(|d| {
@@ -259,7 +262,7 @@ fn minimize(rows: &ViewRows<'_>, shown: &Shown, terms: &mut Vec<Term>) {
 /// What the outputs show.
 struct Shown {
     equals: Equals,
-    /// The first output that is nothing but this term.
+    /// The first output that is nothing but this term, or tells it.
     outputs: BTreeMap<Term, usize>,
     /// The first output that tells this column: a cast which different values survive, a text with it in it.
     casts: BTreeMap<ColumnRef, usize>,
@@ -267,14 +270,16 @@ struct Shown {
 
 impl Shown {
     fn new(view: &FlatView, catalog: &Catalog) -> Self {
-        let (mut outputs, mut casts) = (BTreeMap::new(), BTreeMap::new());
+        let (mut outputs, mut casts, mut elements) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
         for (index, output) in view.outputs.iter().enumerate() {
             let Some(term) = output.expr.as_key_term() else { continue };
             for column in told_columns(view, catalog, &term) {
                 casts.entry(column).or_insert(index);
             }
+            elements.extend(told_element(view, &term).map(|element| (element, index)));
             outputs.entry(term).or_insert(index);
         }
+        elements.into_iter().for_each(|(element, index)| _ = outputs.entry(element).or_insert(index));
         Shown { equals: Equals::new(view, catalog), outputs, casts }
     }
 

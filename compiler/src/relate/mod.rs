@@ -18,6 +18,7 @@ mod links;
 mod locks;
 mod made;
 mod open;
+mod partial;
 mod parts;
 mod sides;
 mod steps;
@@ -36,6 +37,7 @@ pub use keys::{KeyColumn, ViewKey};
 use links::MAX_WAY;
 pub use links::{Link, Links, Pair};
 pub use locks::{ValueLock, is_scalar, key_lock, same_type, variable_type};
+pub use partial::{is_said_of_rows, relied_on};
 pub use windows::windows_of_all;
 
 use std::collections::BTreeSet;

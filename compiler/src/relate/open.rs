@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use super::closure::{nullable_in_row, uses_of};
 use super::keys::{MAX_KEY_COLUMNS, unites_rows};
 use crate::catalog::Catalog;
+use crate::catalog::restrictions::Restriction;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::resolve::{
     BlockId, ColumnRef, Expr, ExprKind, Fact, FlatView, Formula, Output, ROWS_OF_FUNCTION, TOP, Term,
@@ -204,6 +205,14 @@ fn explain_open(view: &FlatView, catalog: &Catalog, mut diagnostic: Diagnostic) 
             }
         } else if owner.nullable {
             diagnostic = diagnostic.also(owner.span, "can multiply rows, and its key is NULL where nothing matches");
+        }
+        if !usable || owner.nullable {
+            for key in &declared.partial_keys {
+                let condition: Vec<String> = key.only_where.iter().map(Restriction::sql).collect();
+                let condition = condition.join(" AND ");
+                diagnostic =
+                    diagnostic.also(key.span, format!("this one holds where the view says `{condition}` as well"));
+            }
         }
     }
     if view.blocks[TOP.0].expands || view.derived.iter().any(|d| d.block == TOP && d.inner.is_none()) {

@@ -497,9 +497,9 @@ impl FlatView {
         self.is_never_null(catalog, column) || self.conjuncts.iter().any(is_said)
     }
 
-    /// Whether an expression is a column of a table that no outer join read so far fills up with NULLs.
+    /// Whether an expression is a column, or one on each side, of a table that no outer join read so far fills up with NULLs.
     pub fn is_solid(&self, expr: &Expr) -> bool {
-        expr.as_column().is_some_and(|c| !self.is_filled_up(c))
+        expr.as_columns().is_some_and(|all| all.iter().all(|c| !self.is_filled_up(*c)))
     }
 
     /// What is stated of a column by conditions on rows that it is part of.

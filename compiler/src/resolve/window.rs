@@ -137,7 +137,10 @@ impl<'a> Resolver<'a> {
             self.flat.blocks[copy.0].conditions.extend([left.clone(), right.clone()]);
             // NULLs are equal here. Where there are none, that need not be said, so that an outer join around the query may
             // put some there: it puts them in the place of the window's value as well.
-            let never_null = |side: &Expr| side.as_column().is_some_and(|c| self.flat.is_never_null(self.catalog, c));
+            let never_null = |side: &Expr| {
+                let columns = side.as_columns();
+                columns.is_some_and(|all| all.iter().all(|c| self.flat.is_never_null(self.catalog, *c)))
+            };
             let claim = match never_null(&left) && never_null(&right) {
                 true => Claim::Equal(left, right),
                 false if self.flat.is_solid(&left) && self.flat.is_solid(&right) => Claim::Partition(left, right),

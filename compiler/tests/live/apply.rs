@@ -128,6 +128,51 @@ fn a_database_that_is_not_the_one_compiled_for_is_refused() {
     }
 }
 
+/// A column, the condition of a unique index on other columns, and what a view says of its rows.
+const SOME_ROWS: &[[&str; 3]] = &[
+    ["at integer", "at IS NULL", "at IS NULL"],
+    ["at integer", "at IS NOT NULL AND at != 3", "at <> 3"],
+    ["at integer", "(at > -1)", "at > -1"],
+    ["at bigint", "at IN (1, 2)", "at IN (2)"],
+    ["at numeric", "at = 1.5", "at = 1.5"],
+    ["at boolean", "at", "at = true"],
+    ["at boolean", "at IS TRUE", "at"],
+    ["at boolean", "NOT at", "at = false"],
+    ["at boolean", "at <> true", "at IS FALSE"],
+    ["\"At all\" boolean", "\"At all\" = false", "NOT \"At all\""],
+    ["at varchar(9)", "at = 'a (b)'", "at = 'a (b)'"],
+    ["at text", "at IN ('a', 'it''s')", "at = 'it''s'"],
+    ["at varchar", "at <> 'x'::text", "at <> 'x'"],
+    ["at character(3)", "at = 'USD'", "at = 'USD'"],
+    ["at uuid", "at = '1b671a64-40d5-491e-99b0-da01ff1f3341'", "at = '1b671a64-40d5-491e-99b0-da01ff1f3341'"],
+    ["at \"Mood\"", "at = ANY (ARRAY['calm'::\"Mood\", 'Cross'])", "at = 'Cross'"],
+    ["at code", "at = 'x'", "at = 'x'"],
+];
+
+#[test]
+fn indexes_over_some_rows_are_recognized_however_they_are_written() {
+    let mut sql = "CREATE TYPE \"Mood\" AS ENUM ('calm', 'Cross'); CREATE DOMAIN code AS text;\n".to_owned();
+    for (n, [column, condition, said]) in SOME_ROWS.iter().enumerate() {
+        sql += &format!(
+            "CREATE TABLE t_{n} (id integer PRIMARY KEY, slug text NOT NULL, {column});
+             CREATE UNIQUE INDEX only_{n} ON t_{n} (slug) INCLUDE (id) WHERE {condition};
+             CREATE VIEW v_{n} AS SELECT slug, jsonb_build_object('id', id) AS doc FROM t_{n} WHERE {said};\n"
+        );
+    }
+    let up = compiled(&sql, "test").up;
+    database("some_rows", &sql);
+    run("some_rows", &up);
+    let changes =
+        ["", "CREATE UNIQUE INDEX ON t_0 (slug) WHERE at = 1", "CREATE UNIQUE INDEX ON t_0 (id) WHERE at IS NULL"];
+    for (n, change) in changes.iter().enumerate() {
+        let name = format!("other_rows_{n}");
+        database(&name, &sql);
+        run(&name, &format!("DROP INDEX only_0; {change}"));
+        let error = fails(&name, &up);
+        assert!(error.contains("no valid unique index on (slug) WHERE at IS NULL"), "{change}: {error}");
+    }
+}
+
 #[test]
 fn two_programs_on_one_table_do_not_disturb_each_other() {
     let sql = fixture(BLOG);

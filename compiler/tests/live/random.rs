@@ -199,6 +199,7 @@ fixtures! {
     hidden_groups: "compiler/tests/data/live/hidden_groups.sql",
     permissions: "compiler/tests/data/live/permissions.sql",
     absent_partners: "compiler/tests/data/live/absent_partners.sql",
+    partial_keys: "compiler/tests/data/live/partial_keys.sql",
     distinct_sides: "compiler/tests/data/live/distinct_sides.sql",
     composed_keys: "compiler/tests/data/live/composed_keys.sql",
     permissions_of_all: "compiler/tests/data/live/permissions_of_all.sql",

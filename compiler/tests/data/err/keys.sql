@@ -65,3 +65,15 @@ CREATE VIEW v_first_places AS SELECT e.place, jsonb_build_object('id', e.id) AS 
 -- One side of a union has a key, the other one has several rows for it.
 CREATE VIEW v_sides AS SELECT p.id, 'place' AS side, jsonb_build_object('kind', p.kind) AS data FROM place p
   UNION ALL SELECT p.id, 'event', jsonb_build_object('event', e.id) FROM place p JOIN event e ON e.place = p.kind;
+
+-- A unique index over some rows, of which a view takes others as well: all, more, one or the other, those of a row of another table.
+CREATE TABLE draft (id integer, slug text NOT NULL, state text NOT NULL, gone boolean NOT NULL);
+CREATE UNIQUE INDEX ON draft (slug) WHERE state = 'live' AND NOT gone;
+CREATE UNIQUE INDEX ON draft (state) WHERE length(slug) > 3;
+CREATE VIEW v_drafts AS SELECT d.slug, jsonb_build_object('id', d.id) AS data FROM draft d;
+CREATE VIEW v_live AS SELECT d.slug, jsonb_build_object('id', d.id) AS data FROM draft d WHERE d.state IN ('live', 'old') AND d.gone = false;
+CREATE VIEW v_either AS SELECT d.slug, jsonb_build_object('id', d.id) AS data FROM draft d WHERE d.state = 'live' AND (NOT d.gone OR d.id = 1);
+CREATE VIEW v_with_post AS SELECT d.slug, jsonb_build_object('id', d.id) AS data FROM draft d
+    WHERE EXISTS (SELECT FROM post p WHERE p.title = d.slug AND d.state = 'live' AND NOT d.gone);
+CREATE VIEW v_live_draft AS SELECT p.id, jsonb_build_object('draft', d.id) AS data
+    FROM post p LEFT JOIN draft d ON d.slug = p.title AND d.state = 'live';

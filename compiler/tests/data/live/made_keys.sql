@@ -23,6 +23,9 @@ SELECT a.key, a.value, jsonb_build_object('posts', count(*), 'users', count(DIST
 CREATE VIEW v_numbered AS
 SELECT p.id, t.place, jsonb_build_object('tag', t.tag, 'name', u.name) AS data
   FROM post p LEFT JOIN usr u ON u.id = p.usr_id CROSS JOIN LATERAL unnest(p.tags) WITH ORDINALITY AS t (tag, place);
+CREATE VIEW v_placed AS
+SELECT p.id, t.place::integer AS no, jsonb_build_object('tag', t.tag, 'others', (SELECT count(*) FROM post o WHERE o.usr_id = p.usr_id AND o.n = t.place)) AS data
+  FROM post p CROSS JOIN LATERAL unnest(p.tags) WITH ORDINALITY AS t (tag, place);
 CREATE VIEW v_attr AS
 SELECT p.id, a.key, jsonb_build_object('value', a.value, 'n', p.n) AS data
   FROM post p, jsonb_each(CASE WHEN jsonb_typeof(p.attrs) = 'object' THEN p.attrs END) AS a;

@@ -58,3 +58,11 @@ CREATE VIEW v_side AS
 SELECT s.side, s.id, jsonb_build_object('n', s.n) AS data
   FROM (SELECT 'entry' AS side, e.id, count(*) OVER (PARTITION BY e.club_id) AS n FROM entry e
         UNION ALL SELECT 'club', c.id, row_number() OVER (PARTITION BY c.best ORDER BY c.id) FROM club c) s;
+
+-- Over several sides, on the nullable side of an outer join.
+CREATE VIEW v_last AS
+WITH happened AS (SELECT club_id, id, points AS at, 'entry' AS what FROM entry
+                  UNION ALL SELECT club_id, id, ref, 'reference' FROM entry WHERE ref IS NOT NULL),
+     numbered AS (SELECT h.*, row_number() OVER (PARTITION BY h.club_id ORDER BY h.at DESC, h.what, h.id) AS n FROM happened h)
+SELECT c.id, jsonb_build_object('happened', count(n.id), 'last', jsonb_agg(jsonb_build_object('at', n.at, 'what', n.what) ORDER BY n.n) FILTER (WHERE n.n <= 3)) AS data
+  FROM club c LEFT JOIN numbered n ON n.club_id = c.id GROUP BY c.id;
