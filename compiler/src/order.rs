@@ -5,10 +5,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::catalog::{Catalog, TypeClass};
+use crate::catalog::{Catalog, SqlType, TypeClass};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
 use crate::relate::{determines_rows, determines_uses, told_columns};
-use crate::resolve::{BlockId, ColumnRef, Expr, ExprKind, FlatView, OrderKind, Ordered, Term, UseId};
+use crate::resolve::{BlockId, ColumnRef, Expr, ExprKind, FlatView, Formula, OrderKind, Ordered, Term, UseId};
 
 /// Reports what depends on an order that is not total; whether elements of arrays do.
 pub fn check(view: &FlatView, catalog: &Catalog, diagnostics: &mut Diagnostics) -> bool {
@@ -34,18 +34,40 @@ pub fn check(view: &FlatView, catalog: &Catalog, diagnostics: &mut Diagnostics) 
 /// A group shows one of its equal values, and which one is decided by the order of its rows.
 fn check_groups(view: &FlatView, catalog: &Catalog, block: BlockId, diagnostics: &mut Diagnostics) {
     for key in view.blocks[block.0].grouped.iter().flatten() {
-        let Some(column) = key.as_column().filter(|c| !shows_equals_alike(view, catalog, *c)) else { continue };
-        let table = catalog.table(&view.use_of(column).table);
-        if table.keys.iter().any(|k| k.columns == [column.column]) {
-            continue;
-        }
-        let (name, ty) = (&table.columns[column.column].name, &table.columns[column.column].ty.sql);
+        let name = |c: ColumnRef| catalog.table(&view.use_of(c).table).columns[c.column].name.to_string();
+        let (name, ty) = match key.as_term() {
+            Some(Term::Column(column)) => {
+                let table = catalog.table(&view.use_of(column).table);
+                let is_key = table.keys.iter().any(|k| k.columns == [column.column]);
+                if is_key || shows_equals_alike(view, catalog, column) {
+                    continue;
+                }
+                (name(column), table.columns[column.column].ty.sql.clone())
+            }
+            Some(Term::Formula(formula)) => match looks_of_values(view, catalog, &formula) {
+                Some(ty) => (formula.text(&name), ty.sql.clone()),
+                None => continue,
+            },
+            None => continue,
+        };
         diagnostics.push(
             Diagnostic::new(Code::NoTotalOrder, format!("groups by `{name}`, whose equal values can look different"), key.span)
                 .note(format!("values of type {ty} can be equal and be written differently, such as 1.0 and 1.00; a group shows any of them"))
                 .help("group by a value that has one form: `round(x, 2)`, `lower(x::text)`, or a column of type numeric(p, s)"),
         );
     }
+}
+
+/// The type of an expression whose equal values can look different, since those that it is computed of can.
+fn looks_of_values<'f>(view: &FlatView, catalog: &Catalog, formula: &'f Formula) -> Option<&'f SqlType> {
+    const TYPES: &[&str] = &["numeric", "real", "double precision", "interval"];
+    // These give numbers one form.
+    const FORMS: &[&str] = &["round(", "trunc(", "floor(", "ceil(", "ceiling("];
+    let ty = formula.ty.as_ref().filter(|ty| TYPES.contains(&ty.base.as_str()) && !ty.sql.contains('('))?;
+    let text = formula.text(&|_| String::new()).to_ascii_lowercase();
+    let has_form = FORMS.iter().any(|form| text.trim_start_matches('(').starts_with(form));
+    let is_alike = formula.columns().iter().all(|c| shows_equals_alike(view, catalog, *c));
+    (!has_form && !is_alike).then_some(ty)
 }
 
 /// Whether rows that tie are the same to the result, or none do.

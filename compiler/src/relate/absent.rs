@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 
 use super::links::Pair;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, TypeClass};
 use crate::resolve::{ColumnRef, FlatView, Formula, OuterKind, Piece, TOP, Term, UseId};
 
 /// A use that rows may find no partner in.
@@ -24,7 +24,7 @@ pub struct Absent {
 }
 
 /// Where all of the key is of one such use, and its rows are groups.
-pub(super) fn of_key(whole: &FlatView, view: &FlatView, key: &[Term]) -> Option<Absent> {
+pub(super) fn of_key(whole: &FlatView, view: &FlatView, key: &[Term], catalog: &Catalog) -> Option<Absent> {
     let uses: BTreeSet<UseId> = key.iter().flat_map(Term::uses).collect();
     let (Some(&child), 1) = (uses.first(), uses.len()) else { return None };
     let is_plain = |u: UseId, nullable| view.uses[u.0].block == TOP && view.uses[u.0].nullable == nullable;
@@ -35,7 +35,20 @@ pub(super) fn of_key(whole: &FlatView, view: &FlatView, key: &[Term]) -> Option<
     let mut around =
         view.outer_joins.iter().filter(|j| j.nullable().iter().any(|(from, to)| (*from..*to).contains(&child.0)));
     let (Some(join), None) = (around.next(), around.next()) else { return None };
-    if join.kind != OuterKind::Left || join.right != (child.0, child.0 + 1) || join.block != TOP {
+    if join.kind != OuterKind::Left || join.right != (child.0, child.0 + 1) || join.block != TOP || join.computes {
+        return None;
+    }
+    // A domain may have no NULL; and what fails is not kept from rows by conditions that are asked behind the join.
+    let is_refused = |term: &Term| {
+        let is_domain = |c: &ColumnRef| {
+            let column = &catalog.table(&view.use_of(*c).table).columns[c.column];
+            matches!(column.ty.class, TypeClass::Domain(_))
+        };
+        let ty = term.ty(view, catalog);
+        let of_domain = ty.is_some_and(|ty| matches!(ty.class, TypeClass::Domain(_)));
+        of_domain || term.columns().iter().any(is_domain) || term.as_formula().is_some_and(|f| f.may_fail)
+    };
+    if key.iter().any(is_refused) {
         return None;
     }
     let pairs = join.pairs.as_ref()?.iter().map(|(left, right)| match (left.use_id == child, right.use_id == child) {

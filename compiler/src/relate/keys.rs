@@ -325,7 +325,7 @@ fn finish(
     }
     let terms_of = |(choice, variant): &(Vec<usize>, FlatView)| {
         let terms: Option<Vec<Term>> = outputs.iter().map(|o| variant.outputs[*o].expr.as_key_term()).collect();
-        let told = terms.filter(|_| !asserted).and_then(|terms| absent::of_key(view, variant, &terms));
+        let told = terms.filter(|_| !asserted).and_then(|terms| absent::of_key(view, variant, &terms, catalog));
         let says = Says { gives: gives(view, choice), asserted, is_told_without: told.is_some() };
         outputs.iter().map(|o| key_term(view, variant, *o, catalog, &says)).collect()
     };

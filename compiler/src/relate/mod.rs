@@ -167,7 +167,7 @@ pub fn relate(view: &FlatView, catalog: &Catalog, diagnostics: &mut Diagnostics)
         let key: Vec<Term> = key.iter().map(|term| guards.term(term)).collect();
         let (ways, taken) = parts::derive(view, (&choice, &settled), &key, most, catalog);
         parted.extend(taken.into_iter().filter(|condition| view.parts[*condition].is_written));
-        let alone = absent::of_key(view, &settled, &key).map(|absent| {
+        let alone = absent::of_key(view, &settled, &key, catalog).map(|absent| {
             let key = absent::without_partner(&settled, catalog, &key);
             let links = links::derive_below(&settled, &key, absent.parent, catalog);
             Variant { view: settled.clone(), key, links, absent: Some(absent) }

@@ -77,6 +77,7 @@ impl<'a> Resolver<'a> {
         let said = self.flat.blocks[block.0].conditions.len();
         self.factor(&join.relation, block)?;
         let borrows = side != Side::Left || self.borrows(middle);
+        let computes = side != Side::Left || self.computes(middle);
         let span = self.span(&join.relation);
         let holds = self.outer_join(side, start.uses, middle.uses, block, span);
         let end = self.here();
@@ -99,7 +100,8 @@ impl<'a> Resolver<'a> {
             let reads = self.reads_of_join(block, said, opened, end.uses);
             let said_now = self.flat.conjuncts.len();
             let join = &mut self.flat.outer_joins[known - 1];
-            (join.pairs, join.borrows, join.reads, join.said) = (pairs, borrows, reads, said_now);
+            (join.pairs, join.reads, join.said) = (pairs, reads, said_now);
+            (join.borrows, join.computes) = (borrows, computes);
         }
         Ok(())
     }
@@ -112,6 +114,13 @@ impl<'a> Resolver<'a> {
             expr.visit(&mut |e| outside |= e.as_column().is_some_and(|c| c.use_id.0 < since.uses));
         }
         outside
+    }
+
+    /// Whether items of the FROM clause since then show what may be a value where all columns that it reads are NULL.
+    fn computes(&self, since: JoinStart) -> bool {
+        let items = self.scopes.last().map_or(&[][..], |s| &s.items[since.items..]);
+        let mut shown = items.iter().flat_map(|i| &i.columns);
+        shown.any(|(_, expr)| expr.formula.as_ref().is_some_and(|f| !f.null_in_null_out) || expr.element.is_some())
     }
 
     /// The columns of relations before `end` that are read by what has been said in a block since then, and by the blocks
@@ -277,6 +286,7 @@ impl<'a> Resolver<'a> {
             kind,
             pairs: None,
             borrows: true,
+            computes: true,
             reads: None,
             block,
             said: 0,

@@ -188,6 +188,9 @@ pub struct OuterJoin {
     pub pairs: Option<Vec<(ColumnRef, ColumnRef)>>,
     /// Whether the nullable side may show columns of uses that are not in its range (LATERAL): they are NULL with it.
     pub borrows: bool,
+    /// Whether the nullable side may show what is a value where all columns that it reads are NULL (`coalesce(name, 'x') AS name` in a derived
+    /// table): it is NULL with the side, and is no function of the NULLs in the place of its columns.
+    pub computes: bool,
     /// The columns of relations in FROM that ON and the right side read: they decide whether there is a partner. `None` where
     /// rows that a function makes do as well.
     pub reads: Option<BTreeSet<ColumnRef>>,

@@ -80,7 +80,15 @@ impl Gen<'_> {
             let (item, rel, conditions) = self.ranked_first();
             return From { conditions, ..From::of(item, rel) };
         }
-        let queries = [Shape::Union, Shape::UnionAll, Shape::Except, Shape::Intersect, Shape::DistinctOn];
+        if self.focus == Shape::SomeRows
+            && self.dice.percent(50)
+            && let Some((item, rel, conditions)) = self.some_rows()
+        {
+            self.note(Shape::SomeRows);
+            return From { conditions, ..From::of(item, rel) };
+        }
+        let queries =
+            [Shape::Union, Shape::UnionAll, Shape::Except, Shape::Intersect, Shape::DistinctOn, Shape::SomeRows];
         let combined = queries.contains(&self.focus) || self.dice.percent(4);
         if combined || self.dice.percent(50) && self.wants(Shape::DerivedTable) {
             let body = self.body();

@@ -47,6 +47,7 @@ const BODIES: &[Shape] = &[
     Shape::UnionAll,
     Shape::Except,
     Shape::Intersect,
+    Shape::SomeRows,
 ];
 
 impl Gen<'_> {
@@ -72,6 +73,12 @@ impl Gen<'_> {
             Shape::Window => self.numbered_body(),
             Shape::WindowBelow => self.ranked_body(),
             Shape::UnionAll => self.labelled_body(),
+            Shape::SomeRows => {
+                let (from, rel, conditions) = self.some_rows()?;
+                let names: Vec<String> = (0..rel.cols.len()).map(|at| rel.col(at)).collect();
+                let sql = format!("SELECT {} FROM {from}{}", names.join(", "), filter_text(&conditions));
+                Some(Body::new(sql, rel.cols, rel.key))
+            }
             _ => self.set_body(shape),
         }
     }
@@ -89,6 +96,20 @@ impl Gen<'_> {
         }
         let filter = if self.dice.percent(35) { format!(" WHERE {}", self.condition(&rels, 1)) } else { String::new() };
         Body::new(format!("SELECT {} FROM {from}{filter}", names.join(", ")), cols, rel.key)
+    }
+
+    /// The rows of a table of which an index keeps some columns unique, known by these; and what is said of them.
+    pub fn some_rows(&mut self) -> Option<(String, Rel, Vec<String>)> {
+        let has_index = |table: &usize| !self.table(*table).partials.is_empty();
+        let tables: Vec<usize> = (0..self.schema.tables.len()).filter(has_index).collect();
+        let table = self.pick(&tables)?;
+        let partial = self.pick(&self.table(table).partials)?;
+        let (from, mut rel) = self.base(table);
+        let mut conditions = self.filled(&rel, &partial.columns);
+        conditions.extend(partial.tests.iter().map(|(at, test)| test.of(&rel.col(*at))));
+        self.dice.shuffle(&mut conditions);
+        partial.columns.iter().for_each(|at| rel.cols[*at].nullable = false);
+        Some((from, Rel { key: partial.columns, base: None, ..rel }, conditions))
     }
 
     /// The same relation as a query that shows more and leaves rows out; `condition`, which names it, follows.

@@ -152,8 +152,50 @@ pub struct Table {
     pub columns: Vec<Column>,
     pub key: Vec<usize>,
     pub uniques: Vec<Vec<usize>>,
+    /// Unique indexes over some rows.
+    pub partials: Vec<Partial>,
     pub references: Vec<Reference>,
     indexes: Vec<Vec<usize>>,
+}
+
+/// A unique index over some rows: its columns, and which rows, of one column each.
+#[derive(Clone, Debug)]
+pub struct Partial {
+    pub columns: Vec<usize>,
+    pub tests: Vec<(usize, Test)>,
+}
+
+/// What is said of a column, in the index and in a query, which is to say as much.
+#[derive(Clone, Copy, Debug)]
+pub struct Test {
+    index: &'static str,
+    query: &'static str,
+}
+
+impl Test {
+    /// Of a column of the type.
+    fn random(column: &Column, dice: &mut Dice) -> Option<Test> {
+        let any = [("{} IS NULL", "{} IS NULL"), ("{} IS NOT NULL", "{} IS NOT NULL")];
+        let flags = [("{}", "{} = true"), ("NOT {}", "{} IS FALSE"), ("{} = false", "NOT {}")];
+        let numbers = [
+            ("{} <> 1", "{} != 1"),
+            ("({} > 2)", "{} > 2"),
+            ("{} IN (1, 2, 3)", "{} IN (2, 3)"),
+            ("{} IS NOT NULL", "{} > 0"),
+        ];
+        let tests: &[(&str, &str)] = match column.ty {
+            Ty::Bool => &flags,
+            Ty::Int | Ty::Big | Ty::Level => &numbers,
+            _ if column.nullable => &any,
+            _ => return None,
+        };
+        dice.pick(tests).map(|(index, query)| Test { index, query })
+    }
+
+    /// As a query says it of a column.
+    pub fn of(self, column: &str) -> String {
+        self.query.replace("{}", column)
+    }
 }
 
 pub struct Schema {
@@ -224,6 +266,7 @@ impl Schema {
             columns: Vec::new(),
             key: Vec::new(),
             uniques: Vec::new(),
+            partials: Vec::new(),
             references: Vec::new(),
             indexes: Vec::new(),
         };
@@ -239,6 +282,9 @@ impl Schema {
             table.refer_to_itself(parents, dice);
         }
         table.add_attributes(dice, menu);
+        if menu.has(Shape::SomeRows) {
+            table.add_partial(dice);
+        }
         table
     }
 
@@ -347,6 +393,28 @@ impl Table {
         }
     }
 
+    /// Often of what refers to another table: one of all that do is the current one.
+    fn add_partial(&mut self, dice: &mut Dice) {
+        let keyable = |at: &usize| matches!(self.columns[*at].ty, Ty::Int | Ty::Text | Ty::Uuid | Ty::Big | Ty::Level);
+        let attributes: Vec<usize> = (0..self.columns.len()).filter(|at| !self.key.contains(at)).collect();
+        let single: Vec<Vec<usize>> = attributes.iter().filter(|at| keyable(at)).map(|at| vec![*at]).collect();
+        let referring: Vec<Vec<usize>> = self.references.iter().map(|r| r.columns.clone()).collect();
+        let columns = if dice.percent(60) { dice.pick(&referring) } else { dice.pick(&single) };
+        let Some(columns) = columns.filter(|list| list.iter().all(keyable)).cloned() else { return };
+        let mut others: Vec<usize> = attributes.into_iter().filter(|at| !columns.contains(at)).collect();
+        dice.shuffle(&mut others);
+        let mut tests = Vec::new();
+        for at in others {
+            tests.extend(Test::random(&self.columns[at], dice).map(|test| (at, test)));
+            if tests.len() == 2 || tests.len() == 1 && dice.percent(70) {
+                break;
+            }
+        }
+        if !tests.is_empty() {
+            self.partials.push(Partial { columns, tests });
+        }
+    }
+
     fn names(&self, columns: &[usize]) -> String {
         columns.iter().map(|c| self.columns[*c].name.as_str()).collect::<Vec<_>>().join(", ")
     }
@@ -370,6 +438,12 @@ impl Table {
             ));
         }
         let _ = write!(sql, "CREATE TABLE {} (\n    {}\n);\n", self.name, lines.join(",\n    "));
+        for Partial { columns, tests } in &self.partials {
+            let tests: Vec<String> =
+                tests.iter().map(|(at, test)| test.index.replace("{}", &self.columns[*at].name)).collect();
+            let (columns, tests) = (self.names(columns), tests.join(" AND "));
+            let _ = writeln!(sql, "CREATE UNIQUE INDEX ON {} ({columns}) WHERE {tests};", self.name);
+        }
         for index in &self.indexes {
             let _ = writeln!(sql, "CREATE INDEX ON {} ({});", self.name, self.names(index));
         }

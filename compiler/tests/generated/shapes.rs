@@ -131,6 +131,7 @@ shapes! {
     SortedElements      "sorted_elements"       20;
     EitherLink          "either_link"           8;
     AbsentPartner       "absent_partner"        6;
+    SomeRows            "some_rows"             8;
 }
 
 impl Shape {
