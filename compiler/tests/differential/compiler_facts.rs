@@ -71,8 +71,10 @@ fn table(table: &Table, facts: &mut Facts) {
             let null = if key.not_null { "not null" } else { "nullable" };
             facts.insert(format!("key {name} ({}) {kind} {null}", names(table, &key.columns)));
         }
-        for weak in &table.weak_keys {
-            facts.insert(format!("weak key {name} ({})", names(table, &weak.columns)));
+        // Those over some rows are no keys of the table.
+        let partial = table.partial_keys.iter().map(|key| &key.columns);
+        for columns in table.weak_keys.iter().map(|weak| &weak.columns).chain(partial) {
+            facts.insert(format!("weak key {name} ({})", names(table, columns)));
         }
         for index in &table.indexes {
             let partial = if index.partial { " partial" } else { "" };
