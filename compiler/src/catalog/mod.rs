@@ -3,7 +3,8 @@
 //! In: [`Statement`]s in order. Out: [`Catalog`]: tables with columns, types, keys and foreign keys,
 //! views with their parsed queries, functions with their volatility. Each fact knows the span it
 //! rests on. A constraint is listed as a key only with what it really guarantees: deferrable, not
-//! valid, partial, expression and nullable unique constraints are recorded as such and prove nothing.
+//! valid, expression and nullable unique constraints are recorded as such and prove nothing; a unique index over some
+//! rows is one of these rows, where what its condition says is known.
 
 mod alter;
 mod beforehand;

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use crate::catalog::restrictions::{Restriction, Test, of_text};
-use crate::catalog::{Catalog, PartialKey, Table};
+use crate::catalog::{Catalog, PartialKey, Table, TypeClass};
 use crate::resolve::{ColumnRef, Fact, FlatView, Guard, UseId};
 
 /// The indexes that are keys of the rows of a use, where these conditions hold for all of them and these columns are not NULL in any.
@@ -50,7 +50,11 @@ fn said_by(guard: &Guard, table: &Table) -> Option<Vec<Restriction>> {
 
 /// Whether all of it follows from what is said, or from columns not being NULL.
 fn follow(wanted: &[Restriction], said: &[Restriction], table: &Table, present: &impl Fn(usize) -> bool) -> bool {
-    let is_present = |column: usize| table.columns[column].not_null || present(column);
+    // A row of which one field is NULL is there, and not NOT NULL.
+    let is_row = |column: usize| {
+        matches!(table.columns[column].ty.underlying().class, TypeClass::Composite | TypeClass::Unknown)
+    };
+    let is_present = |column: usize| (table.columns[column].not_null || present(column)) && !is_row(column);
     wanted.iter().all(|wanted| {
         said.iter().any(|s| s.column == wanted.column && s.test.implies(&wanted.test))
             || wanted.test == Test::Present && table.column(&wanted.column).is_some_and(is_present)

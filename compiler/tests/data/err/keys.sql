@@ -88,3 +88,8 @@ CREATE VIEW v_label AS SELECT c.label, jsonb_build_object('n', count(*)) AS data
     FROM post p LEFT JOIN category c ON c.id = p.author_id GROUP BY c.label;
 CREATE VIEW v_number AS SELECT c.name::integer AS number, jsonb_build_object('n', count(*)) AS data
     FROM post p LEFT JOIN category c ON c.id = p.author_id WHERE (c.name <> 'x') IS NOT FALSE GROUP BY c.name::integer;
+-- A row with a field that is NULL is in a NOT NULL column, and not in this index.
+CREATE TYPE spot AS (city text, zone integer);
+CREATE TABLE stop (id integer, slug text NOT NULL, spot spot NOT NULL);
+CREATE UNIQUE INDEX ON stop (slug) WHERE spot IS NOT NULL;
+CREATE VIEW v_stop AS SELECT s.slug, jsonb_build_object('id', s.id) AS data FROM stop s;
