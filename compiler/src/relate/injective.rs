@@ -7,7 +7,7 @@
 use super::closure::nullable_in_row;
 use super::texts::{Composed, Joined, Shape};
 use crate::catalog::Catalog;
-use crate::resolve::{ColumnRef, FlatView, Formula, Piece, Term};
+use crate::resolve::{ColumnRef, FlatView, Formula, Piece, ROWS_OF_FUNCTION, Term};
 
 /// From a type, to these.
 const CASTS: &[(&str, &[&str])] = &[
@@ -33,16 +33,21 @@ pub fn told_columns(view: &FlatView, catalog: &Catalog, term: &Term) -> Vec<Colu
 
 /// What a function in FROM makes that a term is such a cast of, where it tells the row.
 pub(super) fn told_element(view: &FlatView, term: &Term) -> Option<Term> {
-    let formula = term.as_formula().filter(|f| !f.calls.is_empty())?;
-    let text = |f: &Formula| f.text(&|column| format!("{column:?}"));
-    let is_cast = |element: &Formula| {
-        let (whole, inner) = (text(formula), text(element));
-        let around = whole.split_once(inner.as_str()).filter(|_| formula.calls == element.calls);
-        let from = element.ty.as_ref().filter(|ty| ty.dimensions == 0);
-        around.zip(from).is_some_and(|((before, behind), ty)| survives_cast(&ty.base, before, behind))
-    };
-    let mut elements = view.derived.iter().filter_map(|d| d.told_by.as_ref());
-    elements.find(|told| told.as_formula().is_some_and(is_cast)).cloned()
+    // There may be many functions, and terms that are what they make and nothing else.
+    let formula = term.as_formula().filter(|f| !f.calls.is_empty() && f.pieces.len() > 1)?;
+    let texts = formula.pieces.iter().map(|piece| match piece {
+        Piece::Text(text) => Some(text.as_str()),
+        _ => None,
+    });
+    let texts: Vec<&str> = texts.collect::<Option<_>>()?;
+    let at = texts.iter().position(|text| text.starts_with(ROWS_OF_FUNCTION))?;
+    let (before, behind) = (texts[..at].concat(), texts[at + 1..].concat());
+    let element = std::slice::from_ref(&formula.pieces[at]);
+    let is_told = |told: &&Term| told.as_formula().is_some_and(|f| f.pieces.as_slice() == element);
+    let told = view.derived.iter().filter_map(|d| d.told_by.as_ref()).find(is_told)?;
+    let of = told.as_formula().filter(|f| f.calls == formula.calls)?;
+    let from = of.ty.as_ref().filter(|ty| ty.dimensions == 0)?;
+    survives_cast(&from.base, &before, &behind).then(|| told.clone())
 }
 
 /// The column of a cast or of a text with one column in it.
