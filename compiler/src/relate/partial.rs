@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::catalog::restrictions::{Restriction, Test, of_text};
 use crate::catalog::{Catalog, PartialKey, Table, TypeClass};
-use crate::resolve::{ColumnRef, Fact, FlatView, Guard, UseId};
+use crate::resolve::{ColumnRef, Fact, FlatView, Guard, Piece, UseId};
 
 /// The indexes that are keys of the rows of a use, where these conditions hold for all of them and these columns are not NULL in any.
 pub(super) fn keys<'t>(
@@ -38,7 +38,13 @@ pub fn is_said_of_rows(view: &FlatView, table: &Table, use_id: UseId, wanted: &[
 
 /// What is said of the rows of a use by the conditions that hold for them.
 fn said(view: &FlatView, (use_id, table): (UseId, &Table), holds: impl Fn(&Guard) -> bool) -> Vec<Restriction> {
-    let of_use = view.guards.iter().filter(|g| g.formula.uses() == BTreeSet::from([use_id]) && holds(g));
+    // There may be many.
+    let mentions = |g: &&Guard| {
+        let is_own = |piece: &Piece| matches!(piece, Piece::Column(c) if c.use_id == use_id);
+        g.formula.pieces.iter().any(is_own)
+    };
+    let of_use = view.guards.iter().filter(mentions);
+    let of_use = of_use.filter(|g| g.formula.uses() == BTreeSet::from([use_id]) && holds(g));
     of_use.filter_map(|guard| said_by(guard, table)).flatten().collect()
 }
 
