@@ -6,4 +6,4 @@ UPDATE {{ name }} AS {{ document }}
        {% endif %}{% endfor %}
  WHERE {{ document_is_key }}
    AND ({% for part in differs %}{{ part }}{% if !loop.last %}
-        OR {% endif %}{% endfor %});
+        OR {% endif %}{% endfor %})

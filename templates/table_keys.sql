@@ -12,6 +12,10 @@
     {{ key.name }} {{ key.array_type }};
 {%- endfor %}
 {%- endif %}
+{%- if attempts %}
+    -- How many of them were changed, where they were not locked first.
+    documents_written bigint;
+{%- endif %}
 {%- if !part_variables.is_empty() %}
     -- The keys of the documents, and elements in them, that are computed again in part.
 {%- for key in part_variables %}

@@ -73,16 +73,69 @@ pub fn find(context: &Context, steps: &[PatchStep], keys: &[KeysModel], patched:
     )
 }
 
-/// Changes the documents of one use, each once.
+/// Changes the documents of one use, each once: those of these keys, which are locked.
 pub fn write(context: &Context, step: &PatchStep, patched: &[KeysModel], indent: &str) -> String {
-    let tview = context.tview;
-    let (document, key) = (context.free_alias("document"), context.free_alias("key"));
     let keys = Keys {
-        names: tview.key_names().iter().map(|n| n.sql()).collect(),
+        names: context.tview.key_names().iter().map(|n| n.sql()).collect(),
         arrays: list(patched.iter().map(|v| v.name.clone())),
-        alias: key,
+        alias: context.free_alias("key"),
     };
-    let (Writing { from, parts }, ends) = one_use(context, step, &keys);
+    let (from, parts) = one_use(context, step, Some(&keys));
+    let relation = context.free_alias("changes");
+    let columns = list(result_columns(keys.names.len(), &parts));
+    let from = wrapped("(", from, &format!(") AS {relation}({columns})"));
+    indented(&templates::text(&update(context, &relation, from, &parts)), indent) + ";"
+}
+
+/// Changes the documents of one use that nobody has locked. Where one of them was not there, or belongs to another row by now, they are
+/// computed again.
+pub fn attempt(context: &Context, step: &PatchStep, patched: &[KeysModel], indent: &str) -> String {
+    let (changes, parts) = one_use(context, step, None);
+    let relation = context.free_alias("changes");
+    let way = &step.patch.way;
+    let alias = context.alias(way.start);
+    let rows = rows(context, step, &way.needs().into_iter().collect::<Vec<_>>(), &alias);
+    let from = format!("unnest({}) AS {alias}({})", rows.arrays, rows.columns);
+    let update = templates::text(&update(context, &relation, vec![relation.clone()], &parts));
+    let keys: Vec<String> = context.tview.key_names().iter().map(|n| n.sql()).collect();
+    let statement = templates::PatchAttemptSql {
+        columns: list(result_columns(way.select.len(), &parts)),
+        changes,
+        update: lines(&update).into_iter().map(str::to_owned).collect(),
+        written: context.free_alias("written"),
+        aggregates: list((1..=patched.len()).map(|n| format!("array_agg({relation}.key_{n})"))),
+        patched: list(patched.iter().map(|v| v.name.clone())),
+        first: patched[0].name.clone(),
+        recompute: names::recompute(context.program.name, &context.tview.name).sql(),
+        again: list(keys.iter().map(|name| format!("array_agg(k.{name})"))),
+        keys: list(keys),
+        // Where the changed rows hold the keys, nobody else can move them.
+        way: (!way.joins.is_empty())
+            .then(|| std::iter::once(from).chain(way.joins.iter().map(|j| context.join(j))).collect()),
+        condition: rows.condition,
+        relation,
+    };
+    indented(&templates::text(&statement), indent)
+}
+
+fn indented(text: &str, indent: &str) -> String {
+    lines(text).into_iter().map(|line| format!("\n{indent}{line}")).collect()
+}
+
+/// Between the first of these lines and the last.
+fn wrapped(begin: &str, lines: Vec<String>, end: &str) -> Vec<String> {
+    let begins = std::iter::once(begin.to_owned()).chain(std::iter::repeat(" ".repeat(begin.len())));
+    let mut lines: Vec<String> = lines.iter().zip(begins).map(|(line, begin)| begin + line).collect();
+    if let Some(last) = lines.last_mut() {
+        *last += end;
+    }
+    lines
+}
+
+/// The statement that writes what `relation`, which `from` ends with, holds of each document.
+fn update(context: &Context, relation: &str, from: Vec<String>, parts: &[Part]) -> templates::PatchSql {
+    let tview = context.tview;
+    let document = context.free_alias("document");
     let mut outputs: Vec<usize> = parts.iter().map(|part| part.output()).collect();
     outputs.sort_unstable();
     outputs.dedup();
@@ -95,8 +148,9 @@ pub fn write(context: &Context, step: &PatchStep, patched: &[KeysModel], indent:
         format!("{} = {}", column(*output), value.sql())
     };
     let assignments: Vec<String> = outputs.iter().map(assignment).collect();
-    let is_end = keys.names.iter().zip(ends).map(|(name, end)| format!("{document}.{name} = {end}"));
-    let statement = templates::PatchSql {
+    let keys = tview.key_names().into_iter().zip(1..);
+    let is_end = keys.map(|(name, n)| format!("{document}.{} = {relation}.key_{n}", name.sql()));
+    templates::PatchSql {
         name: tview.name.sql(),
         runtime: assignments.iter().any(|a| calls_runtime(context, a)).then(|| context.free_alias("runtime")),
         assignments,
@@ -104,9 +158,7 @@ pub fn write(context: &Context, step: &PatchStep, patched: &[KeysModel], indent:
         document_is_key: joined(is_end),
         differs: parts.iter().map(|part| part.differs(Put::into(context, old(part.output())))).collect(),
         document,
-    };
-    let text = templates::text(&statement);
-    lines(&text).into_iter().map(|line| format!("\n{indent}{line}")).collect()
+    }
 }
 
 /// For which there is no nested loop.
@@ -212,26 +264,26 @@ fn along<'s>(context: &Context, step: &'s PatchStep) -> (Writing<'s>, String) {
     (Writing { from, parts: numbered().map(part).collect() }, rows.condition)
 }
 
-/// Where one use of the table is patched, and the keys of the documents: in their order, which is mostly that of the documents on disk,
-/// so that one page after the other is written.
-fn one_use<'s>(context: &Context, step: &'s PatchStep, keys: &Keys) -> (Writing<'s>, Vec<String>) {
+/// Where one use of the table is patched: a query for the keys of the documents, or of some of them, and for what is written. They come in
+/// their order, in which documents are locked, and which is mostly that of the documents on disk: one page after the other is written.
+fn one_use<'s>(context: &Context, step: &'s PatchStep, keys: Option<&Keys>) -> (Vec<String>, Vec<Part<'s>>) {
     let (Writing { mut from, parts }, condition) = along(context, step);
     let relation = context.free_alias("changes");
     let ends: Vec<String> = step.patch.way.select.iter().map(|t| context.term(t)).collect();
-    let is_end = keys.names.iter().zip(&ends).map(|(name, end)| format!("{}.{name} = {end}", keys.alias));
-    from.push(format!("JOIN {} ON {}", keys.relation(), joined(is_end)));
+    if let Some(keys) = keys {
+        let is_end = keys.names.iter().zip(&ends).map(|(name, end)| format!("{}.{name} = {end}", keys.alias));
+        from.push(format!("JOIN {} ON {}", keys.relation(), joined(is_end)));
+    }
     let order = list((1..=ends.len()).map(|n| n.to_string()));
-    let tail = format!("ORDER BY {order}) AS {relation}({})", list(result_columns(&ends, &parts)));
-    let mut lines = subquery("(", ends, &parts, &from, &condition);
-    lines.push(format!(" {tail}"));
-    let ends = (1..=keys.names.len()).map(|n| format!("{relation}.key_{n}")).collect();
+    let mut lines = subquery("", ends, &parts, &from, &condition);
+    lines.push(format!("ORDER BY {order}"));
     let part = |(part, n): (Part<'s>, usize)| Part { value: format!("{relation}.value_{n}"), ..part };
-    (Writing { from: lines, parts: parts.into_iter().zip(1..).map(part).collect() }, ends)
+    (lines, parts.into_iter().zip(1..).map(part).collect())
 }
 
 /// The names under which a subquery's columns are known outside.
-fn result_columns(ends: &[String], parts: &[Part]) -> Vec<String> {
-    let keys = (1..=ends.len()).map(|n| format!("key_{n}"));
+fn result_columns(keys: usize, parts: &[Part]) -> Vec<String> {
+    let keys = (1..=keys).map(|n| format!("key_{n}"));
     keys.chain((1..=parts.len()).map(|n| format!("value_{n}"))).collect()
 }
 
@@ -257,7 +309,7 @@ pub(super) fn several_uses<'s>(context: &Context, steps: &'s [PatchStep], keys: 
         let (Writing { from, parts }, condition) = along(context, step);
         let relation = context.free_alias(&format!("use_{number}"));
         let ends: Vec<String> = step.patch.way.select.iter().map(|t| context.term(t)).collect();
-        let columns = list(result_columns(&ends, &parts));
+        let columns = list(result_columns(ends.len(), &parts));
         let mut lines = subquery(&format!("{} (", keys.join(context.tview)), ends, &parts, &from, &condition);
         if let Some(last) = lines.last_mut() {
             *last += &format!(") AS {relation}({columns}) ON {}", keys.are_of(&relation));

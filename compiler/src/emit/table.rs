@@ -14,7 +14,7 @@ use super::{Program, base_table, list, names, one_line, patch, reached};
 use crate::catalog::restrictions::Restriction;
 use crate::catalog::{PartialKey, Table, TableKind, TypeClass};
 use crate::names::sql_literal;
-use crate::plan::{ColumnSet, LockStep, Reach, TablePlan, TviewStep, UseStep};
+use crate::plan::{ColumnSet, LockStep, PatchStep, Reach, TablePlan, TviewStep, UseStep};
 use crate::relate::{is_scalar, relied_on, variable_type};
 use crate::resolve::UseId;
 
@@ -93,6 +93,9 @@ fn triggers(program: &str) -> Vec<Trigger> {
 
 /// From so many rows or keys on, plans are made for them: a generic plan takes arrays for short.
 const MANY: usize = 1_000;
+
+/// How a patch of documents begins that nobody has locked.
+const ATTEMPT: &str = "-- Written in the order of keys, which locks them in it, and looked at again.";
 
 /// The variables that hold the keys of one step.
 struct StepKeys<'s> {
@@ -188,6 +191,7 @@ fn sql<'s>(
         flags,
         key_variables: keys,
         patched_variables: patched,
+        attempts: steps.iter().any(|step| step.contains(ATTEMPT)),
         part_variables: parts,
         insert_aggregates: aggregates("n"),
         new_variables: list(carried.iter().map(|v| v.new.clone())),
@@ -376,6 +380,38 @@ fn tview_step(context: &Context, step: &TviewStep, keys: &StepKeys) -> String {
 /// Patches documents where nothing but patched columns, or what parts are computed from, has changed in any of the rows that they
 /// show, and computes the others again.
 fn patch_or_recompute(context: &Context, step: &TviewStep, keys: &StepKeys, indent: &str) -> String {
+    let Some(patch) = attempted(context, step) else {
+        return patch_locked_or_recompute(context, step, keys, indent);
+    };
+    let deeper = format!("{indent}    ");
+    let recomputed = guard(step.uses.iter().map(|u| u.changed)).map(|recomputed| format!("NOT ({recomputed})"));
+    // Plans for many rows may take documents in any order.
+    let settings =
+        ["current_setting('enable_seqscan') = 'off'", "current_setting('transaction_isolation') = 'read committed'"];
+    let conditions: Vec<String> = recomputed.into_iter().chain(settings.map(str::to_owned)).collect();
+    format!(
+        "\n{indent}IF {} THEN\n{deeper}{ATTEMPT}{}\n{indent}ELSE{}\n{indent}END IF;",
+        conditions.join(&format!("\n{indent}   AND ")),
+        patch::attempt(context, patch, &keys.patched, &deeper),
+        patch_locked_or_recompute(context, step, keys, &deeper),
+    )
+}
+
+/// What is patched without being locked first, where mostly all keys have documents.
+fn attempted<'s>(context: &Context, step: &'s TviewStep) -> Option<&'s PatchStep> {
+    single_patch(context, step).filter(|patch| patch.patch.all_shown)
+}
+
+/// Where a single use is patched. To look for a change in a small document is cheap; one that is stored apart would be read for that and
+/// once more to be changed.
+fn single_patch<'s>(context: &Context, step: &'s TviewStep) -> Option<&'s PatchStep> {
+    match step.patches.as_slice() {
+        [patch] if step.parts.is_empty() && !context.tview.documents.has_arrays => Some(patch),
+        _ => None,
+    }
+}
+
+fn patch_locked_or_recompute(context: &Context, step: &TviewStep, keys: &StepKeys, indent: &str) -> String {
     let deeper = format!("{indent}    ");
     let all: Vec<&UseStep> = step.uses.iter().collect();
     let mut sql = match guard(step.uses.iter().map(|u| u.changed)) {
@@ -403,12 +439,9 @@ fn patch_or_recompute(context: &Context, step: &TviewStep, keys: &StepKeys, inde
     });
     let lock = names::lock(context.program.name, &context.tview.name).sql();
     let lock = format!("PERFORM tview.{lock}({});", list(both));
-    let writes = match step.patches.as_slice() {
-        // To look for a change in a small document is cheap; one that is stored apart would be read for that and once more to be changed.
-        [patch] if keys.parts.is_empty() && !context.tview.documents.has_arrays => {
-            patch::write(context, patch, &keys.patched, &deeper)
-        }
-        _ => parts::write(context, step, &keys.parts, &keys.patched, &deeper),
+    let writes = match single_patch(context, step) {
+        Some(patch) => patch::write(context, patch, &keys.patched, &deeper),
+        None => parts::write(context, step, &keys.parts, &keys.patched, &deeper),
     };
     sql += &format!("\n{indent}IF {patched} IS NOT NULL THEN\n{deeper}{lock}{writes}\n{indent}END IF;");
     match recomputed {

@@ -160,6 +160,30 @@ pub struct PatchSql {
     pub differs: Vec<String>,
 }
 
+/// Changes documents that nobody has locked yet, and computes them again where that was not right.
+#[derive(Template)]
+#[template(path = "patch_attempt.sql")]
+pub struct PatchAttemptSql {
+    /// What is written, by the keys of the documents.
+    pub relation: String,
+    pub columns: String,
+    pub changes: Vec<String>,
+    /// The documents that have changed.
+    pub written: String,
+    pub update: Vec<String>,
+    /// The keys, as they are collected, their variables, and the first of these.
+    pub aggregates: String,
+    pub patched: String,
+    pub first: String,
+    /// The function that computes documents, and the keys for it.
+    pub recompute: String,
+    pub again: String,
+    pub keys: String,
+    /// From the changed rows to the keys, where others can move them.
+    pub way: Option<Vec<String>>,
+    pub condition: String,
+}
+
 /// Changes documents that are looked up, changed and compared first: what is large is fetched once.
 #[derive(Template)]
 #[template(path = "part_write.sql")]
@@ -484,6 +508,8 @@ pub struct TableSql {
     pub flags: Vec<FlagModel>,
     pub key_variables: Vec<KeysModel>,
     pub patched_variables: Vec<KeysModel>,
+    /// Whether documents are patched without having been locked first.
+    pub attempts: bool,
     pub part_variables: Vec<KeysModel>,
     pub insert_aggregates: String,
     pub new_variables: String,

@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::arrays::{Array, arrays};
 use super::layout::{ArrayId, Layout};
-use super::occurrences::Occurrences;
+use super::occurrences::{Occurrences, columns, opened};
 use super::{ColumnSet, Strategy, Tview, Way, is_collectable, way_to_key};
 use crate::catalog::{Catalog, Table};
 use crate::diagnostics::Code;
-use crate::names::QualName;
+use crate::names::{Ident, QualName};
 use crate::relate::{Link, Pair, Variant, same_type};
 use crate::resolve::{ColumnRef, Expr, ExprKind, FlatView, OuterKind, TOP, Term, UseId};
 
@@ -68,6 +68,8 @@ pub struct Patch {
     pub changes: Vec<Change>,
     /// From a changed row to the keys of its documents.
     pub way: Way,
+    /// Whether constraints say that there is a document for each of these keys.
+    pub all_shown: bool,
     /// For people.
     pub proof: String,
     /// The other columns that are read, each with what keeps it from being patched.
@@ -160,7 +162,46 @@ impl<'t> Prover<'t> {
         }
         sites.sort();
         let changes = changes(view, table, use_id, &sites)?;
-        Ok(Patch { columns, sites, changes, way, proof, others })
+        let all_shown = self.shows_all_rows() && way.select.iter().all(|term| self.is_not_null(term));
+        Ok(Patch { columns, sites, changes, way, all_shown, proof, others })
+    }
+
+    /// No condition, and no join, leaves a row of the root out: each other relation is on the nullable side of a join, or is what a foreign
+    /// key that cannot be NULL refers to.
+    fn shows_all_rows(&self) -> bool {
+        let view = &self.variant.view;
+        let compared: BTreeSet<ColumnRef> =
+            self.variant.links.iter().flat_map(|l| &l.on).filter_map(Pair::columns).flat_map(|(a, b)| [a, b]).collect();
+        let joins = |c: &Expr| opened(c).is_empty() && !columns(c).is_empty() && columns(c).is_subset(&compared);
+        let joins_only = view.blocks[TOP.0].conditions.iter().all(joins);
+        let mut links = self.variant.links.iter().filter(|link| view.uses[link.child.0].block == TOP);
+        let is_nullable = |at: UseId| view.uses[at.0].nullable;
+        let has_row = |link: &Link| {
+            link.parent.is_none_or(|p| is_nullable(link.child) || (!is_nullable(p) && self.refers(link, p)))
+        };
+        joins_only && view.derived.iter().all(|d| d.block != TOP) && links.all(has_row)
+    }
+
+    fn is_not_null(&self, term: &Term) -> bool {
+        term.as_column().is_some_and(|c| column(&self.variant.view, self.catalog, c).not_null)
+    }
+
+    /// A foreign key says that each row of the parent has one of the child.
+    fn refers(&self, link: &Link, parent: UseId) -> bool {
+        let (child, parent) =
+            (table(&self.variant.view, self.catalog, link.child), table(&self.variant.view, self.catalog, parent));
+        let pairs: Option<BTreeSet<(usize, &Ident)>> = link
+            .on
+            .iter()
+            .map(|pair| pair.columns().map(|(own, above)| (above.column, &child.columns[own.column].name)))
+            .collect();
+        parent.foreign_keys.iter().any(|key| {
+            let said: BTreeSet<(usize, &Ident)> = key.columns.iter().copied().zip(&key.referenced).collect();
+            key.enforced
+                && key.references == child.name
+                && pairs.as_ref() == Some(&said)
+                && key.columns.iter().all(|c| parent.columns[*c].not_null)
+        })
     }
 
     /// Each link on the way from a document's key to the use leads to at most one row.

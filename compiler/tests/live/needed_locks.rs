@@ -131,6 +131,22 @@ fn rows_of_documents() {
     is_needed("rows", &fixture("examples/blog/views.sql"), ROWS, &[COMMENT, other], &lost);
 }
 
+/// Rows that show the same, so that who moves one to the other locks its document and does not write it.
+const SAME: &str = "CREATE TABLE a (id integer PRIMARY KEY, name text NOT NULL);
+    CREATE TABLE p (id integer PRIMARY KEY, a_id integer NOT NULL REFERENCES a);
+    CREATE INDEX ON p (a_id);
+    CREATE VIEW v_p AS SELECT p.id, jsonb_build_object('a', jsonb_build_object('name', a.name)) AS data
+        FROM p JOIN a ON a.id = p.a_id;";
+const SAME_ROWS: &str = "INSERT INTO a VALUES (1, 'old'), (2, 'old'); INSERT INTO p VALUES (1, 1), (2, 1), (3, 2)";
+
+/// Who patches documents that nobody has locked, and who moves one of them away.
+#[test]
+fn ways_that_are_followed_again() {
+    let lost = Lost::Changed("OR cardinality(patched_1) <> (", "OR 0 > (");
+    let pair = &["UPDATE p SET a_id = 2 WHERE id = 1", "UPDATE a SET name = 'new' WHERE id = 1"];
+    is_needed("again", SAME, SAME_ROWS, pair, &lost);
+}
+
 /// What a condition without values links.
 #[test]
 fn links_as_a_whole() {
