@@ -5,7 +5,7 @@
 use sqlparser::tokenizer::Token;
 
 use super::build::Builder;
-use super::{Function, Volatility, types};
+use super::{Function, SqlType, Volatility, types};
 use crate::names::{Ident, QualName};
 use crate::source::Span;
 use crate::syntax::cursor::{Cursor, WrittenName};
@@ -19,6 +19,9 @@ impl<'a> Builder<'a> {
         let signature = self.signature(&arguments);
         let mut function = undeclared(name.clone(), written.span);
         self.read_attributes(&mut c, &mut function);
+        if function.returns.is_none() && !function.returns_set {
+            function.returns = self.returned(&arguments);
+        }
         let signatures = self.signatures.entry(name.clone()).or_default();
         let functions = self.catalog.functions.entry(name).or_default();
         match signatures.iter().position(|s| *s == signature).filter(|_| or_replace) {
@@ -32,29 +35,36 @@ impl<'a> Builder<'a> {
 
     /// The types of the input arguments, by which PostgreSQL tells overloads apart.
     fn signature(&self, arguments: &Cursor<'a>) -> String {
-        let types = arguments.split_commas().into_iter().filter_map(|part| self.argument_type(part));
-        types.collect::<Vec<_>>().join(",")
+        let types = arguments.split_commas().into_iter().map(|part| self.argument(part));
+        types.filter(|a| a.is_in).map(|a| a.text).collect::<Vec<_>>().join(",")
     }
 
-    /// `[IN | INOUT | VARIADIC] [name] type [DEFAULT …]`; nothing for OUT.
-    fn argument_type(&self, mut c: Cursor<'a>) -> Option<String> {
+    /// What a function without RETURNS returns: the type of its only output argument. Several are a record.
+    fn returned(&self, arguments: &Cursor<'a>) -> Option<SqlType> {
+        let mut outputs = arguments.split_commas().into_iter().map(|part| self.argument(part)).filter(|a| a.is_out);
+        let only = outputs.next().filter(|_| outputs.next().is_none())?;
+        only.ty.filter(|ty| !is_pseudo(&ty.base))
+    }
+
+    /// `[IN | OUT | INOUT | VARIADIC] [name] type [DEFAULT …]`; the mode may follow the name.
+    fn argument(&self, mut c: Cursor<'a>) -> Argument {
         let argument = c.rest();
         let end = argument.iter().position(|(t, _)| ends_argument(t)).unwrap_or(argument.len());
         c = Cursor::new(&argument[..end]);
-        if c.eat(&["out"]) {
-            return None;
-        }
-        c.eat_any(&["in", "inout", "variadic"]);
+        let mut mode = eat_mode(&mut c);
         let mut named = c;
         named.ident();
+        let behind = eat_mode(&mut named);
         let whole = |mut c: Cursor<'a>| types::read(&mut c, self.sources).filter(|_| c.is_end());
-        match whole(c).or_else(|| whole(named)) {
-            Some(written) => {
-                let ty = self.sql_type(&written);
-                Some(format!("{}{}", ty.base, if ty.dimensions > 0 { "[]" } else { "" }))
-            }
-            None => Some(c.rest().iter().map(|(_, span)| self.sources.text(*span)).collect()),
-        }
+        let unnamed = if behind.is_some() { None } else { whole(c) };
+        mode = mode.or(behind);
+        let ty = unnamed.or_else(|| whole(named)).map(|written| self.sql_type(&written));
+        let text = match &ty {
+            Some(ty) => format!("{}{}", ty.base, if ty.dimensions > 0 { "[]" } else { "" }),
+            None => c.rest().iter().map(|(_, span)| self.sources.text(*span)).collect(),
+        };
+        let (is_in, is_out) = mode.unwrap_or((true, false));
+        Argument { is_in, is_out, text, ty }
     }
 
     /// A function, all its overloads, under another name.
@@ -176,6 +186,27 @@ impl<'a> Builder<'a> {
         }
         written
     }
+}
+
+/// An argument of a function.
+struct Argument {
+    is_in: bool,
+    is_out: bool,
+    /// Its type as PostgreSQL compares it, or as it is written.
+    text: String,
+    ty: Option<SqlType>,
+}
+
+/// Whether an argument goes in, and whether it comes out.
+fn eat_mode(c: &mut Cursor<'_>) -> Option<(bool, bool)> {
+    let modes: [(&[&str], (bool, bool)); 5] = [
+        (&["in", "out"], (true, true)),
+        (&["inout"], (true, true)),
+        (&["in"], (true, false)),
+        (&["variadic"], (true, false)),
+        (&["out"], (false, true)),
+    ];
+    modes.into_iter().find(|(words, _)| c.eat(words)).map(|(_, mode)| mode)
 }
 
 /// Whether a type is a stand-in for others.

@@ -287,6 +287,27 @@ fn functions_have_their_volatility() {
 }
 
 #[test]
+fn an_output_argument_is_what_a_function_returns() {
+    let (catalog, _) = read(
+        "CREATE FUNCTION a(IN x int, OUT jsonb) AS 'x' LANGUAGE sql;
+         CREATE FUNCTION b(x inout double precision, OUT y int) AS 'x' LANGUAGE sql;
+         CREATE FUNCTION c(x IN OUT double precision, y int DEFAULT 1) AS 'x' LANGUAGE sql;
+         CREATE FUNCTION d(y int, out x jsonb[]) AS 'x' LANGUAGE sql;
+         CREATE FUNCTION e(OUT x anyelement) AS 'x' LANGUAGE sql;
+         CREATE FUNCTION f(OUT x int) RETURNS SETOF int AS 'x' LANGUAGE sql;",
+    );
+    let returned =
+        |f: &Function| f.returns.as_ref().map(|ty| format!("{}{}", ty.base, "[]".repeat(ty.dimensions as usize)));
+    let shown: Vec<String> = catalog
+        .functions
+        .values()
+        .flatten()
+        .map(|f| format!("{} {}", f.name.name, returned(f).unwrap_or_else(|| "-".into())))
+        .collect();
+    assert_eq!(shown, ["a jsonb", "b -", "c double precision", "d jsonb[]", "e -", "f -"]);
+}
+
+#[test]
 fn views_keep_their_text_and_path() {
     let sql = "SET search_path = App, \"Other\", public;\n-- tviewc: key(id, \"B\")\n-- note\nCREATE OR REPLACE VIEW v (a, b) WITH (security_barrier) AS\n SELECT 1, 'é' WITH LOCAL CHECK OPTION;";
     let (catalog, diagnostics) = read(sql);

@@ -40,6 +40,11 @@ CREATE VIEW v_initial AS
 SELECT initial(p.email) AS letter, jsonb_build_object('n', count(*), 'ids', jsonb_agg(p.id ORDER BY p.id)) AS data
   FROM person p WHERE initial(p.email) IS NOT NULL GROUP BY initial(p.email);
 
+-- One that has an output argument in the place of RETURNS, and makes the only document.
+CREATE FUNCTION listed(IN found jsonb, OUT shown jsonb) LANGUAGE sql IMMUTABLE AS $$ SELECT coalesce(found, '[]') $$;
+CREATE VIEW v_listed AS
+SELECT p.id, listed((SELECT jsonb_agg(l.amount ORDER BY l.id) FROM login l WHERE l.email = p.email)) AS logins FROM person p;
+
 -- Several patterns.
 CREATE VIEW v_like AS
 SELECT p.id, jsonb_build_object(
