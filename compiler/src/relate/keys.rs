@@ -59,7 +59,8 @@ pub fn infer(view: &FlatView, variants: &Variants, catalog: &Catalog) -> Result<
         let outputs = asserted(view, &names, directive.span)?;
         return finish(view, variants, catalog, outputs, "asserted by a directive".into(), true);
     }
-    if view.whole.is_some() && view.blocks[TOP.0].aggregated {
+    let top = &view.blocks[TOP.0];
+    if view.whole.is_some() && top.aggregated && top.grouped.is_none() {
         return single_row(view, variants, catalog);
     }
     let giving: Vec<&(Vec<usize>, FlatView)> = variants.iter().filter(|(choice, _)| gives(view, choice)).collect();

@@ -93,3 +93,8 @@ CREATE TYPE spot AS (city text, zone integer);
 CREATE TABLE stop (id integer, slug text NOT NULL, spot spot NOT NULL);
 CREATE UNIQUE INDEX ON stop (slug) WHERE spot IS NOT NULL;
 CREATE VIEW v_stop AS SELECT s.slug, jsonb_build_object('id', s.id) AS data FROM stop s;
+
+-- The first groups of all: the view has more rows than one, though it aggregates and every write compares everything.
+-- tviewc: full_refresh
+CREATE VIEW v_first_groups AS SELECT 1 AS one, jsonb_build_object('kind', p.kind, 'n', count(*)) AS data
+    FROM place p GROUP BY p.kind ORDER BY count(*), p.kind LIMIT 3;
