@@ -19,9 +19,9 @@ IF documents_written <> cardinality({{ first }})
          FROM {% for line in way %}{{ line }}{% if !loop.last %}
          {% endif %}{% endfor %}
         WHERE {{ condition }}) THEN
-    -- A document was not there, or a row was moved by someone who had to be waited for.
+    -- A document was not there{% if by_version %}, or was replaced meanwhile{% endif %}, or a row was moved by someone who had to be waited for.
 {%- when None %} THEN
-    -- A document was not there.
+    -- A document was not there{% if by_version %}, or was replaced meanwhile{% endif %}.
 {%- endmatch %}
     PERFORM tview.{{ recompute }}({{ again }})
        FROM (SELECT DISTINCT k.* FROM unnest({{ patched }}) AS k({{ keys }})) AS k;

@@ -4,6 +4,7 @@
 //! put together; the shapes are in `templates/`, the names come from `names`, quoting from
 //! [`crate::names`]. The same program gives the same bytes.
 
+mod attempt;
 mod elements;
 mod fresh;
 mod locks;

@@ -13,7 +13,7 @@ use super::patch::{self, Keys, Put};
 use super::templates::{self, KeysModel, PartColumn, PartWriteSql};
 use super::tview::key_columns;
 use super::way::{Context, Images};
-use super::{lines, list, names, one_line};
+use super::{list, names, one_line};
 use crate::plan::{ArrayId, PartStep, TviewStep, Value, ValueId};
 
 /// Values that are found by the same ways, or one array.
@@ -245,8 +245,9 @@ pub fn write(context: &Context, step: &TviewStep, groups: &[Group], patched: &[K
         from: change.from(),
         columns,
         shown: change.shown,
+        is_unlocked: false,
     };
-    lines(&templates::text(&statement)).into_iter().map(|line| format!("\n{indent}{line}")).collect()
+    patch::indented(&templates::text(&statement), indent) + ";"
 }
 
 /// The statement that writes, as it grows.
@@ -284,14 +285,9 @@ impl Change<'_> {
         }
     }
 
-    /// A column as it is looked up. A document that is changed is read twice, for that and to be compared: what its table holds apart,
-    /// compressed, is fetched and unpacked once.
     fn looked_up(&self, output: usize) -> String {
-        let old = self.old(output);
-        match self.put_into.contains(&output) {
-            true => format!("{old} #> '{{}}'::text[] AS {}", self.context.tview.view.outputs[output].name.sql()),
-            false => old,
-        }
+        let name = self.context.tview.view.outputs[output].name.sql();
+        patch::looked_up(&self.shown, &name, self.put_into.contains(&output))
     }
 
     fn relation(&self, number: usize) -> String {
@@ -334,7 +330,7 @@ impl Change<'_> {
         let keys: Vec<String> = self.keys.names.iter().zip(1..).map(key).collect();
         let columns: Vec<String> = self.values.keys().map(|output| self.looked_up(*output)).collect();
         let mut lines = self.joins.clone();
-        lines.extend(self.keys.look_up(self.context.tview, &self.shown, &columns, &keys));
+        lines.extend(patch::look_up(self.context.tview, &self.shown, &columns, &keys));
         lines.extend(self.before.iter().cloned());
         lines
     }

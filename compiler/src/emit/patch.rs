@@ -4,6 +4,8 @@
 //! ([`super::parts`]) what that is made of. What always holds: the values come from the current version of the changed rows, found by their key, and the way to the
 //! documents is followed again in the statement that writes, after the locks.
 
+use std::collections::BTreeSet;
+
 use super::templates::{self, KeysModel};
 use super::tview::{key_columns, present};
 use super::way::{Context, flag_variable};
@@ -18,13 +20,13 @@ use crate::resolve::ColumnRef;
 const MAX_FIELDS: usize = 50;
 
 /// The rows of which nothing but patched columns has changed, as a relation `alias(columns)`.
-struct Rows {
-    arrays: String,
-    columns: String,
-    condition: String,
+pub(super) struct Rows {
+    pub arrays: String,
+    pub columns: String,
+    pub condition: String,
 }
 
-fn rows(context: &Context, step: &PatchStep, columns: &[usize], alias: &str) -> Rows {
+pub(super) fn rows(context: &Context, step: &PatchStep, columns: &[usize], alias: &str) -> Rows {
     let table = base_table(context.program.catalog, &context.plan.table);
     let name = |c: &usize| &table.columns[*c].name;
     let mut arrays: Vec<String> = columns.iter().map(|c| names::variable("new", name(c), *c)).collect();
@@ -87,38 +89,7 @@ pub fn write(context: &Context, step: &PatchStep, patched: &[KeysModel], indent:
     indented(&templates::text(&update(context, &relation, from, &parts)), indent) + ";"
 }
 
-/// Changes the documents of one use that nobody has locked. Where one of them was not there, or belongs to another row by now, they are
-/// computed again.
-pub fn attempt(context: &Context, step: &PatchStep, patched: &[KeysModel], indent: &str) -> String {
-    let (changes, parts) = one_use(context, step, None);
-    let relation = context.free_alias("changes");
-    let way = &step.patch.way;
-    let alias = context.alias(way.start);
-    let rows = rows(context, step, &way.needs().into_iter().collect::<Vec<_>>(), &alias);
-    let from = format!("unnest({}) AS {alias}({})", rows.arrays, rows.columns);
-    let update = templates::text(&update(context, &relation, vec![relation.clone()], &parts));
-    let keys: Vec<String> = context.tview.key_names().iter().map(|n| n.sql()).collect();
-    let statement = templates::PatchAttemptSql {
-        columns: list(result_columns(way.select.len(), &parts)),
-        changes,
-        update: lines(&update).into_iter().map(str::to_owned).collect(),
-        written: context.free_alias("written"),
-        aggregates: list((1..=patched.len()).map(|n| format!("array_agg({relation}.key_{n})"))),
-        patched: list(patched.iter().map(|v| v.name.clone())),
-        first: patched[0].name.clone(),
-        recompute: names::recompute(context.program.name, &context.tview.name).sql(),
-        again: list(keys.iter().map(|name| format!("array_agg(k.{name})"))),
-        keys: list(keys),
-        // Where the changed rows hold the keys, nobody else can move them.
-        way: (!way.joins.is_empty())
-            .then(|| std::iter::once(from).chain(way.joins.iter().map(|j| context.join(j))).collect()),
-        condition: rows.condition,
-        relation,
-    };
-    indented(&templates::text(&statement), indent)
-}
-
-fn indented(text: &str, indent: &str) -> String {
+pub(super) fn indented(text: &str, indent: &str) -> String {
     lines(text).into_iter().map(|line| format!("\n{indent}{line}")).collect()
 }
 
@@ -133,21 +104,13 @@ fn wrapped(begin: &str, lines: Vec<String>, end: &str) -> Vec<String> {
 }
 
 /// The statement that writes what `relation`, which `from` ends with, holds of each document.
-fn update(context: &Context, relation: &str, from: Vec<String>, parts: &[Part]) -> templates::PatchSql {
+pub(super) fn update(context: &Context, relation: &str, from: Vec<String>, parts: &[Part]) -> templates::PatchSql {
     let tview = context.tview;
     let document = context.free_alias("document");
-    let mut outputs: Vec<usize> = parts.iter().map(|part| part.output()).collect();
-    outputs.sort_unstable();
-    outputs.dedup();
     let column = |output: usize| tview.view.outputs[output].name.sql();
     let old = |output: usize| format!("{document}.{}", column(output));
-    let assignment = |output: &usize| {
-        let changes = parts.iter().filter(|part| part.output() == *output);
-        let put = Put::into(context, old(*output));
-        let value = changes.fold(put, |value, part| part.applied(value, &old(*output)));
-        format!("{} = {}", column(*output), value.sql())
-    };
-    let assignments: Vec<String> = outputs.iter().map(assignment).collect();
+    let assignment = |(output, value): (usize, Put)| format!("{} = {}", column(output), value.sql());
+    let assignments: Vec<String> = changed(context, parts, &document).map(assignment).collect();
     let keys = tview.key_names().into_iter().zip(1..);
     let is_end = keys.map(|(name, n)| format!("{document}.{} = {relation}.key_{n}", name.sql()));
     templates::PatchSql {
@@ -159,6 +122,21 @@ fn update(context: &Context, relation: &str, from: Vec<String>, parts: &[Part]) 
         differs: parts.iter().map(|part| part.differs(Put::into(context, old(part.output())))).collect(),
         document,
     }
+}
+
+/// The output columns of `row` in which something changes, and what they become.
+pub(super) fn changed<'c>(
+    context: &'c Context,
+    parts: &'c [Part],
+    row: &'c str,
+) -> impl Iterator<Item = (usize, Put)> + 'c {
+    let outputs: BTreeSet<usize> = parts.iter().map(|part| part.output()).collect();
+    outputs.into_iter().map(move |output| {
+        let old = format!("{row}.{}", context.tview.view.outputs[output].name.sql());
+        let changes = parts.iter().filter(|part| part.output() == output);
+        let value = changes.fold(Put::into(context, old.clone()), |value, part| part.applied(value, &old));
+        (output, value)
+    })
 }
 
 /// For which there is no nested loop.
@@ -187,16 +165,26 @@ impl Keys {
         let is_known = |key: &KeyColumn| !matches!(key.ty.underlying().class, TypeClass::Unknown | TypeClass::Range);
         if tview.relations.key.columns.iter().all(is_known) { FULL_JOIN } else { "LEFT JOIN" }
     }
+}
 
-    /// The documents of keys, one by one, and their places (`ctid`, a name that no column of the user's has). A document without a key, which
-    /// a full join leaves, is none: but no condition tells the planner so, which would make the join a left one.
-    pub fn look_up(&self, tview: &Tview, alias: &str, columns: &[String], keys: &[String]) -> [String; 2] {
-        let shown = list(std::iter::once(format!("{alias}.ctid")).chain(columns.iter().cloned()));
-        let is_key = joined(self.names.iter().zip(keys).map(|(name, key)| format!("{alias}.{name} = {key}")));
-        [
-            format!("CROSS JOIN LATERAL (SELECT {shown}"),
-            format!("                      FROM {} AS {alias} WHERE {is_key} OFFSET 0) AS {alias}", tview.name.sql()),
-        ]
+/// The documents of keys, one by one, and their places (`ctid`, a name that no column of the user's has). A document without a key, which
+/// a full join leaves, is none: but no condition tells the planner so, which would make the join a left one.
+pub(super) fn look_up(tview: &Tview, alias: &str, columns: &[String], keys: &[String]) -> [String; 2] {
+    let shown = list(std::iter::once(format!("{alias}.ctid")).chain(columns.iter().cloned()));
+    let is_key =
+        joined(tview.key_names().iter().zip(keys).map(|(name, key)| format!("{alias}.{} = {key}", name.sql())));
+    [
+        format!("CROSS JOIN LATERAL (SELECT {shown}"),
+        format!("                      FROM {} AS {alias} WHERE {is_key} OFFSET 0) AS {alias}", tview.name.sql()),
+    ]
+}
+
+/// A column as it is looked up. A document that is changed is read twice, for that and to be compared: what its table holds apart,
+/// compressed, is fetched and unpacked once.
+pub(super) fn looked_up(alias: &str, name: &str, is_changed: bool) -> String {
+    match is_changed {
+        true => format!("{alias}.{name} #> '{{}}'::text[] AS {name}"),
+        false => format!("{alias}.{name}"),
     }
 }
 
@@ -266,7 +254,7 @@ fn along<'s>(context: &Context, step: &'s PatchStep) -> (Writing<'s>, String) {
 
 /// Where one use of the table is patched: a query for the keys of the documents, or of some of them, and for what is written. They come in
 /// their order, in which documents are locked, and which is mostly that of the documents on disk: one page after the other is written.
-fn one_use<'s>(context: &Context, step: &'s PatchStep, keys: Option<&Keys>) -> (Vec<String>, Vec<Part<'s>>) {
+pub(super) fn one_use<'s>(context: &Context, step: &'s PatchStep, keys: Option<&Keys>) -> (Vec<String>, Vec<Part<'s>>) {
     let (Writing { mut from, parts }, condition) = along(context, step);
     let relation = context.free_alias("changes");
     let ends: Vec<String> = step.patch.way.select.iter().map(|t| context.term(t)).collect();
@@ -282,7 +270,7 @@ fn one_use<'s>(context: &Context, step: &'s PatchStep, keys: Option<&Keys>) -> (
 }
 
 /// The names under which a subquery's columns are known outside.
-fn result_columns(keys: usize, parts: &[Part]) -> Vec<String> {
+pub(super) fn result_columns(keys: usize, parts: &[Part]) -> Vec<String> {
     let keys = (1..=keys).map(|n| format!("key_{n}"));
     keys.chain((1..=parts.len()).map(|n| format!("value_{n}"))).collect()
 }

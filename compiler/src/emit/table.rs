@@ -10,7 +10,7 @@ use super::parts::{self, Group};
 use super::templates::{self, Carried, FlagModel, KeysModel, PartialKeyModel, SplitSql, TableModel, TableSql, Trigger};
 use super::tview::{key_columns, present};
 use super::way::{Context, Images, flag_variable};
-use super::{Program, base_table, list, names, one_line, patch, reached};
+use super::{Program, attempt, base_table, list, names, one_line, patch, reached};
 use crate::catalog::restrictions::Restriction;
 use crate::catalog::{PartialKey, Table, TableKind, TypeClass};
 use crate::names::sql_literal;
@@ -380,7 +380,7 @@ fn tview_step(context: &Context, step: &TviewStep, keys: &StepKeys) -> String {
 /// Patches documents where nothing but patched columns, or what parts are computed from, has changed in any of the rows that they
 /// show, and computes the others again.
 fn patch_or_recompute(context: &Context, step: &TviewStep, keys: &StepKeys, indent: &str) -> String {
-    let Some(patch) = attempted(context, step) else {
+    let Some(patch) = attempted(step) else {
         return patch_locked_or_recompute(context, step, keys, indent);
     };
     let deeper = format!("{indent}    ");
@@ -392,21 +392,20 @@ fn patch_or_recompute(context: &Context, step: &TviewStep, keys: &StepKeys, inde
     format!(
         "\n{indent}IF {} THEN\n{deeper}{ATTEMPT}{}\n{indent}ELSE{}\n{indent}END IF;",
         conditions.join(&format!("\n{indent}   AND ")),
-        patch::attempt(context, patch, &keys.patched, &deeper),
+        attempt::attempt(context, patch, &keys.patched, &deeper),
         patch_locked_or_recompute(context, step, keys, &deeper),
     )
 }
 
 /// What is patched without being locked first, where mostly all keys have documents.
-fn attempted<'s>(context: &Context, step: &'s TviewStep) -> Option<&'s PatchStep> {
-    single_patch(context, step).filter(|patch| patch.patch.all_shown)
+fn attempted(step: &TviewStep) -> Option<&PatchStep> {
+    single_patch(step).filter(|patch| patch.patch.all_shown)
 }
 
-/// Where a single use is patched. To look for a change in a small document is cheap; one that is stored apart would be read for that and
-/// once more to be changed.
-fn single_patch<'s>(context: &Context, step: &'s TviewStep) -> Option<&'s PatchStep> {
+/// Where a single use is patched and nothing else changes.
+fn single_patch(step: &TviewStep) -> Option<&PatchStep> {
     match step.patches.as_slice() {
-        [patch] if step.parts.is_empty() && !context.tview.documents.has_arrays => Some(patch),
+        [patch] if step.parts.is_empty() => Some(patch),
         _ => None,
     }
 }
@@ -439,7 +438,8 @@ fn patch_locked_or_recompute(context: &Context, step: &TviewStep, keys: &StepKey
     });
     let lock = names::lock(context.program.name, &context.tview.name).sql();
     let lock = format!("PERFORM tview.{lock}({});", list(both));
-    let writes = match single_patch(context, step) {
+    // To look for a change in a small document is cheap; one that is stored apart would be read for that and once more to be changed.
+    let writes = match single_patch(step).filter(|_| !context.tview.documents.has_arrays) {
         Some(patch) => patch::write(context, patch, &keys.patched, &deeper),
         None => parts::write(context, step, &keys.parts, &keys.patched, &deeper),
     };

@@ -170,6 +170,8 @@ pub struct PatchAttemptSql {
     pub changes: Vec<String>,
     /// The documents that have changed.
     pub written: String,
+    /// Whether only those versions were changed that were read before.
+    pub by_version: bool,
     pub update: Vec<String>,
     /// The keys, as they are collected, their variables, and the first of these.
     pub aggregates: String,
@@ -195,6 +197,8 @@ pub struct PartWriteSql {
     /// What `patch_runtime` is called, where its functions are.
     pub runtime: Option<String>,
     pub from: Vec<String>,
+    /// Whether somebody else may replace them while the statement runs.
+    pub is_unlocked: bool,
 }
 
 /// An output column, what it was and what it becomes.

@@ -147,6 +147,33 @@ fn ways_that_are_followed_again() {
     is_needed("again", SAME, SAME_ROWS, pair, &lost);
 }
 
+const ARRAYS: &str = "CREATE TABLE a (id integer PRIMARY KEY, name text);
+    CREATE TABLE p (id integer PRIMARY KEY, a_id integer NOT NULL REFERENCES a);
+    CREATE TABLE item (id integer PRIMARY KEY, p_id integer NOT NULL REFERENCES p);
+    CREATE INDEX ON p (a_id);
+    CREATE INDEX ON item (p_id);
+    CREATE VIEW v_p AS SELECT p.id, jsonb_build_object('a', jsonb_build_object('name', a.name), 'items',
+            (SELECT jsonb_agg(jsonb_build_object('id', i.id) ORDER BY i.id) FROM item i WHERE i.p_id = p.id)) AS data
+        FROM p JOIN a ON a.id = p.a_id;";
+const ARRAYS_ROWS: &str = "INSERT INTO a VALUES (1, 'old'), (2, 'old'); INSERT INTO p VALUES (1, 1), (2, 1), (3, 2); INSERT INTO item VALUES (1, 1)";
+
+/// The same, where documents hold arrays.
+#[test]
+fn ways_to_large_documents() {
+    let lost = Lost::Changed("OR cardinality(patched_1) <> (", "OR 0 > (");
+    let pair = &["UPDATE p SET a_id = 2 WHERE id = 1", "UPDATE a SET name = 'new' WHERE id = 1"];
+    is_needed("again_large", ARRAYS, ARRAYS_ROWS, pair, &lost);
+}
+
+/// Who has read a document to change it, and who changes another part of it before the first has locked it: that one finds that it was not
+/// written.
+#[test]
+fn versions_that_are_replaced() {
+    let lost = Lost::Changed("IF documents_written <> cardinality(patched_1)", "IF false");
+    let pair = &["INSERT INTO item VALUES (2, 1)", "UPDATE a SET name = 'new' WHERE id = 1"];
+    is_needed("version", ARRAYS, ARRAYS_ROWS, pair, &lost);
+}
+
 /// What a condition without values links.
 #[test]
 fn links_as_a_whole() {
