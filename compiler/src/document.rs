@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::catalog::{Catalog, Relation, Table};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
+use crate::field_names;
 use crate::order;
 use crate::relate::{BlockRows, Pair, Relations, Variant, nullable_in_row};
 use crate::resolve::{ArrayAgg, Block, BlockId, ColumnRef, Expr, ExprKind, FlatView, TOP, UseId};
@@ -146,6 +147,7 @@ fn of_variant(variant: &Variant, catalog: &Catalog, diagnostics: &mut Diagnostic
         walk.value(&output.expr, &place, diagnostics);
     }
     let has_unordered_arrays = order::check(view, catalog, diagnostics);
+    field_names::check(view, catalog, diagnostics);
     for block in view.live_blocks() {
         let Block { conditions, order_by, grouped, .. } = &view.blocks[block.0];
         for expr in conditions.iter().chain(order_by).chain(grouped.iter().flatten()) {

@@ -10,6 +10,7 @@ pub mod diagnostics;
 pub mod document;
 pub mod emit;
 pub mod explain;
+mod field_names;
 pub mod graph;
 pub mod keywords;
 pub mod names;

@@ -58,6 +58,7 @@ codes! {
     NoTotalOrder         = "TV0305" "no-total-order"         Warning;
     DuplicateField       = "TV0306" "duplicate-field"        Warning;
     NotMaterialized      = "TV0307" "not-materialized"       Note;
+    NullFieldName        = "TV0308" "null-field-name"        Warning;
     MissingKey           = "TV0401" "missing-key"            Error;
     UnlinkedTable        = "TV0402" "unlinked-table"         Error;
     UnsupportedKey       = "TV0403" "unsupported-key"        Error;

@@ -44,6 +44,7 @@ use std::collections::BTreeSet;
 
 use crate::catalog::Catalog;
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
+use crate::names::Ident;
 use crate::resolve::{Block, BlockId, ColumnRef, FlatView, MAX_VARIANTS, TOP, Term, UseId};
 
 /// One way to read a view: see [`FlatView::variants`].
@@ -229,10 +230,26 @@ fn too_far(view: &FlatView, use_id: UseId) -> Diagnostic {
         .help(format!("or {FULL_REFRESH}"))
 }
 
+/// Nothing links the rows of a window, which are no table of the user's query.
+fn of_window(view: &FlatView, window: &Block, table: &Ident) -> Diagnostic {
+    let title = format!("nothing links the rows of this window to the key of `{}`", view.name.name);
+    let help = match window.conditions.is_empty() {
+        true => "give it a PARTITION BY: a row then concerns the documents of its partition only",
+        false => "partition it by columns: what of them a document shows has to lead to its key",
+    };
+    Diagnostic::new(Code::UnlinkedTable, title, window.span)
+        .note(format!("a change of one row of `{table}` would change every document"))
+        .help(help)
+        .help(format!("or {FULL_REFRESH}"))
+}
+
 fn unlinked_table(view: &FlatView, use_id: UseId, variants: &[Variant], catalog: &Catalog) -> Diagnostic {
     let owner = &view.uses[use_id.0];
-    let title = format!("nothing links `{}` to the key of `{}`", owner.alias, view.name.name);
     let declared = catalog.table(&owner.table);
+    if let Some(window) = view.blocks.iter().zip(0..).find(|(b, n)| b.window && view.within(owner.block, BlockId(*n))) {
+        return of_window(view, window.0, &declared.name.name);
+    }
+    let title = format!("nothing links `{}` to the key of `{}`", owner.alias, view.name.name);
     let diagnostic = Diagnostic::new(Code::UnlinkedTable, title, owner.span)
         .note(format!("a change of one row of `{}` would change every document", declared.name.name));
     let diagnostic = if view.untold.iter().any(|block| view.within(owner.block, *block)) {

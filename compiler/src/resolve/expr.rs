@@ -382,7 +382,7 @@ impl<'a> Resolver<'a> {
             let told = args.iter().take(usize::from(name.starts_with("jsonb_object_agg")));
             let order = order_by.iter().chain(told).cloned().collect();
             let values = args.clone();
-            self.flat.orders.push(Ordered { kind, block, order, values, span });
+            self.flat.orders.push(Ordered { kind, block, order, values, is_filtered: filter.is_some(), span });
         }
         if matches!(name, "jsonb_agg" | "json_agg") && args.len() == 1 {
             let element = args.remove(0);

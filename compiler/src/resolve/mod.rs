@@ -112,7 +112,9 @@ pub struct Block {
     pub expands: bool,
     /// Holds aggregate calls, hence one row.
     pub aggregated: bool,
-    /// The select.
+    /// The rows of a window, as a query.
+    pub window: bool,
+    /// The select, or the call with the window.
     pub span: Span,
 }
 
@@ -330,6 +332,8 @@ pub struct Ordered {
     pub order: Vec<Expr>,
     /// The values that it is made of, where rows with equal ones are the same to it.
     pub values: Vec<Expr>,
+    /// Whether FILTER leaves some of the rows out.
+    pub is_filtered: bool,
     /// The call.
     pub span: Span,
 }

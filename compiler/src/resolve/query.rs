@@ -192,6 +192,7 @@ impl<'a> Resolver<'a> {
             recursive: false,
             single: false,
             aggregated: false,
+            window: false,
             grouped: None,
             having: false,
             distinct: false,

@@ -377,7 +377,8 @@ impl<'a> Resolver<'a> {
         let ExprKind::Subquery(block, row) = &rows.kind else { return };
         let order = self.flat.blocks[block.0].order_by.clone();
         let values = row.children().into_iter().cloned().collect();
-        self.flat.orders.push(Ordered { kind: OrderKind::Rows, block: *block, order, values, span });
+        let kind = OrderKind::Rows;
+        self.flat.orders.push(Ordered { kind, block: *block, order, values, is_filtered: false, span });
     }
 
     /// The arguments of a set-returning function in FROM, which see the items before it.

@@ -61,7 +61,8 @@ impl<'a> Resolver<'a> {
                 order.iter().chain(&partition).map(|e| resolver.expr(e, copy)).collect::<Resolved<_>>()
             })?;
             let kind = OrderKind::Window(name.clone());
-            self.flat.orders.push(Ordered { kind, block: copy, order: told, values: Vec::new(), span });
+            let values = Vec::new();
+            self.flat.orders.push(Ordered { kind, block: copy, order: told, values, is_filtered: false, span });
         }
         let mut values = self.window_inputs(call, list, &order, span, block)?;
         let json = json::of_window(&name, &values);
@@ -125,6 +126,7 @@ impl<'a> Resolver<'a> {
         }
         let own: Vec<Expr> = partition.iter().map(|e| self.with_own_formula(e, block)).collect::<Resolved<_>>()?;
         let copy = self.open_block(Some(block), span)?;
+        self.flat.blocks[copy.0].window = true;
         if block == super::TOP && self.expanding.len() == 1 {
             self.flat.partitions.extend(own.iter().cloned());
         } else {

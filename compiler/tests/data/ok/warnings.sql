@@ -48,6 +48,17 @@ SELECT p.id, jsonb_build_object('by_number', a.place, 'by_place', c.place, 'by_c
   FROM price p
   LEFT JOIN unit a ON a.number = p.amount
   LEFT JOIN unit c ON c.place = p.place;
+CREATE TABLE property (id integer PRIMARY KEY, target integer NOT NULL, name text, value text NOT NULL, kind integer NOT NULL);
+CREATE INDEX ON property (target);
+CREATE INDEX ON property (kind);
+CREATE VIEW v_properties AS
+SELECT p.id, jsonb_build_object(
+    'own', (SELECT jsonb_object_agg(x.name, x.value ORDER BY x.id) FROM property x WHERE x.target = p.id),
+    'joined', (SELECT json_object_agg(r.title, x.value ORDER BY x.id) FROM property x LEFT JOIN article r ON r.id = x.kind WHERE x.target = p.id),
+    'filtered', (SELECT jsonb_object_agg(x.name, x.value ORDER BY x.id) FILTER (WHERE x.name IS NOT NULL) FROM property x WHERE x.target = p.id),
+    'there', (SELECT jsonb_object_agg(x.name, x.value ORDER BY x.id) FROM property x WHERE x.target = p.id AND x.name IS NOT NULL),
+    'declared', (SELECT jsonb_object_agg(x.kind, x.value ORDER BY x.id) FROM property x WHERE x.target = p.id)) AS data
+  FROM post p;
 
 -- Not of these: an index leads to the rows behind a column that is compared with a constant.
 CREATE TABLE reaction (id integer PRIMARY KEY, kind text NOT NULL, target integer NOT NULL, emoji text);
