@@ -2,27 +2,31 @@ WITH {{ relation }}({{ columns }}) AS MATERIALIZED (
 {%- for line in changes %}
     {{ line }}
 {%- endfor %}
-), {{ written }} AS (
+), {{ written_keys }}({{ written_columns }}) AS (
 {%- for line in update %}
     {{ line }}
 {%- endfor %}
-    RETURNING 1
+    RETURNING {{ returned }}
 )
-SELECT {{ aggregates }}, (SELECT count(*) FROM {{ written }})
-  INTO {{ patched }}, documents_written
+SELECT {{ found }}{% for keys in changed %},
+       {{ keys }}{% endfor %}
+  INTO {{ variables }}
   FROM {{ relation }};
-IF documents_written <> cardinality({{ first }})
-{%- match way %}
-{%- when Some with (way) %}
-   OR cardinality({{ first }}) <> (
+{% match way -%}
+{% when Some with (way) -%}
+IF cardinality({{ first }}) <> (
        SELECT count(*)
          FROM {% for line in way %}{{ line }}{% if !loop.last %}
          {% endif %}{% endfor %}
         WHERE {{ condition }}) THEN
-    -- A document was not there{% if by_version %}, or was replaced meanwhile{% endif %}, or a row was moved by someone who had to be waited for.
-{%- when None %} THEN
-    -- A document was not there{% if by_version %}, or was replaced meanwhile{% endif %}.
-{%- endmatch %}
+    -- A row was moved by someone who had to be waited for.
     PERFORM tview.{{ recompute }}({{ again }})
        FROM (SELECT DISTINCT k.* FROM unnest({{ patched }}) AS k({{ keys }})) AS k;
+ELSIF {% when None -%}
+IF {% endmatch -%}
+cardinality({{ first_written }}) IS DISTINCT FROM cardinality({{ first }}) THEN
+    -- A document was not there, or was replaced meanwhile.
+    PERFORM tview.{{ recompute }}({{ again }})
+       FROM (SELECT * FROM unnest({{ patched }}) EXCEPT SELECT * FROM unnest({{ written }})) AS k({{ keys }})
+     HAVING count(*) > 0;
 END IF;

@@ -12,9 +12,11 @@
     {{ key.name }} {{ key.array_type }};
 {%- endfor %}
 {%- endif %}
-{%- if attempts %}
-    -- How many of them were changed, where they were not locked first.
-    documents_written bigint;
+{%- if !written_variables.is_empty() %}
+    -- Of those that are not locked first, the keys of what was changed.
+{%- for key in written_variables %}
+    {{ key.name }} {{ key.array_type }};
+{%- endfor %}
 {%- endif %}
 {%- if !part_variables.is_empty() %}
     -- The keys of the documents, and elements in them, that are computed again in part.

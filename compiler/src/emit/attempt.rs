@@ -5,15 +5,23 @@
 //! lock them; what was not there, or was another row's, is computed again before anybody can see it ("Written before they are locked" in
 //! docs/architecture.md has the argument).
 
-use super::patch::{self, Part, calls_runtime, changed, indented, look_up, one_use, result_columns, rows, update};
+use super::patch::{
+    self, Part, calls_runtime, changed, indented, joined, look_up, one_use, result_columns, rows, update,
+};
 use super::templates::{self, KeysModel, PartColumn};
 use super::way::Context;
 use super::{lines, list, names};
 use crate::plan::PatchStep;
 
-/// Changes the documents of one use that nobody has locked. Where one of them was not there, or belongs to another row by now, they are
-/// computed again.
-pub fn attempt(context: &Context, step: &PatchStep, patched: &[KeysModel], indent: &str) -> String {
+/// Changes the documents of one use that nobody has locked; `written` are variables for the keys of those that it has changed. Where one
+/// was not there, or belongs to another row by now, they are computed again.
+pub fn attempt(
+    context: &Context,
+    step: &PatchStep,
+    patched: &[KeysModel],
+    written: &[KeysModel],
+    indent: &str,
+) -> String {
     let (changes, parts) = one_use(context, step, None);
     let relation = context.free_alias("changes");
     let way = &step.patch.way;
@@ -21,21 +29,33 @@ pub fn attempt(context: &Context, step: &PatchStep, patched: &[KeysModel], inden
     let rows = rows(context, step, &way.needs().into_iter().collect::<Vec<_>>(), &alias);
     let from = format!("unnest({}) AS {alias}({})", rows.arrays, rows.columns);
     // A small document is read once more to be changed; one that is stored apart would be fetched for each.
-    let by_version = context.tview.documents.has_arrays;
-    let update = match by_version {
-        true => templates::text(&update_of_versions(context, &relation, &parts)),
-        false => templates::text(&update(context, &relation, vec![relation.clone()], &parts)),
+    let (update, document) = match context.tview.documents.has_arrays {
+        true => (templates::text(&update_of_versions(context, &relation, &parts)), "document".to_owned()),
+        false => {
+            let update = update_in_order(context, &relation, &parts);
+            (templates::text(&update), update.document)
+        }
     };
     let keys: Vec<String> = context.tview.key_names().iter().map(|n| n.sql()).collect();
+    let written_keys = context.free_alias("written");
+    let numbered = |q: &str| (1..=patched.len()).map(|n| format!("array_agg({q}.key_{n})")).collect::<Vec<_>>();
+    let names = |variables: &[KeysModel]| variables.iter().map(|v| v.name.clone()).collect::<Vec<_>>();
     let statement = templates::PatchAttemptSql {
         columns: list(result_columns(way.select.len(), &parts)),
+        written_columns: list(result_columns(way.select.len(), &[])),
+        returned: list(keys.iter().map(|name| format!("{document}.{name}"))),
         changes,
         update: lines(&update).into_iter().map(str::to_owned).collect(),
-        written: context.free_alias("written"),
-        by_version,
-        aggregates: list((1..=patched.len()).map(|n| format!("array_agg({relation}.key_{n})"))),
-        patched: list(patched.iter().map(|v| v.name.clone())),
+        found: list(numbered(&relation)),
+        changed: numbered(&written_keys)
+            .into_iter()
+            .map(|keys| format!("(SELECT {keys} FROM {written_keys})"))
+            .collect(),
+        variables: list(names(patched).into_iter().chain(names(written))),
+        patched: list(names(patched)),
         first: patched[0].name.clone(),
+        written: list(names(written)),
+        first_written: written[0].name.clone(),
         recompute: names::recompute(context.program.name, &context.tview.name).sql(),
         again: list(keys.iter().map(|name| format!("array_agg(k.{name})"))),
         keys: list(keys),
@@ -44,8 +64,18 @@ pub fn attempt(context: &Context, step: &PatchStep, patched: &[KeysModel], inden
             .then(|| std::iter::once(from).chain(way.joins.iter().map(|j| context.join(j))).collect()),
         condition: rows.condition,
         relation,
+        written_keys,
     };
     indented(&templates::text(&statement), indent)
+}
+
+/// The statement that changes documents one after the other. Another plan than a loop over their keys could take them in another order: so the
+/// keys are compared by an operator that no index is without and no hash or merge join knows.
+fn update_in_order(context: &Context, relation: &str, parts: &[Part]) -> templates::PatchSql {
+    let update = update(context, relation, vec![relation.to_owned()], parts);
+    let keys = context.tview.key_names().into_iter().zip(1..);
+    let is_key = keys.map(|(name, n)| format!("{}.{} = ANY (ARRAY[{relation}.key_{n}])", update.document, name.sql()));
+    templates::PatchSql { document_is_key: joined(is_key), ..update }
 }
 
 /// The statement that changes documents which are looked up first. A version that another transaction has replaced meanwhile is not written:

@@ -101,6 +101,7 @@ const ATTEMPT: &str = "-- Written in the order of keys, which locks them in it, 
 struct StepKeys<'s> {
     recomputed: Vec<KeysModel>,
     patched: Vec<KeysModel>,
+    written: Vec<KeysModel>,
     parts: Vec<Group<'s>>,
 }
 
@@ -136,7 +137,7 @@ fn sql<'s>(
         _ => "text[]".to_owned(),
     });
     let mut keys = Vec::new();
-    let mut patched = Vec::new();
+    let (mut patched, mut written) = (Vec::new(), Vec::new());
     let mut parts: Vec<KeysModel> = Vec::new();
     let (mut steps, mut groups) = (Vec::new(), 0);
     for step in &plan.steps {
@@ -150,12 +151,16 @@ fn sql<'s>(
         let of_step = StepKeys {
             recomputed: variables("keys"),
             patched: variables("patched"),
+            written: variables("written"),
             parts: parts::groups(&context, step, groups),
         };
         groups += of_step.parts.len();
         steps.push(tview_step(&context, step, &of_step));
         if !step.patches.is_empty() || !step.parts.is_empty() {
             patched.extend(of_step.patched);
+        }
+        if attempted(step).is_some() {
+            written.extend(of_step.written);
         }
         parts.extend(of_step.parts.into_iter().flat_map(|g| g.variables));
         keys.extend(of_step.recomputed);
@@ -191,7 +196,7 @@ fn sql<'s>(
         flags,
         key_variables: keys,
         patched_variables: patched,
-        attempts: steps.iter().any(|step| step.contains(ATTEMPT)),
+        written_variables: written,
         part_variables: parts,
         insert_aggregates: aggregates("n"),
         new_variables: list(carried.iter().map(|v| v.new.clone())),
@@ -257,6 +262,7 @@ fn split(program: &Program, plan: &TablePlan, table: &Table, carried: &[Variable
     let no_flags = || plan.flags.iter().map(|_| none()).collect::<Vec<_>>();
     Some(SplitSql {
         write: names::write(program.name, &plan.table).sql(),
+        differs: differs(table, &plan.reads),
         changed: changed_rows(table, plan, pairing, "OPERATOR(pg_catalog.=)", "               "),
         update_arguments: arguments(&|v| array("o", v), &|v| array("n", v), flags.collect()),
         insert_arguments: arguments(&|_| none(), &|v| array("n", v), no_flags()),
@@ -392,7 +398,7 @@ fn patch_or_recompute(context: &Context, step: &TviewStep, keys: &StepKeys, inde
     format!(
         "\n{indent}IF {} THEN\n{deeper}{ATTEMPT}{}\n{indent}ELSE{}\n{indent}END IF;",
         conditions.join(&format!("\n{indent}   AND ")),
-        attempt::attempt(context, patch, &keys.patched, &deeper),
+        attempt::attempt(context, patch, &keys.patched, &keys.written, &deeper),
         patch_locked_or_recompute(context, step, keys, &deeper),
     )
 }

@@ -168,15 +168,19 @@ pub struct PatchAttemptSql {
     pub relation: String,
     pub columns: String,
     pub changes: Vec<String>,
-    /// The documents that have changed.
-    pub written: String,
-    /// Whether only those versions were changed that were read before.
-    pub by_version: bool,
     pub update: Vec<String>,
-    /// The keys, as they are collected, their variables, and the first of these.
-    pub aggregates: String,
+    /// The keys of the documents that have changed.
+    pub written_keys: String,
+    pub written_columns: String,
+    pub returned: String,
+    /// The keys that were found and those of what has changed, as they are collected, and the variables of both.
+    pub found: String,
+    pub changed: Vec<String>,
+    pub variables: String,
     pub patched: String,
     pub first: String,
+    pub written: String,
+    pub first_written: String,
     /// The function that computes documents, and the keys for it.
     pub recompute: String,
     pub again: String,
@@ -474,6 +478,9 @@ pub struct KeysModel {
 /// A trigger function that only finds the changed rows, and calls another one with them.
 pub struct SplitSql {
     pub write: String,
+    /// Whether what is read differs in the pair of rows `o` and `n`.
+    pub differs: String,
+    /// All pairs of rows in which it does.
     pub changed: String,
     pub update_arguments: String,
     pub insert_arguments: String,
@@ -512,8 +519,8 @@ pub struct TableSql {
     pub flags: Vec<FlagModel>,
     pub key_variables: Vec<KeysModel>,
     pub patched_variables: Vec<KeysModel>,
-    /// Whether documents are patched without having been locked first.
-    pub attempts: bool,
+    /// For the keys of documents that are patched without having been locked first.
+    pub written_variables: Vec<KeysModel>,
     pub part_variables: Vec<KeysModel>,
     pub insert_aggregates: String,
     pub new_variables: String,

@@ -162,7 +162,7 @@ impl<'t> Prover<'t> {
         }
         sites.sort();
         let changes = changes(view, table, use_id, &sites)?;
-        let all_shown = self.shows_all_rows() && way.select.iter().all(|term| self.is_not_null(term));
+        let all_shown = self.shows_all_rows() && self.ends_at_rows(&way);
         Ok(Patch { columns, sites, changes, way, all_shown, proof, others })
     }
 
@@ -182,25 +182,47 @@ impl<'t> Prover<'t> {
         joins_only && view.derived.iter().all(|d| d.block != TOP) && links.all(has_row)
     }
 
-    fn is_not_null(&self, term: &Term) -> bool {
-        term.as_column().is_some_and(|c| column(&self.variant.view, self.catalog, c).not_null)
+    /// The keys at the end of a way are those of rows of the root: its own columns, which are never NULL, or what a foreign key says to be
+    /// them. (A way ends before it, where a table on it has the key too.)
+    fn ends_at_rows(&self, way: &Way) -> bool {
+        let view = &self.variant.view;
+        let Some(ends) = way.select.iter().map(Term::as_column).collect::<Option<Vec<ColumnRef>>>() else {
+            return false;
+        };
+        let is_not_null = |end: &ColumnRef| column(view, self.catalog, *end).not_null;
+        let is_root = |end: &ColumnRef| self.variant.links.of(end.use_id).is_some_and(|link| link.parent.is_none());
+        let refers = |end: &ColumnRef| {
+            let Some(link) = self.variant.links.of(end.use_id) else { return false };
+            let compared: BTreeSet<ColumnRef> = link.on.iter().filter_map(Pair::columns).map(|(own, _)| own).collect();
+            let to_root = link.parent.and_then(|p| self.variant.links.of(p)).is_some_and(|l| l.parent.is_none());
+            to_root && compared == ends.iter().copied().collect() && self.refers_up(link)
+        };
+        ends.iter().all(|end| is_not_null(end) && (is_root(end) || refers(end)))
     }
 
     /// A foreign key says that each row of the parent has one of the child.
     fn refers(&self, link: &Link, parent: UseId) -> bool {
-        let (child, parent) =
-            (table(&self.variant.view, self.catalog, link.child), table(&self.variant.view, self.catalog, parent));
-        let pairs: Option<BTreeSet<(usize, &Ident)>> = link
-            .on
-            .iter()
-            .map(|pair| pair.columns().map(|(own, above)| (above.column, &child.columns[own.column].name)))
-            .collect();
-        parent.foreign_keys.iter().any(|key| {
+        let pairs = link.on.iter().map(|pair| pair.columns().map(|(own, above)| (above, own))).collect();
+        self.is_foreign_key(parent, link.child, pairs)
+    }
+
+    /// A foreign key says that each row of the child has one of the parent.
+    fn refers_up(&self, link: &Link) -> bool {
+        let pairs = link.on.iter().map(Pair::columns).collect();
+        link.parent.is_some_and(|parent| self.is_foreign_key(link.child, parent, pairs))
+    }
+
+    /// These pairs of columns are an enforced foreign key that cannot be NULL.
+    fn is_foreign_key(&self, from: UseId, to: UseId, pairs: Option<Vec<(ColumnRef, ColumnRef)>>) -> bool {
+        let (from, to) = (table(&self.variant.view, self.catalog, from), table(&self.variant.view, self.catalog, to));
+        let name = |(own, other): (ColumnRef, ColumnRef)| (own.column, &to.columns[other.column].name);
+        let pairs: Option<BTreeSet<(usize, &Ident)>> = pairs.map(|all| all.into_iter().map(name).collect());
+        from.foreign_keys.iter().any(|key| {
             let said: BTreeSet<(usize, &Ident)> = key.columns.iter().copied().zip(&key.referenced).collect();
             key.enforced
-                && key.references == child.name
+                && key.references == to.name
                 && pairs.as_ref() == Some(&said)
-                && key.columns.iter().all(|c| parent.columns[*c].not_null)
+                && key.columns.iter().all(|c| from.columns[*c].not_null)
         })
     }
 
