@@ -261,7 +261,7 @@ fn minimize(rows: &ViewRows<'_>, shown: &Shown, terms: &mut Vec<Term>) {
 }
 
 /// What the outputs show.
-struct Shown {
+pub(super) struct Shown {
     equals: Equals,
     /// The first output that is nothing but this term, or tells it.
     outputs: BTreeMap<Term, usize>,
@@ -270,7 +270,7 @@ struct Shown {
 }
 
 impl Shown {
-    fn new(view: &FlatView, catalog: &Catalog) -> Self {
+    pub(super) fn new(view: &FlatView, catalog: &Catalog) -> Self {
         let (mut outputs, mut casts, mut elements) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
         for (index, output) in view.outputs.iter().enumerate() {
             let Some(term) = output.expr.as_key_term() else { continue };
@@ -291,7 +291,7 @@ impl Shown {
         Some(all.into_iter().filter(|output| seen.insert(*output)).collect())
     }
 
-    fn shows(&self, term: &Term) -> bool {
+    pub(super) fn shows(&self, term: &Term) -> bool {
         self.output(term).is_some()
     }
 

@@ -5,13 +5,13 @@
 
 use std::collections::BTreeSet;
 
-use super::closure::{nullable_in_row, uses_of};
-use super::keys::{MAX_KEY_COLUMNS, unites_rows};
-use crate::catalog::Catalog;
+use super::closure::{ViewRows, columns_of, nullable_in_row, uses_of};
+use super::keys::{MAX_KEY_COLUMNS, Shown, unites_rows};
 use crate::catalog::restrictions::Restriction;
+use crate::catalog::{Catalog, Key};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::resolve::{
-    BlockId, ColumnRef, Expr, ExprKind, Fact, FlatView, Formula, Output, ROWS_OF_FUNCTION, TOP, Term,
+    BlockId, ColumnRef, Expr, ExprKind, Fact, FlatView, Formula, Output, ROWS_OF_FUNCTION, TOP, Term, UseId,
 };
 
 type Refusal = Box<Diagnostic>;
@@ -137,10 +137,16 @@ pub(super) fn missing(
             (diagnostic.note(note), "write")
         }
         Some(terms) => {
-            let list = terms.iter().map(|t| show(variant, catalog, t)).collect::<Vec<_>>().join(", ");
-            let mut diagnostic = diagnostic
-                .note(format!("{list} identifies a row but is not selected"))
-                .help(format!("add `{list}` to the select list"));
+            let shown = Shown::new(variant, catalog);
+            let named = |terms: &mut dyn Iterator<Item = &Term>| {
+                terms.map(|t| show(variant, catalog, t)).collect::<Vec<_>>().join(", ")
+            };
+            let (all, missing) = (named(&mut terms.iter()), named(&mut terms.iter().filter(|t| !shown.shows(t))));
+            let note = match all == missing {
+                true => format!("{all} identifies a row but is not selected"),
+                false => format!("{all} together identify a row, but {missing} is not selected"),
+            };
+            let mut diagnostic = diagnostic.note(note).help(format!("add `{missing}` to the select list"));
             for (part, whole) in terms.iter().filter_map(|t| computed_from(variant, t)) {
                 let (part, whole) = (show(variant, catalog, &part), show(variant, catalog, &whole));
                 diagnostic =
@@ -176,9 +182,21 @@ fn computed_from(view: &FlatView, term: &Term) -> Option<(Term, Term)> {
     Some((term.clone(), whole))
 }
 
+/// Whether the keys of the other tables fix a row of this one.
+fn follows_from_others(view: &FlatView, catalog: &Catalog, rows: &ViewRows, use_id: UseId) -> bool {
+    let keys = |u: UseId| {
+        let key = |key: &Key| columns_of(u, &key.columns).into_iter().map(Term::Column).collect::<Vec<_>>();
+        catalog.table(&view.uses[u.0].table).keys.iter().filter(|k| k.not_null).map(key).collect::<Vec<_>>()
+    };
+    let others: Vec<Term> = uses_of(view, TOP).filter(|u| *u != use_id).flat_map(keys).flatten().collect();
+    let given = rows.given(&others);
+    keys(use_id).iter().any(|key| key.iter().all(|term| given.follows(term)))
+}
+
 /// Names the tables whose rows nothing identifies; how the advice that follows begins.
 fn explain_open(view: &FlatView, catalog: &Catalog, mut diagnostic: Diagnostic) -> (Diagnostic, &'static str) {
     let mut or = "write";
+    let rows = ViewRows::new(view, catalog);
     for use_id in uses_of(view, TOP) {
         let owner = &view.uses[use_id.0];
         let declared = catalog.table(&owner.table);
@@ -203,7 +221,7 @@ fn explain_open(view: &FlatView, catalog: &Catalog, mut diagnostic: Diagnostic) 
             for weak in &declared.weak_keys {
                 diagnostic = diagnostic.also(weak.span, format!("this one proves nothing: {}", weak.reason));
             }
-        } else if owner.nullable {
+        } else if owner.nullable && !follows_from_others(view, catalog, &rows, use_id) {
             diagnostic = diagnostic.also(owner.span, "can multiply rows, and its key is NULL where nothing matches");
         }
         if !usable || owner.nullable {

@@ -548,8 +548,15 @@ impl<'a> Resolver<'a> {
             ),
             Class::Unknown => return Err(self.untraceable(name, span)),
         };
-        let diagnostic = Diagnostic::new(code, title, span).note(note);
-        Err(self.refuse(diagnostic.help("compute it where the document is read, or store it in a column")))
+        let diagnostic = Diagnostic::new(code, title, span)
+            .note(note)
+            .help("compute it where the document is read, or store it in a column");
+        Err(self.refuse(match class {
+            Class::Time => diagnostic.help(
+                "or write `-- tviewc: allow(TV0303)` on the line above the view: documents are then as of their last change",
+            ),
+            _ => diagnostic,
+        }))
     }
 
     /// `allow(TV0303)`: documents are as of their last change.
