@@ -4,6 +4,6 @@ UPDATE {{ name }} AS {{ document }}
   FROM {% if let Some(runtime) = runtime %}patch_runtime AS {{ runtime }}, -- before the functions that it tells of
        {% endif %}{% for line in from %}{{ line }}{% if !loop.last %}
        {% endif %}{% endfor %}
- WHERE {{ document_is_key }}
+ WHERE {{ document_is_key }}{% if !differs.is_empty() %}
    AND ({% for part in differs %}{{ part }}{% if !loop.last %}
-        OR {% endif %}{% endfor %})
+        OR {% endif %}{% endfor %}){% endif %}

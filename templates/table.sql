@@ -49,12 +49,18 @@ AS $tview$
 #variable_conflict use_variable
 BEGIN
     IF TG_OP OPERATOR(pg_catalog.=) 'UPDATE' THEN
-        -- Bytes are compared: 1.0 and 1.00 are equal and read differently. One row needs no join for that, which many are paired by.
+        -- Bytes are compared: 1.0 and 1.00 are equal and read differently. One row that has kept its key needs none of what pairs many.
         IF EXISTS (SELECT FROM new_rows AS n OFFSET 1)
            OR EXISTS (SELECT FROM new_rows AS n LEFT JOIN old_rows AS o ON true WHERE {{ split.differs }}) THEN
-            PERFORM tview.{{ split.write }}(TG_OP COLLATE pg_catalog."default", {{ split.update_arguments }})
-               {{ split.changed }}
-             HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 0;
+            PERFORM tview.{{ split.write }}(TG_OP COLLATE pg_catalog."default", {{ split.one_row_arguments }})
+               FROM new_rows AS n
+               JOIN old_rows AS o ON ({{ split.same_row }}) IS TRUE
+              WHERE NOT EXISTS (SELECT FROM new_rows AS n OFFSET 1);
+            IF NOT FOUND THEN
+                PERFORM tview.{{ split.write }}(TG_OP COLLATE pg_catalog."default", {{ split.update_arguments }})
+                   {{ split.changed }}
+                 HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 0;
+            END IF;
         END IF;
     ELSIF TG_OP OPERATOR(pg_catalog.=) 'INSERT' THEN
         PERFORM tview.{{ split.write }}(TG_OP COLLATE pg_catalog."default", {{ split.insert_arguments }})

@@ -188,6 +188,13 @@ impl SqlType {
         self.dimensions == 0 && TYPES.contains(&self.base.as_str())
     }
 
+    /// Whether other bytes are another text in JSON: not so of floating point numbers (-0) and of what is JSON itself (spaces).
+    pub fn is_shown_exactly(&self) -> bool {
+        const OTHERS: &[&str] = &["numeric", "character", "time without time zone", "time with time zone", "interval"];
+        let is_other = self.dimensions == 0 && self.class == TypeClass::Builtin && OTHERS.contains(&self.base.as_str());
+        self.is_plain() || is_other || (self.dimensions == 0 && self.class == TypeClass::Enum)
+    }
+
     /// The type below a domain; any other type is its own.
     pub fn underlying(&self) -> &SqlType {
         match &self.class {

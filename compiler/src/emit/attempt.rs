@@ -6,7 +6,8 @@
 //! docs/architecture.md has the argument).
 
 use super::patch::{
-    self, Part, calls_runtime, changed, indented, joined, look_up, one_use, result_columns, rows, update,
+    self, Part, Put, calls_runtime, changed, changes_all, indented, joined, look_up, one_use, result_columns, rows,
+    update,
 };
 use super::templates::{self, KeysModel, PartColumn};
 use super::way::Context;
@@ -28,11 +29,11 @@ pub fn attempt(
     let alias = context.alias(way.start);
     let rows = rows(context, step, &way.needs().into_iter().collect::<Vec<_>>(), &alias);
     let from = format!("unnest({}) AS {alias}({})", rows.arrays, rows.columns);
-    // A small document is read once more to be changed; one that is stored apart would be fetched for each.
-    let (update, document) = match context.tview.documents.has_arrays {
+    // A small document is read twice, to be compared and to be changed; one that is stored apart would be fetched for each.
+    let (update, document) = match context.tview.documents.has_arrays && !changes_all(context, step) {
         true => (templates::text(&update_of_versions(context, &relation, &parts)), "document".to_owned()),
         false => {
-            let update = update_in_order(context, &relation, &parts);
+            let update = update_in_order(context, step, &relation, &parts);
             (templates::text(&update), update.document)
         }
     };
@@ -71,8 +72,8 @@ pub fn attempt(
 
 /// The statement that changes documents one after the other. Another plan than a loop over their keys could take them in another order: so the
 /// keys are compared by an operator that no index is without and no hash or merge join knows.
-fn update_in_order(context: &Context, relation: &str, parts: &[Part]) -> templates::PatchSql {
-    let update = update(context, relation, vec![relation.to_owned()], parts);
+fn update_in_order(context: &Context, step: &PatchStep, relation: &str, parts: &[Part]) -> templates::PatchSql {
+    let update = update(context, step, relation, vec![relation.to_owned()], parts);
     let keys = context.tview.key_names().into_iter().zip(1..);
     let is_key = keys.map(|(name, n)| format!("{}.{} = ANY (ARRAY[{relation}.key_{n}])", update.document, name.sql()));
     templates::PatchSql { document_is_key: joined(is_key), ..update }
@@ -91,12 +92,14 @@ fn update_of_versions(context: &Context, relation: &str, parts: &[Part]) -> temp
         columns.push(PartColumn { old: format!("{shown}.{name}"), value: value.sql(), name });
     }
     let keys: Vec<String> = (1..=tview.key_names().len()).map(|n| format!("{relation}.key_{n}")).collect();
+    let old = |output: usize| format!("{shown}.{}", tview.view.outputs[output].name.sql());
+    let differs = parts.iter().map(|part| part.differs(Put::into(context, old(part.output())))).collect();
     templates::PartWriteSql {
         name: tview.name.sql(),
         runtime: columns.iter().any(|c| calls_runtime(context, &c.value)).then(|| context.free_alias("runtime")),
         from: std::iter::once(relation.to_owned()).chain(look_up(tview, &shown, &looked_up, &keys)).collect(),
         columns,
+        differs,
         shown,
-        is_unlocked: true,
     }
 }

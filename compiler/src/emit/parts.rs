@@ -245,7 +245,7 @@ pub fn write(context: &Context, step: &TviewStep, groups: &[Group], patched: &[K
         from: change.from(),
         columns,
         shown: change.shown,
-        is_unlocked: false,
+        differs: Vec::new(),
     };
     patch::indented(&templates::text(&statement), indent) + ";"
 }

@@ -86,7 +86,7 @@ pub fn write(context: &Context, step: &PatchStep, patched: &[KeysModel], indent:
     let relation = context.free_alias("changes");
     let columns = list(result_columns(keys.names.len(), &parts));
     let from = wrapped("(", from, &format!(") AS {relation}({columns})"));
-    indented(&templates::text(&update(context, &relation, from, &parts)), indent) + ";"
+    indented(&templates::text(&update(context, step, &relation, from, &parts)), indent) + ";"
 }
 
 pub(super) fn indented(text: &str, indent: &str) -> String {
@@ -103,8 +103,20 @@ fn wrapped(begin: &str, lines: Vec<String>, end: &str) -> Vec<String> {
     lines
 }
 
+/// Whether each document changes: in each row some column that the patch is about has changed, and what it shows of that with it.
+pub(super) fn changes_all(context: &Context, step: &PatchStep) -> bool {
+    let table = base_table(context.program.catalog, &context.plan.table);
+    step.patch.columns.iter().all(|c| table.columns[*c].ty.is_shown_exactly())
+}
+
 /// The statement that writes what `relation`, which `from` ends with, holds of each document.
-pub(super) fn update(context: &Context, relation: &str, from: Vec<String>, parts: &[Part]) -> templates::PatchSql {
+pub(super) fn update(
+    context: &Context,
+    step: &PatchStep,
+    relation: &str,
+    from: Vec<String>,
+    parts: &[Part],
+) -> templates::PatchSql {
     let tview = context.tview;
     let document = context.free_alias("document");
     let column = |output: usize| tview.view.outputs[output].name.sql();
@@ -119,7 +131,10 @@ pub(super) fn update(context: &Context, relation: &str, from: Vec<String>, parts
         assignments,
         from,
         document_is_key: joined(is_end),
-        differs: parts.iter().map(|part| part.differs(Put::into(context, old(part.output())))).collect(),
+        differs: match changes_all(context, step) {
+            true => Vec::new(),
+            false => parts.iter().map(|part| part.differs(Put::into(context, old(part.output())))).collect(),
+        },
         document,
     }
 }
@@ -399,7 +414,7 @@ impl Part<'_> {
     }
 
     /// Whether the document changes here, in bytes; of the only use.
-    fn differs(&self, document: Put) -> String {
+    pub fn differs(&self, document: Put) -> String {
         let (new, old) = (&self.value, document.sql());
         let differs = |before: String, after: String| format!("record_image_ne(ROW({before}), ROW({after}))");
         match (self.change, self.place()) {

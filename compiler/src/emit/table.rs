@@ -255,6 +255,9 @@ fn split(program: &Program, plan: &TablePlan, table: &Table, carried: &[Variable
     }
     let array = |q: &str, v: &Variables| format!("pg_catalog.array_agg({q}.{})", v.column);
     let flags = plan.flags.iter().map(|f| format!("pg_catalog.array_agg({})", differs(table, f)));
+    let one = |q: &str, v: &Variables| format!("ARRAY[{q}.{}]", v.column);
+    let flags_of_one = plan.flags.iter().map(|f| format!("ARRAY[{}]", differs(table, f)));
+    let same = pairing.iter().map(|c| format!("n.{0} OPERATOR(pg_catalog.=) o.{0}", table.columns[*c].name.sql()));
     let none = || "NULL".to_owned();
     let arguments = |old: &dyn Fn(&Variables) -> String, new: &dyn Fn(&Variables) -> String, flags: Vec<String>| {
         list(carried.iter().flat_map(|v| [old(v), new(v)]).chain(flags))
@@ -263,8 +266,10 @@ fn split(program: &Program, plan: &TablePlan, table: &Table, carried: &[Variable
     Some(SplitSql {
         write: names::write(program.name, &plan.table).sql(),
         differs: differs(table, &plan.reads),
-        changed: changed_rows(table, plan, pairing, "OPERATOR(pg_catalog.=)", "               "),
+        changed: changed_rows(table, plan, pairing, "OPERATOR(pg_catalog.=)", "                   "),
         update_arguments: arguments(&|v| array("o", v), &|v| array("n", v), flags.collect()),
+        one_row_arguments: arguments(&|v| one("o", v), &|v| one("n", v), flags_of_one.collect()),
+        same_row: same.collect::<Vec<_>>().join(" AND "),
         insert_arguments: arguments(&|_| none(), &|v| array("n", v), no_flags()),
         delete_arguments: arguments(&|v| array("o", v), &|_| none(), no_flags()),
         truncate_arguments: arguments(&|_| none(), &|_| none(), no_flags()),
@@ -445,7 +450,9 @@ fn patch_locked_or_recompute(context: &Context, step: &TviewStep, keys: &StepKey
     let lock = names::lock(context.program.name, &context.tview.name).sql();
     let lock = format!("PERFORM tview.{lock}({});", list(both));
     // To look for a change in a small document is cheap; one that is stored apart would be read for that and once more to be changed.
-    let writes = match single_patch(step).filter(|_| !context.tview.documents.has_arrays) {
+    let is_written_at_once =
+        |patch: &&PatchStep| !context.tview.documents.has_arrays || patch::changes_all(context, patch);
+    let writes = match single_patch(step).filter(is_written_at_once) {
         Some(patch) => patch::write(context, patch, &keys.patched, &deeper),
         None => parts::write(context, step, &keys.parts, &keys.patched, &deeper),
     };

@@ -157,6 +157,7 @@ pub struct PatchSql {
     /// What follows FROM.
     pub from: Vec<String>,
     pub document_is_key: String,
+    /// The conditions of which one holds where a document changes; none where all do.
     pub differs: Vec<String>,
 }
 
@@ -201,8 +202,9 @@ pub struct PartWriteSql {
     /// What `patch_runtime` is called, where its functions are.
     pub runtime: Option<String>,
     pub from: Vec<String>,
-    /// Whether somebody else may replace them while the statement runs.
-    pub is_unlocked: bool,
+    /// Where somebody else may replace them while the statement runs: the conditions of which one holds where a document changes.
+    /// Others are compared as a whole.
+    pub differs: Vec<String>,
 }
 
 /// An output column, what it was and what it becomes.
@@ -483,6 +485,9 @@ pub struct SplitSql {
     /// All pairs of rows in which it does.
     pub changed: String,
     pub update_arguments: String,
+    /// The same for the only pair, and whether its rows have the same key.
+    pub one_row_arguments: String,
+    pub same_row: String,
     pub insert_arguments: String,
     pub delete_arguments: String,
     pub truncate_arguments: String,
