@@ -20,7 +20,7 @@ use crate::catalog::Relation;
 use crate::cut::{Edit, Text};
 use crate::names::Ident;
 use crate::plan::{ArrayId, ArrayPart, Layout, Sort, Tview, TviewParts, Value, ValueId};
-use crate::resolve::{ColumnRef, JsonType, ReadView};
+use crate::resolve::{ColumnRef, JsonType, Output, ReadView, TOP};
 
 /// The views and functions of a tview: their names and their definitions.
 pub struct PartViews {
@@ -55,6 +55,12 @@ impl<'p> Columns<'p> {
     pub fn value(&self, id: ValueId) -> String {
         let number = self.values.partition_point(|known| *known < id) + 1;
         self.free(&format!("value_{number}"))
+    }
+
+    /// The key of the other tview's document that a value is.
+    pub fn document_key(&self, id: ValueId, number: usize) -> String {
+        let value = self.values.partition_point(|known| *known < id) + 1;
+        self.free(&format!("of_{value}_{}", number + 1))
     }
 
     /// The match key of an element around the array, of the outermost the first.
@@ -98,9 +104,9 @@ pub fn views(program: &Program, at: usize) -> PartViews {
     let given = narrow::Given::of(program);
     let text = given.text(view);
     // The tview of a joined view is read rather than another form of that view.
-    let mut edits = level_by_level(program, at);
+    let mut edits = level_by_level(program, tview);
     edits.extend(narrow::changes(given, program.name, view, tview).edits);
-    let writer = Writer { tview, parts, layout, text: &text, edits };
+    let writer = Writer { program, tview, parts, layout, text: &text, edits };
     let mut views = vec![PartViewModel {
         purpose: "Values in the documents, one column each: what a write changes is computed again by itself.".into(),
         name: names::parts(program.name, &tview.name).sql(),
@@ -142,13 +148,26 @@ fn order(sorts: &[Sort], part: &ArrayPart, columns: &Columns) -> String {
 
 /// Documents of a view that is joined by its key are read from its tview, where the function that writes has just put them: no
 /// later table can make a tview that comes first in the order wrong, and whoever changes it changes this one next.
-fn level_by_level(program: &Program, at: usize) -> Vec<Edit> {
-    let [variant] = program.tviews[at].relations.variants.as_slice() else { return Vec::new() };
+fn level_by_level(program: &Program, tview: &Tview) -> Vec<Edit> {
+    let edit = |(read, other): (&ReadView, &Tview)| Edit {
+        at: read.name.start..read.name.end,
+        text: match read.is_renamed {
+            true => other.name.sql(),
+            false => format!("{} AS {}", other.name.sql(), read.shown.sql()),
+        },
+    };
+    joined_tviews(program, tview).into_iter().map(edit).collect()
+}
+
+/// The views whose tviews come before this one and are read instead.
+fn joined_tviews<'p>(program: &'p Program, tview: &'p Tview) -> Vec<(&'p ReadView, &'p Tview)> {
+    let [variant] = tview.relations.variants.as_slice() else { return Vec::new() };
     let view = &variant.view;
     // A row of a tview is of another type than one of its view, which a user's function may ask for.
     if view.calls_user_functions {
         return Vec::new();
     }
+    let at = program.by_view.get(&tview.view.name).copied().unwrap_or_default();
     let is_given = |read: &ReadView, column: ColumnRef| {
         let inside = |c: ColumnRef| (read.uses.0..read.uses.1).contains(&c.use_id.0);
         view.equalities.iter().any(|e| {
@@ -156,19 +175,28 @@ fn level_by_level(program: &Program, at: usize) -> Vec<Edit> {
             e.block == read.block && !e.null_safe && sides.iter().any(|(own, other)| *own == column && !inside(*other))
         })
     };
-    let edit = |read: &ReadView| {
+    let tview_of = |read: &'p ReadView| {
         let other = &program.tviews[*program.by_view.get(&read.view).filter(|n| **n < at)?];
         let by_key = other.key_names().into_iter().all(|name| {
             let column = read.columns.iter().find(|(known, _)| known == name);
             column.is_some_and(|(_, column)| is_given(read, *column))
         });
-        let name = match read.is_renamed {
-            true => other.name.sql(),
-            false => format!("{} AS {}", other.name.sql(), read.shown.sql()),
-        };
-        by_key.then_some(Edit { at: read.name.start..read.name.end, text: name })
+        by_key.then_some((read, other))
     };
-    view.own_views.iter().filter_map(edit).collect()
+    view.own_views.iter().filter_map(tview_of).collect()
+}
+
+/// Where a value is the document of another tview and may be large: that document's key, as the query can write it. Many documents may
+/// show the same one.
+pub fn document_shown(program: &Program, tview: &Tview, value: &Value) -> Option<Vec<String>> {
+    let (relation, column) = value.column.as_ref()?;
+    let is_document = |(read, other): &(&ReadView, &Tview)| {
+        let is_output = |output: &Output| output.name == *column && output.expr.json == Some(JsonType::Jsonb);
+        read.block == TOP && read.shown == *relation && other.view.outputs.iter().any(is_output)
+    };
+    let (read, other) = joined_tviews(program, tview).into_iter().find(is_document)?;
+    let key = || other.key_names().into_iter().map(|name| format!("{}.{}", read.shown.sql(), name.sql())).collect();
+    other.documents.has_arrays.then(key)
 }
 
 /// The place of a value, beginning with the output column.
@@ -183,6 +211,7 @@ pub fn array_place(tview: &Tview, layout: &Layout, id: &ArrayId) -> String {
 }
 
 struct Writer<'w> {
+    program: &'w Program<'w>,
     tview: &'w Tview,
     parts: &'w TviewParts,
     layout: &'w Layout,
@@ -226,7 +255,15 @@ impl Writer<'_> {
             };
             format!("{shown} AS {}", columns.value(*id))
         };
-        let items = self.keys().into_iter().chain(self.parts.values.iter().map(value));
+        let of = |id: &ValueId| {
+            let key = document_shown(self.program, self.tview, &self.layout.values[*id]).unwrap_or_default();
+            key.into_iter()
+                .enumerate()
+                .map(|(n, key)| format!("{key} AS {}", columns.document_key(*id, n)))
+                .collect::<Vec<_>>()
+        };
+        let values = self.parts.values.iter().flat_map(|id| std::iter::once(value(id)).chain(of(id)));
+        let items = self.keys().into_iter().chain(values);
         self.query(items.collect::<Vec<_>>().join(",\n    "), None)
     }
 

@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::elements;
-use super::part_views::{Columns, array_place, place};
+use super::part_views::{self, Columns, array_place, place};
 use super::patch::{self, Keys, Put};
 use super::templates::{self, KeysModel, PartColumn, PartWriteSql};
 use super::tview::key_columns;
@@ -356,17 +356,14 @@ impl Change<'_> {
     fn computed(&mut self, group: &Group, relation: &str) {
         let columns = Columns::of(self.context.tview, self.context.parts);
         let values: Vec<String> = group.values.iter().map(|id| columns.value(*id)).collect();
-        let of_row = |q: &str| list(values.iter().map(|v| format!("{q}.{v}")));
-        let lines = vec![
-            format!("SELECT {}, {}", list((1..=group.keys).map(|n| format!("k.key_{n}"))), of_row("w")),
-            format!("  FROM unnest({}) AS k({})", group.arrays(), list(group.columns())),
-            format!(
-                "  CROSS JOIN LATERAL (SELECT {} FROM {} AS w WHERE {} OFFSET 0) AS w",
-                of_row("w"),
-                self.parts_view(),
-                self.is_key("w", "k"),
-            ),
-        ];
+        let lines = self.shown_by_many(group, &columns).unwrap_or_else(|| {
+            let of_row = |q: &str| list(values.iter().map(|v| format!("{q}.{v}")));
+            vec![
+                format!("SELECT {}, {}", list((1..=group.keys).map(|n| format!("k.key_{n}"))), of_row("w")),
+                format!("  FROM unnest({}) AS k({})", group.arrays(), list(group.columns())),
+                self.row_of(&of_row("w"), "k"),
+            ]
+        });
         self.join(relation, lines, &values);
         for (id, column) in group.values.iter().zip(&values) {
             let value = &self.context.layout().values[*id];
@@ -378,6 +375,46 @@ impl Change<'_> {
             };
             self.becomes(value.output, changed, !value.path.is_empty());
         }
+    }
+}
+
+impl Change<'_> {
+    /// The row of a key in the view of the values.
+    fn row_of(&self, selected: &str, keys: &str) -> String {
+        let (view, is_key) = (self.parts_view(), self.is_key("w", keys));
+        format!("  CROSS JOIN LATERAL (SELECT {selected} FROM {view} AS w WHERE {is_key} OFFSET 0) AS w")
+    }
+
+    /// The only value, where it is a document of another tview: it is fetched and unpacked once for all documents that show it.
+    fn shown_by_many(&self, group: &Group, columns: &Columns) -> Option<Vec<String>> {
+        let [id] = group.values.as_slice() else { return None };
+        let value = &self.context.layout().values[*id];
+        let key = part_views::document_shown(self.context.program, self.context.tview, value)?;
+        let of = |q: &str| list((0..key.len()).map(|n| format!("{q}.{}", columns.document_key(*id, n))));
+        let keys = |shown: &dyn Fn(usize) -> String| list((1..=group.keys).map(shown));
+        let is_first = self.context.tview.key_names().into_iter().zip(1..);
+        let is_first = is_first.map(|(name, n)| format!("w.{} = same.key_{n}[1]", name.sql()));
+        let name = columns.value(*id);
+        Some(vec![
+            format!("SELECT {}, w.{name}", keys(&|n| format!("k.key_{n}"))),
+            format!(
+                "  FROM (SELECT {} -- a document that several show is read once",
+                keys(&|n| format!("array_agg(k.key_{n}) AS key_{n}"))
+            ),
+            format!("          FROM unnest({}) AS k({})", group.arrays(), list(group.columns())),
+            format!("        {}", self.row_of(&of("w"), "k")),
+            format!("         GROUP BY {}) AS same", of("w")),
+            format!(
+                "  CROSS JOIN LATERAL (SELECT w.{name} #> '{{}}'::text[] AS {name} FROM {} AS w WHERE {} OFFSET 0) AS w",
+                self.parts_view(),
+                patch::joined(is_first),
+            ),
+            format!(
+                "  CROSS JOIN unnest({}) AS k({})",
+                keys(&|n| format!("same.key_{n}")),
+                keys(&|n| format!("key_{n}"))
+            ),
+        ])
     }
 }
 

@@ -101,6 +101,8 @@ pub struct Value {
     pub path: Vec<String>,
     /// Its text.
     pub at: Range<usize>,
+    /// The relation and its column, where that is all that is written.
+    pub column: Option<(Ident, Ident)>,
     /// Where it is an array that a subquery aggregates.
     pub array: Option<ArrayText>,
 }
@@ -193,7 +195,8 @@ impl Reader<'_> {
             }
         } else if !matches!(expr.kind, ExprKind::Constant) {
             let array = self.array(at.clone(), expr);
-            self.values.push(Value { output, path: path.clone(), at: self.text.bytes(&at), array });
+            let column = self.column(&at);
+            self.values.push(Value { output, path: path.clone(), at: self.text.bytes(&at), column, array });
         }
     }
 
@@ -208,6 +211,12 @@ impl Reader<'_> {
         } else if let Some(array) = self.array(at, expr) {
             found.push(InnerArray { path: path.clone(), array });
         }
+    }
+
+    /// `relation.column`.
+    fn column(&self, at: &Range<usize>) -> Option<(Ident, Ident)> {
+        let is_qualified = at.len() == 3 && *self.text.token(at.start + 1) == Token::Period;
+        is_qualified.then(|| Some((self.text.name(at.start)?, self.text.name(at.start + 2)?))).flatten()
     }
 
     /// The fields of `jsonb_build_object(…)`, and where their values stand.

@@ -205,4 +205,5 @@ fixtures! {
     permissions_of_all: "compiler/tests/data/live/permissions_of_all.sql",
     nullable_keys: "compiler/tests/data/live/nullable_keys.sql",
     told_by_queries: "compiler/tests/data/live/told_by_queries.sql",
+    shown_documents: "compiler/tests/data/live/shown_documents.sql",
 }
