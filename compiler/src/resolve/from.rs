@@ -45,7 +45,10 @@ struct JoinStart {
 
 impl<'a> Resolver<'a> {
     pub(super) fn from(&mut self, from: &'a [TableWithJoins], block: BlockId) -> Resolved<()> {
-        for tree in from {
+        for (n, tree) in from.iter().enumerate() {
+            if n > 0 {
+                self.joins_own(block);
+            }
             self.join_tree(tree, block)?;
         }
         Ok(())
@@ -70,9 +73,7 @@ impl<'a> Resolver<'a> {
     fn join(&mut self, join: &'a Join, (start, first): (JoinStart, usize), block: BlockId) -> Resolved<()> {
         let (side, constraint) = self.join_side(join)?;
         let middle = self.here();
-        if block == super::TOP && self.expanding.len() == 1 {
-            self.flat.joins.push(middle.uses);
-        }
+        self.joins_own(block);
         let (before, opened) = (self.flat.conjuncts.len(), self.flat.blocks.len());
         let said = self.flat.blocks[block.0].conditions.len();
         self.factor(&join.relation, block)?;
@@ -104,6 +105,13 @@ impl<'a> Resolver<'a> {
             (join.borrows, join.computes) = (borrows, computes);
         }
         Ok(())
+    }
+
+    /// Another relation of a FROM clause begins.
+    fn joins_own(&mut self, block: BlockId) {
+        if block == super::TOP && self.expanding.len() == 1 {
+            self.flat.joined.push(self.flat.uses.len());
+        }
     }
 
     /// Whether items of the FROM clause since then show columns of uses before them.
@@ -348,7 +356,13 @@ impl<'a> Resolver<'a> {
             TableFactor::Table {
                 name, alias, args: None, version: None, with_ordinality: false, sample: None, ..
             } => self.named(name, alias.as_ref(), block),
-            TableFactor::NestedJoin { table_with_joins, alias: None } => self.join_tree(table_with_joins, block),
+            TableFactor::NestedJoin { table_with_joins, alias: None } => {
+                let joined = self.flat.joined.len();
+                self.join_tree(table_with_joins, block)?;
+                // In parentheses it is one.
+                self.flat.joined.truncate(joined);
+                Ok(())
+            }
             TableFactor::Derived { lateral, subquery, alias: Some(alias), sample: None } => {
                 let span = self.span(subquery.as_ref());
                 let sees = if *lateral { Sees::Siblings } else { Sees::Around };

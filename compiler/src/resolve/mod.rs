@@ -432,8 +432,8 @@ pub struct FlatView {
     pub outputs: Vec<Output>,
     /// What depends on the order of rows.
     pub orders: Vec<Ordered>,
-    /// Of each join of its own FROM clause, in order: the first use of the right side.
-    pub joins: Vec<usize>,
+    /// Of each relation of its own FROM clause but the first, in order: its first use.
+    pub joined: Vec<usize>,
     /// What windows of its own select list are partitioned by.
     pub partitions: Vec<Expr>,
     /// Those that its own text names in FROM.

@@ -96,7 +96,7 @@ impl<'a> Resolver<'a> {
             whole: None,
             outputs: Vec::new(),
             orders: Vec::new(),
-            joins: Vec::new(),
+            joined: Vec::new(),
             asked: BTreeMap::new(),
             parts: Vec::new(),
             asked_by: Vec::new(),

@@ -206,4 +206,5 @@ fixtures! {
     nullable_keys: "compiler/tests/data/live/nullable_keys.sql",
     told_by_queries: "compiler/tests/data/live/told_by_queries.sql",
     shown_documents: "compiler/tests/data/live/shown_documents.sql",
+    grouped_joins: "compiler/tests/data/live/grouped_joins.sql",
 }

@@ -167,3 +167,22 @@ fn counters_count() {
     drop(client);
     server().drop_database(name).expect("dropped");
 }
+
+#[test]
+fn grouped_joins() {
+    reads_as_much(
+        "reads_grouped_joins",
+        "compiler/tests/data/live/grouped_joins.sql",
+        "INSERT INTO author SELECT i, 'a' || i, i / 10 FROM generate_series(1, {n}) i;
+         INSERT INTO post SELECT i, 1 + i * 7 % {n}, 't' || i FROM generate_series(1, {n}) i;
+         INSERT INTO vote SELECT i, k, i % 5 FROM generate_series(1, {n}) i, generate_series(1, 1 + i % 3) k;",
+        &[
+            "UPDATE post SET title = title || '.' WHERE post_id = ?",
+            "UPDATE post SET author_id = 1 + author_id % 500 WHERE post_id = ?",
+            "UPDATE author SET name = name || '.', team = team + 1 WHERE author_id = ?",
+            "UPDATE vote SET worth = worth + 1 WHERE post_id = ? AND voter = 1",
+            "INSERT INTO vote SELECT ?, 9, 1",
+            "DELETE FROM post WHERE post_id = ?",
+        ],
+    );
+}

@@ -1,17 +1,19 @@
 //! Joins with what the planner computes as a whole.
 //!
-//! In: the joins of all SELECTs of a query. Out: where `LATERAL` has to be written. A grouped query on the right side of a join
+//! In: the FROM clauses of all SELECTs of a query. Out: where `LATERAL` has to be written. A grouped query on the right side of a join
 //! is computed for all groups, unless a condition on the key is known to hold of its columns. As a LATERAL query with the join's
 //! own condition in it, it is computed for the rows of the left side. Which is worth it where these are few: in an outer join,
-//! whose left side is computed first anyway, and where the key is on the left side.
+//! whose left side is computed first anyway, and where the key is on the left side. Relations that a comma or CROSS JOIN puts side by
+//! side are joined by the equalities of WHERE.
 
 use std::collections::HashMap;
 use std::ops::{ControlFlow, Range};
 
 use sqlparser::ast::{
-    GroupByExpr, Join, JoinConstraint, JoinOperator, ObjectName, Query, Select, SetExpr, TableFactor, TableWithJoins,
-    Visit, Visitor,
+    BinaryOperator, Expr, GroupByExpr, Join, JoinConstraint, JoinOperator, ObjectName, Query, Select, SetExpr,
+    TableFactor, TableWithJoins, Visit, Visitor,
 };
+use sqlparser::tokenizer::Token;
 
 use crate::catalog::{Catalog, Relation, View};
 use crate::cut::{Edit, Text};
@@ -21,69 +23,94 @@ use crate::resolve::{ident, parts};
 /// How deep views and derived tables are looked into.
 const MAX_DEPTH: usize = 16;
 
-/// A join whose right side can become LATERAL: the name of that.
+/// A relation of a FROM clause that can become LATERAL.
 struct Lateral {
+    /// Its name.
     name: Ident,
-    /// Only if the key is on the left side.
+    /// Only if the key comes from what stands before it.
     needs_key: bool,
+    /// What joins it to that, but for ON.
+    conditions: Vec<String>,
+}
+
+/// Where a relation of a FROM clause is written, and the condition behind ON.
+struct Place {
+    factor: Range<usize>,
+    on: Option<Range<usize>>,
 }
 
 impl Text<'_> {
-    /// The joins that become LATERAL. `left_of_key` tells of each join of the outermost FROM clause, in order, whether
-    /// the key is on its left side.
-    pub(super) fn laterals(&self, view: &View, catalog: &Catalog, left_of_key: &[bool]) -> Vec<Edit> {
-        let mut found = Selects { kept: Kept::new(catalog, view), joins: Vec::new() };
+    /// The relations that become LATERAL. `behind_key` tells of each relation of the outermost FROM clause but the first, in order,
+    /// whether the key comes from those before it.
+    pub(super) fn laterals(&self, view: &View, catalog: &Catalog, behind_key: &[bool]) -> Vec<Edit> {
+        let mut found = Selects { kept: Kept::new(catalog, view), joined: Vec::new() };
         let _ = view.query.visit(&mut found);
         let selects: Vec<usize> = self.tokens().filter(|at| self.is_word(*at, "select")).collect();
         let outermost = self.outermost();
-        if selects.len() != found.joins.len() {
+        if selects.len() != found.joined.len() {
             return Vec::new();
         }
         let mut edits = Vec::new();
-        for (at, joins) in selects.into_iter().zip(found.joins) {
-            if joins.iter().all(Option::is_none) {
+        for (at, joined) in selects.into_iter().zip(found.joined) {
+            if joined.iter().all(Option::is_none) {
                 continue;
             }
-            let places = self.joins(at);
-            if places.len() != joins.len() {
+            let places = self.joined(at);
+            if places.len() != joined.len() {
                 continue;
             }
-            let known = Some(at) == outermost && left_of_key.len() == joins.len();
-            for (n, (place, join)) in places.into_iter().zip(joins).enumerate() {
-                let wanted = join.filter(|j| !j.needs_key || known && left_of_key[n]);
-                edits.extend(wanted.zip(place).into_iter().flat_map(|(join, place)| self.lateral(&join, place)));
+            let known = Some(at) == outermost && behind_key.len() == joined.len();
+            for (n, (place, lateral)) in places.into_iter().zip(joined).enumerate() {
+                let wanted = lateral.filter(|l| !l.needs_key || known && behind_key[n]);
+                edits.extend(
+                    wanted.zip(place).and_then(|(lateral, place)| self.lateral(lateral, place)).into_iter().flatten(),
+                );
             }
         }
         edits
     }
 
-    fn lateral(&self, join: &Lateral, (factor, condition): (Range<usize>, Range<usize>)) -> [Edit; 2] {
-        let (factor, condition) = (self.bytes(&factor), self.slice(self.bytes(&condition)));
-        let name = join.name.sql();
+    fn lateral(&self, mut lateral: Lateral, place: Place) -> Option<[Edit; 2]> {
+        if let Some(on) = place.on {
+            lateral.conditions.insert(0, self.slice(self.bytes(&on)).to_owned());
+        }
+        let condition = match lateral.conditions.as_slice() {
+            [] => return None,
+            [one] => one.clone(),
+            several => several.iter().map(|c| format!("({c})")).collect::<Vec<_>>().join(" AND "),
+        };
+        let (factor, name) = (self.bytes(&place.factor), lateral.name.sql());
         let head = format!("LATERAL (SELECT {name}.* FROM ");
         let tail = format!(" WHERE {condition} OFFSET 0) AS {name}");
-        [Edit { at: factor.start..factor.start, text: head }, Edit { at: factor.end..factor.end, text: tail }]
+        Some([Edit { at: factor.start..factor.start, text: head }, Edit { at: factor.end..factor.end, text: tail }])
     }
 
-    /// The joins of a SELECT's FROM clause in order: the right side and the condition, where it is written with ON.
-    fn joins(&self, select: usize) -> Vec<Option<(Range<usize>, Range<usize>)>> {
+    /// The relations of a SELECT's FROM clause but the first, in order; `None` for one whose text has another form.
+    fn joined(&self, select: usize) -> Vec<Option<Place>> {
         let Some(clauses) = self.clauses(select, self.tokens().end) else { return Vec::new() };
-        let (own, end) = (self.level(clauses.from.clone()), clauses.from.end);
-        let joins = own.iter().filter(|at| self.is_word(**at, "join"));
-        joins.map(|at| self.on(*at + 1, &own, end)).collect()
+        let own = self.level(clauses.from.clone());
+        let starts = own.iter().copied().filter(|at| self.is_word(*at, "join") || self.is_comma(*at));
+        starts.map(|at| self.place(at + 1, &own, clauses.from.end)).collect()
     }
 
-    /// What stands between JOIN and ON, and behind ON.
-    fn on(&self, start: usize, own: &[usize], end: usize) -> Option<(Range<usize>, Range<usize>)> {
+    /// What stands behind JOIN or a comma, and behind its ON.
+    fn place(&self, start: usize, own: &[usize], end: usize) -> Option<Place> {
+        let is_next = |at: usize| self.is_join(at) || self.is_comma(at);
         let mut rest = own.iter().copied().skip_while(|at| *at < start);
-        let on = rest.by_ref().find(|at| self.is_word(*at, "on") || self.is_join(*at))?;
-        if !self.is_word(on, "on") {
-            return None;
+        let close = rest.by_ref().find(|at| ["on", "using"].iter().any(|w| self.is_word(*at, w)) || is_next(*at));
+        let close = close.unwrap_or(end);
+        let factor = start..close;
+        if close == end || !self.is_word(close, "on") {
+            return Some(Place { factor, on: None });
         }
-        let comma = |at: usize| *self.token(at) == sqlparser::tokenizer::Token::Comma;
-        let close = rest.find(|at| self.is_join(*at) || self.is_word(*at, "on") || comma(*at)).unwrap_or(end);
+        let next = rest.find(|at| is_next(*at) || self.is_word(*at, "on")).unwrap_or(end);
         // A second ON belongs to the join around.
-        (!self.is_word(close, "on")).then_some((start..on, on + 1..close))
+        let is_own = next == end || !self.is_word(next, "on");
+        is_own.then_some(Place { factor, on: Some(close + 1..next) })
+    }
+
+    fn is_comma(&self, at: usize) -> bool {
+        *self.token(at) == Token::Comma
     }
 
     /// Whether the next join begins here.
@@ -96,10 +123,10 @@ impl Text<'_> {
     }
 }
 
-/// The joins of each SELECT, in the order of the text.
+/// The relations of each SELECT that are joined to others, in the order of the text.
 struct Selects<'c> {
     kept: Kept<'c>,
-    joins: Vec<Vec<Option<Lateral>>>,
+    joined: Vec<Vec<Option<Lateral>>>,
 }
 
 impl Visitor for Selects<'_> {
@@ -114,10 +141,54 @@ impl Visitor for Selects<'_> {
     }
 
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
-        let joins = select.from.iter().flat_map(|tree| &tree.joins).map(|join| self.kept.lateral(join));
-        self.joins.push(joins.collect());
+        self.joined.push(self.kept.laterals(select));
         ControlFlow::Continue(())
     }
+}
+
+/// The name under which a relation of a FROM clause is known.
+fn name_of(factor: &TableFactor) -> Option<Ident> {
+    match factor {
+        TableFactor::Derived { alias, .. } => Some(ident(&alias.as_ref()?.name)),
+        TableFactor::Table { alias: Some(alias), .. } => Some(ident(&alias.name)),
+        TableFactor::Table { name, .. } => Some(ident(name.0.last()?.as_ident()?)),
+        _ => None,
+    }
+}
+
+/// The names under which what a FROM clause has put together is known.
+fn names_of(factor: &TableFactor, names: &mut Vec<Ident>) {
+    match factor {
+        TableFactor::NestedJoin { table_with_joins: tree, alias: None } => {
+            names_of(&tree.relation, names);
+            tree.joins.iter().for_each(|join| names_of(&join.relation, names));
+        }
+        _ => names.extend(name_of(factor)),
+    }
+}
+
+/// The equalities of columns, with the names of their relations, of which all have to hold.
+fn equalities(condition: &Expr, found: &mut Vec<[[Ident; 2]; 2]>) {
+    let column = |e: &Expr| match e {
+        Expr::CompoundIdentifier(names) => <[Ident; 2]>::try_from(names.iter().map(ident).collect::<Vec<_>>()).ok(),
+        _ => None,
+    };
+    match condition {
+        Expr::Nested(inner) => equalities(inner, found),
+        Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
+            equalities(left, found);
+            equalities(right, found);
+        }
+        Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
+            found.extend(column(left).zip(column(right)).map(|(left, right)| [left, right]));
+        }
+        _ => {}
+    }
+}
+
+fn equality([left, right]: &[[Ident; 2]; 2]) -> String {
+    let side = |[relation, column]: &[Ident; 2]| format!("{}.{}", relation.sql(), column.sql());
+    format!("{} = {}", side(left), side(right))
 }
 
 /// Which relations the planner computes on their own.
@@ -132,22 +203,100 @@ impl<'c> Kept<'c> {
         Kept { catalog, search_path: &view.search_path, ctes: HashMap::new() }
     }
 
-    fn lateral(&self, join: &Join) -> Option<Lateral> {
+    /// The relations of a SELECT's FROM clause but the first, in order.
+    fn laterals(&self, select: &Select) -> Vec<Option<Lateral>> {
+        let mut said = Vec::new();
+        select.selection.iter().for_each(|condition| equalities(condition, &mut said));
+        let (mut before, mut laterals) = (Vec::new(), Vec::new());
+        for (at, tree) in select.from.iter().enumerate() {
+            if at > 0 {
+                laterals.push(self.among(&tree.relation, &before, &said));
+            }
+            names_of(&tree.relation, &mut before);
+            for (n, join) in tree.joins.iter().enumerate() {
+                laterals.push(self.lateral(tree, (n, join), &before, &said));
+                names_of(&join.relation, &mut before);
+            }
+        }
+        laterals
+    }
+
+    /// A relation that no condition of its own joins to those before it.
+    fn among(&self, factor: &TableFactor, before: &[Ident], said: &[[[Ident; 2]; 2]]) -> Option<Lateral> {
+        let name = name_of(factor).filter(|_| self.factor(factor, 0))?;
+        let leads_here = |[left, right]: &&[[Ident; 2]; 2]| {
+            let [left, right] = [&left[0], &right[0]];
+            *left == name && before.contains(right) || *right == name && before.contains(left)
+        };
+        let conditions: Vec<String> = said.iter().filter(leads_here).map(equality).collect();
+        (!conditions.is_empty()).then_some(Lateral { name, needs_key: true, conditions })
+    }
+
+    fn lateral(
+        &self,
+        tree: &TableWithJoins,
+        (n, join): (usize, &Join),
+        before: &[Ident],
+        said: &[[[Ident; 2]; 2]],
+    ) -> Option<Lateral> {
         let (constraint, needs_key) = match &join.join_operator {
+            JoinOperator::CrossJoin(JoinConstraint::None) => return self.among(&join.relation, before, said),
             JoinOperator::Join(c) | JoinOperator::Inner(c) => (c, true),
             JoinOperator::Left(c) | JoinOperator::LeftOuter(c) => (c, false),
             _ => return None,
         };
-        if !matches!(constraint, JoinConstraint::On(_)) || !self.factor(&join.relation, 0) {
-            return None;
-        }
-        let name = match &join.relation {
-            TableFactor::Derived { alias, .. } => ident(&alias.as_ref()?.name),
-            TableFactor::Table { alias: Some(alias), .. } => ident(&alias.name),
-            TableFactor::Table { name, .. } => ident(name.0.last()?.as_ident()?),
+        let name = name_of(&join.relation).filter(|_| self.factor(&join.relation, 0))?;
+        let conditions = match constraint {
+            JoinConstraint::On(_) => Vec::new(),
+            JoinConstraint::Using(columns) => {
+                let merged = |column: &ObjectName| {
+                    let column = parts(column)?.pop()?;
+                    let left = self.holder(tree, n, &column)?;
+                    Some(equality(&[[left, column.clone()], [name.clone(), column]]))
+                };
+                columns.iter().map(merged).collect::<Option<_>>()?
+            }
             _ => return None,
         };
-        Some(Lateral { name, needs_key })
+        Some(Lateral { name, needs_key, conditions })
+    }
+
+    /// The first relation before a join of a tree that has a column, which what USING merges on the left side has the values of.
+    fn holder(&self, tree: &TableWithJoins, join: usize, column: &Ident) -> Option<Ident> {
+        let is_left = |join: &Join| {
+            use JoinOperator::{Inner, Join, Left, LeftOuter};
+            let (Join(c) | Inner(c) | Left(c) | LeftOuter(c)) = &join.join_operator else { return false };
+            matches!(c, JoinConstraint::On(_) | JoinConstraint::Using(_))
+        };
+        let joins = &tree.joins[..join];
+        if !joins.iter().all(is_left) {
+            return None;
+        }
+        for factor in std::iter::once(&tree.relation).chain(joins.iter().map(|j| &j.relation)) {
+            if self.has_column(factor, column)? {
+                return name_of(factor);
+            }
+        }
+        None
+    }
+
+    /// Whether a table has a column; `None` where that is not known.
+    fn has_column(&self, factor: &TableFactor, column: &Ident) -> Option<bool> {
+        let TableFactor::Table { name, alias, args: None, .. } = factor else { return None };
+        if alias.as_ref().is_some_and(|a| !a.columns.is_empty()) {
+            return None;
+        }
+        let names = parts(name)?;
+        let (schema, name) = match names.as_slice() {
+            [name] if self.ctes.contains_key(name) => return None,
+            [name] => (None, name),
+            [schema, name] => (Some(schema), name),
+            _ => return None,
+        };
+        match self.catalog.lookup(schema, name, self.search_path)? {
+            Relation::Table(table) => Some(table.columns.iter().any(|c| c.name == *column)),
+            _ => None,
+        }
     }
 
     fn factor(&self, factor: &TableFactor, depth: usize) -> bool {

@@ -28,6 +28,7 @@ mod memberships;
 mod views;
 mod windows;
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::Program;
@@ -35,6 +36,7 @@ use crate::catalog::{Catalog, Relation, View};
 use crate::cut::{Edit, Text};
 use crate::names::Ident;
 use crate::plan::{Tview, Whole};
+use crate::resolve::TOP;
 use crate::source::Sources;
 use crate::syntax::Statement;
 pub use views::Below;
@@ -146,17 +148,40 @@ pub fn changes<'a>(given: Given<'a>, program: &'a str, view: &'a View, tview: &'
     edits.extend(text.excepts(&tview.view, given.catalog));
     // A row of a view has a type of its own, which a user's function may ask for.
     if !tview.view.calls_user_functions {
-        edits.extend(text.laterals(view, given.catalog, &left_of_key(tview)));
+        edits.extend(text.laterals(view, given.catalog, &behind_key(tview)));
     }
     let mut windows = Rewriting::new(given, program, tview);
     windows.own(text, view, &mut edits);
     Changes { edits, whole: windows.left(chain), below: windows.below }
 }
 
-/// Of each join of the view's own FROM clause, whether all of the key comes from its left side.
-fn left_of_key(tview: &Tview) -> Vec<bool> {
+/// Of each relation of the view's own FROM clause but the first, whether the key leads to what stands before it, but not by it.
+fn behind_key(tview: &Tview) -> Vec<bool> {
+    let joined = &tview.view.joined;
     let outputs = tview.relations.key.columns.iter().map(|k| &tview.view.outputs[k.output].expr);
     let terms: Option<Vec<_>> = outputs.map(|e| e.as_term()).collect();
-    let uses = terms.map(|terms| terms.iter().flat_map(|t| t.uses()).map(|u| u.0).max());
-    tview.view.joins.iter().map(|first| matches!(uses, Some(Some(last)) if last < *first)).collect()
+    let key: BTreeSet<usize> = terms.iter().flatten().flat_map(|t| t.uses()).map(|u| u.0).collect();
+    let ends = joined.iter().skip(1).copied().chain([usize::MAX]);
+    joined.iter().zip(ends).map(|(start, end)| !key.is_empty() && leads_around(tview, &key, *start..end)).collect()
+}
+
+/// Whether equalities lead from all of these uses, without one of a relation in FROM, to each that this relation is joined to and that
+/// stands before it.
+fn leads_around(tview: &Tview, from: &BTreeSet<usize>, relation: Range<usize>) -> bool {
+    if from.iter().all(|used| *used < relation.start) {
+        return true;
+    }
+    let [variant] = tview.relations.variants.as_slice() else { return false };
+    let is_inside = |used: &usize| relation.contains(used);
+    let pairs = variant.view.equalities.iter().filter(|e| e.block == TOP).map(|e| [e.left.use_id.0, e.right.use_id.0]);
+    let (across, outside): (Vec<_>, Vec<_>) = pairs.partition(|pair| pair.iter().any(is_inside));
+    let mut reached = from.clone();
+    // As many rounds as there are pairs reach the end of any chain of them.
+    for pair in outside.iter().cycle().take(outside.len() * outside.len()) {
+        if pair.iter().any(|used| reached.contains(used)) {
+            reached.extend(pair);
+        }
+    }
+    let mut around = across.into_iter().flatten().filter(|used| *used < relation.start).peekable();
+    !from.iter().any(is_inside) && around.peek().is_some() && around.all(|used| reached.contains(&used))
 }

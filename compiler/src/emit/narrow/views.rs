@@ -1,8 +1,8 @@
 //! Views below: those that are read in another form as well.
 //!
 //! In: a tview. Out: the changes of its view's text that windows below it and memberships need, and the views that take the place of
-//! those that it reads: their text, changed in the same way. What always holds: a view that takes another one's place has its columns and its
-//! rows; a view that nothing of the kind is in is read as it is.
+//! those that it reads: their text, with all that lets conditions into grouped queries, CTEs and windows. What always holds: a view that
+//! takes another one's place has its columns and its rows; a view that nothing of the kind is in is read as it is.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -82,9 +82,6 @@ impl<'g> Rewriting<'g> {
 
     fn changes(&mut self, text: &Text, view: &'g View, depth: usize, edits: &mut Vec<Edit>) {
         let (given, flat) = (self.given, &self.tview.view);
-        if self.wanted.is_empty() && flat.memberships.is_empty() {
-            return;
-        }
         // A row of a view has a type of its own, which a user's function may ask for.
         if !self.tview.view.calls_user_functions && depth < MAX_DEPTH {
             let ctes = all_ctes(&view.query);
@@ -115,9 +112,10 @@ impl<'g> Rewriting<'g> {
         self.looked_into.push(view.name.clone());
         let text = self.given.text(view);
         let mut edits = text.unfenced(&view.query);
-        let before = edits.len();
+        // Where the key is, is known of the view's own relations only.
+        edits.extend(text.laterals(view, self.given.catalog, &[]));
         self.changes(&text, view, depth, &mut edits);
-        if edits.len() == before {
+        if edits.is_empty() {
             return None;
         }
         let name = names::below(self.program, &self.tview.name, &view.name);

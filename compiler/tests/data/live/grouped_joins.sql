@@ -1,0 +1,48 @@
+-- Grouped queries beside other relations, by a comma, CROSS JOIN, USING and parentheses: they are computed for the groups that the
+-- document's rows lead to.
+CREATE TABLE author (author_id integer PRIMARY KEY, name text NOT NULL, team integer);
+CREATE TABLE post (post_id integer PRIMARY KEY, author_id integer REFERENCES author ON DELETE CASCADE, title text);
+CREATE TABLE vote (post_id integer NOT NULL, voter integer NOT NULL, worth numeric, PRIMARY KEY (post_id, voter));
+CREATE INDEX ON author (team);
+CREATE INDEX ON post (author_id);
+
+CREATE VIEW v_comma AS
+SELECT p.post_id, jsonb_build_object('title', p.title, 'author', a.name, 'posts', g.posts, 'worth', w.worth) AS data
+  FROM post p, author a, (SELECT author_id, count(*) AS posts FROM post GROUP BY author_id) g,
+       (SELECT q.author_id AS "By Whom", sum(v.worth) AS worth FROM post q JOIN vote v ON v.post_id = q.post_id GROUP BY 1) AS w
+ WHERE a.author_id = p.author_id AND (g.author_id = a.author_id AND w."By Whom" = g.author_id) AND a.name <> '';
+
+CREATE VIEW v_using AS
+SELECT p.post_id, jsonb_build_object('title', p.title, 'author', a.name, 'posts', g.posts, 'voters', v.voters, 'best', b.best) AS data
+  FROM post p LEFT JOIN author a USING (author_id)
+  LEFT JOIN (SELECT author_id, count(*) AS posts FROM post GROUP BY author_id) g USING (author_id)
+  LEFT JOIN (SELECT post_id, count(*) AS voters FROM vote GROUP BY post_id) v USING (post_id)
+  JOIN (SELECT author_id, max(title) AS best FROM post GROUP BY author_id) AS b(author_id, best) USING (author_id);
+
+CREATE VIEW v_mixed AS
+SELECT p.post_id, jsonb_build_object('title', p.title, 'posts', g.posts, 'mates', t.mates) AS data
+  FROM (post AS p CROSS JOIN author) CROSS JOIN (SELECT author_id AS id, count(*) AS posts FROM post GROUP BY author_id) AS g
+  LEFT JOIN (SELECT team, count(*) AS mates FROM author GROUP BY team) t ON t.team = author.team
+ WHERE author.author_id = p.author_id AND g.id = author.author_id;
+
+CREATE VIEW v_first AS
+SELECT p.post_id, jsonb_build_object('title', p.title, 'author', a.name, 'posts', g.posts) AS data
+  FROM author a
+  JOIN (SELECT author_id, count(*) AS posts FROM post GROUP BY author_id) g ON g.author_id = a.author_id
+  JOIN post p ON p.author_id = a.author_id;
+
+CREATE VIEW counted AS
+SELECT a.author_id, a.name, g.posts, a.team FROM author a LEFT JOIN (SELECT author_id, count(*) AS posts FROM post GROUP BY author_id) g USING (author_id);
+
+CREATE VIEW twice AS
+WITH c AS (SELECT author_id, count(*) AS posts, max(title) AS best FROM post GROUP BY author_id)
+SELECT a.author_id, mine.posts, boss.best
+  FROM author a LEFT JOIN c AS mine ON mine.author_id = a.author_id LEFT JOIN c AS boss ON boss.author_id = a.team;
+
+CREATE VIEW v_below AS
+SELECT p.post_id, jsonb_build_object('title', p.title, 'author', l.name, 'posts', l.posts) AS data
+  FROM post p LEFT JOIN counted l ON l.author_id = p.author_id;
+
+CREATE VIEW v_twice AS
+SELECT p.post_id, jsonb_build_object('title', p.title, 'posts', t.posts, 'best', t.best) AS data
+  FROM post p JOIN twice t ON t.author_id = p.author_id;
