@@ -231,6 +231,24 @@ pub const SHAPES: &[Shape] = &[
         writes: &[CHILD, REBOSS],
     },
     Shape {
+        name: "grouped queries, comma and USING",
+        views: "CREATE VIEW v_x AS SELECT p.id, jsonb_build_object('name', p.name, 'boss', b.name, 'n', s.n, 'last', t.last) AS data
+                  FROM parent p, parent b JOIN twin w USING (id)
+                  LEFT JOIN (SELECT p.boss_id AS id, max(p.name) AS last FROM parent p GROUP BY p.boss_id) t USING (id),
+                       (SELECT c.parent_id, count(*) AS n FROM child c GROUP BY c.parent_id) s
+                 WHERE b.id = p.boss_id AND s.parent_id = b.id;",
+        writes: &[PARENT, CHILD, REBOSS],
+    },
+    Shape {
+        name: "grouped queries in a view below",
+        views: "CREATE VIEW counted AS WITH s AS (SELECT c.parent_id, count(*) AS n, max(c.name) AS last FROM child c GROUP BY c.parent_id)
+                SELECT p.id, p.boss_id, own.n, above.last FROM parent p LEFT JOIN s AS own ON own.parent_id = p.id
+                  LEFT JOIN s AS above ON above.parent_id = p.boss_id;
+                CREATE VIEW v_x AS SELECT p.id, jsonb_build_object('name', p.name, 'n', b.n, 'last', b.last) AS data
+                  FROM parent p JOIN counted b ON b.id = p.boss_id;",
+        writes: &[PARENT, CHILD, REBOSS],
+    },
+    Shape {
         name: "UNION ALL",
         views: "CREATE VIEW v_x AS SELECT 'parent' AS kind, p.id, jsonb_build_object('name', p.name, 'area', a.name) AS data
                   FROM parent p JOIN area a ON a.id = p.area_id

@@ -4,14 +4,14 @@
 //! is computed for all groups, unless a condition on the key is known to hold of its columns. As a LATERAL query with the join's
 //! own condition in it, it is computed for the rows of the left side. Which is worth it where these are few: in an outer join,
 //! whose left side is computed first anyway, and where the key is on the left side. Relations that a comma or CROSS JOIN puts side by
-//! side are joined by the equalities of WHERE.
+//! side are joined by the equalities of WHERE. A grouped query that comes first changes places with the table that it is joined to.
 
 use std::collections::HashMap;
 use std::ops::{ControlFlow, Range};
 
 use sqlparser::ast::{
-    BinaryOperator, Expr, GroupByExpr, Join, JoinConstraint, JoinOperator, ObjectName, Query, Select, SetExpr,
-    TableFactor, TableWithJoins, Visit, Visitor,
+    BinaryOperator, Expr, GroupByExpr, Join, JoinConstraint, JoinOperator, ObjectName, Query, Select, SelectItem,
+    SetExpr, TableFactor, TableWithJoins, Visit, Visitor,
 };
 use sqlparser::tokenizer::Token;
 
@@ -40,8 +40,8 @@ struct Place {
 }
 
 impl Text<'_> {
-    /// The relations that become LATERAL. `behind_key` tells of each relation of the outermost FROM clause but the first, in order,
-    /// whether the key comes from those before it.
+    /// The relations that become LATERAL. `behind_key` tells of each relation of the outermost FROM clause, in order, whether the key
+    /// leads to what it is joined to.
     pub(super) fn laterals(&self, view: &View, catalog: &Catalog, behind_key: &[bool]) -> Vec<Edit> {
         let mut found = Selects { kept: Kept::new(catalog, view), joined: Vec::new() };
         let _ = view.query.visit(&mut found);
@@ -60,17 +60,20 @@ impl Text<'_> {
                 continue;
             }
             let known = Some(at) == outermost && behind_key.len() == joined.len();
+            let second = places.get(1).and_then(Option::as_ref).map(|place| place.factor.clone());
             for (n, (place, lateral)) in places.into_iter().zip(joined).enumerate() {
-                let wanted = lateral.filter(|l| !l.needs_key || known && behind_key[n]);
+                let wanted = lateral.filter(|l| !l.needs_key || known && behind_key[n]).zip(place);
+                let instead = second.as_ref().filter(|_| n == 0);
                 edits.extend(
-                    wanted.zip(place).and_then(|(lateral, place)| self.lateral(lateral, place)).into_iter().flatten(),
+                    wanted.and_then(|(lateral, place)| self.lateral(lateral, place, instead)).into_iter().flatten(),
                 );
             }
         }
         edits
     }
 
-    fn lateral(&self, mut lateral: Lateral, place: Place) -> Option<[Edit; 2]> {
+    /// A relation as a LATERAL one, also in the place of another one, which takes its place.
+    fn lateral(&self, mut lateral: Lateral, place: Place, instead_of: Option<&Range<usize>>) -> Option<[Edit; 2]> {
         if let Some(on) = place.on {
             lateral.conditions.insert(0, self.slice(self.bytes(&on)).to_owned());
         }
@@ -79,18 +82,29 @@ impl Text<'_> {
             [one] => one.clone(),
             several => several.iter().map(|c| format!("({c})")).collect::<Vec<_>>().join(" AND "),
         };
-        let (factor, name) = (self.bytes(&place.factor), lateral.name.sql());
+        let (at, name) = (self.bytes(&place.factor), lateral.name.sql());
         let head = format!("LATERAL (SELECT {name}.* FROM ");
         let tail = format!(" WHERE {condition} OFFSET 0) AS {name}");
-        Some([Edit { at: factor.start..factor.start, text: head }, Edit { at: factor.end..factor.end, text: tail }])
+        Some(match instead_of.map(|other| self.bytes(other)) {
+            None => [Edit { at: at.start..at.start, text: head }, Edit { at: at.end..at.end, text: tail }],
+            Some(other) => {
+                let text = format!("{head}{}{tail}", self.slice(at.clone()));
+                [Edit { at, text: self.slice(other.clone()).to_owned() }, Edit { at: other, text }]
+            }
+        })
     }
 
-    /// The relations of a SELECT's FROM clause but the first, in order; `None` for one whose text has another form.
+    /// The relations of a SELECT's FROM clause, in order; `None` for one whose text has another form.
     fn joined(&self, select: usize) -> Vec<Option<Place>> {
         let Some(clauses) = self.clauses(select, self.tokens().end) else { return Vec::new() };
         let own = self.level(clauses.from.clone());
         let starts = own.iter().copied().filter(|at| self.is_word(*at, "join") || self.is_comma(*at));
-        starts.map(|at| self.place(at + 1, &own, clauses.from.end)).collect()
+        let mut places: Vec<_> = starts.map(|at| self.place(at + 1, &own, clauses.from.end)).collect();
+        let first = own.iter().copied().find(|at| self.is_join(*at) || self.is_comma(*at)).unwrap_or(clauses.from.end);
+        // What joins the first one stands behind the second.
+        let on = places.first().and_then(Option::as_ref).and_then(|second| second.on.clone());
+        places.insert(0, Some(Place { factor: clauses.from.start..first, on }));
+        places
     }
 
     /// What stands behind JOIN or a comma, and behind its ON.
@@ -203,11 +217,11 @@ impl<'c> Kept<'c> {
         Kept { catalog, search_path: &view.search_path, ctes: HashMap::new() }
     }
 
-    /// The relations of a SELECT's FROM clause but the first, in order.
+    /// The relations of a SELECT's FROM clause, in order.
     fn laterals(&self, select: &Select) -> Vec<Option<Lateral>> {
         let mut said = Vec::new();
         select.selection.iter().for_each(|condition| equalities(condition, &mut said));
-        let (mut before, mut laterals) = (Vec::new(), Vec::new());
+        let (mut before, mut laterals) = (Vec::new(), vec![self.first(select, &said)]);
         for (at, tree) in select.from.iter().enumerate() {
             if at > 0 {
                 laterals.push(self.among(&tree.relation, &before, &said));
@@ -219,6 +233,22 @@ impl<'c> Kept<'c> {
             }
         }
         laterals
+    }
+
+    /// The first relation, where it can change places with a table that is the second. Not if `*` shows which is which.
+    fn first(&self, select: &Select, said: &[[[Ident; 2]; 2]]) -> Option<Lateral> {
+        let is_table = |f: &TableFactor| matches!(f, TableFactor::Table { args: None, .. }) && !self.factor(f, 0);
+        let shows_all = select.projection.iter().any(|item| matches!(item, SelectItem::Wildcard(_)));
+        let tree = select.from.first().filter(|_| !shows_all)?;
+        let Some(join) = tree.joins.first() else {
+            let second = select.from.get(1).filter(|second| second.joins.is_empty() && is_table(&second.relation))?;
+            return self.among(&tree.relation, &[name_of(&second.relation)?], said);
+        };
+        let second = Some(&join.relation).filter(|second| is_table(second))?;
+        let turned = Join { relation: tree.relation.clone(), ..join.clone() };
+        let turned = TableWithJoins { relation: second.clone(), joins: vec![turned] };
+        let lateral = self.lateral(&turned, (0, &turned.joins[0]), &[name_of(second)?], said);
+        lateral.filter(|lateral| lateral.needs_key)
     }
 
     /// A relation that no condition of its own joins to those before it.

@@ -155,19 +155,22 @@ pub fn changes<'a>(given: Given<'a>, program: &'a str, view: &'a View, tview: &'
     Changes { edits, whole: windows.left(chain), below: windows.below }
 }
 
-/// Of each relation of the view's own FROM clause but the first, whether the key leads to what stands before it, but not by it.
+/// Of each relation of the view's own FROM clause, whether the key leads to what stands before it, of the first to the second, but not
+/// by it.
 fn behind_key(tview: &Tview) -> Vec<bool> {
-    let joined = &tview.view.joined;
     let outputs = tview.relations.key.columns.iter().map(|k| &tview.view.outputs[k.output].expr);
     let terms: Option<Vec<_>> = outputs.map(|e| e.as_term()).collect();
     let key: BTreeSet<usize> = terms.iter().flatten().flat_map(|t| t.uses()).map(|u| u.0).collect();
-    let ends = joined.iter().skip(1).copied().chain([usize::MAX]);
-    joined.iter().zip(ends).map(|(start, end)| !key.is_empty() && leads_around(tview, &key, *start..end)).collect()
+    let bounds: Vec<usize> = [0].into_iter().chain(tview.view.joined.iter().copied()).chain([usize::MAX]).collect();
+    let leads = |(n, own): (usize, &[usize])| {
+        let around = if n == 0 { bounds[1]..bounds.get(2).copied().unwrap_or(bounds[1]) } else { 0..own[0] };
+        !key.is_empty() && leads_around(tview, &key, &(own[0]..own[1]), &around)
+    };
+    bounds.windows(2).enumerate().map(leads).collect()
 }
 
-/// Whether equalities lead from all of these uses, without one of a relation in FROM, to each that this relation is joined to and that
-/// stands before it.
-fn leads_around(tview: &Tview, from: &BTreeSet<usize>, relation: Range<usize>) -> bool {
+/// Whether equalities lead from all of these uses, without one of a relation in FROM, to each of those around it that it is joined to.
+fn leads_around(tview: &Tview, from: &BTreeSet<usize>, relation: &Range<usize>, around: &Range<usize>) -> bool {
     if from.iter().all(|used| *used < relation.start) {
         return true;
     }
@@ -182,6 +185,6 @@ fn leads_around(tview: &Tview, from: &BTreeSet<usize>, relation: Range<usize>) -
             reached.extend(pair);
         }
     }
-    let mut around = across.into_iter().flatten().filter(|used| *used < relation.start).peekable();
-    !from.iter().any(is_inside) && around.peek().is_some() && around.all(|used| reached.contains(&used))
+    let mut joined = across.into_iter().flatten().filter(|used| around.contains(used)).peekable();
+    !from.iter().any(is_inside) && joined.peek().is_some() && joined.all(|used| reached.contains(&used))
 }

@@ -46,3 +46,14 @@ SELECT p.post_id, jsonb_build_object('title', p.title, 'author', l.name, 'posts'
 CREATE VIEW v_twice AS
 SELECT p.post_id, jsonb_build_object('title', p.title, 'posts', t.posts, 'best', t.best) AS data
   FROM post p JOIN twice t ON t.author_id = p.author_id;
+
+CREATE VIEW v_turned AS
+WITH counts AS (SELECT author_id, count(*) AS posts FROM post GROUP BY author_id)
+SELECT p.post_id, jsonb_build_object('title', p.title, 'posts', counts.posts, 'best', b.best) AS data
+  FROM counts JOIN author a ON a.author_id = counts.author_id JOIN post p ON p.author_id = a.author_id
+  LEFT JOIN (SELECT author_id, max(title) AS best FROM post GROUP BY author_id) b ON b.author_id = a.author_id;
+
+CREATE VIEW v_turned_comma AS
+SELECT p.post_id, jsonb_build_object('title', p.title, 'posts', g.posts, 'name', a.name) AS data
+  FROM (SELECT author_id AS a, count(*) AS posts FROM post GROUP BY author_id) g, post AS p, author a
+ WHERE p.author_id = g.a AND a.author_id = p.author_id;
