@@ -4,7 +4,8 @@
 //! is computed for all groups, unless a condition on the key is known to hold of its columns. As a LATERAL query with the join's
 //! own condition in it, it is computed for the rows of the left side. Which is worth it where these are few: in an outer join,
 //! whose left side is computed first anyway, and where the key is on the left side. Relations that a comma or CROSS JOIN puts side by
-//! side are joined by the equalities of WHERE. A grouped query that comes first changes places with the table that it is joined to.
+//! side are joined by the equalities of WHERE. A grouped query that comes first changes places with the table that it is joined to,
+//! also by a RIGHT JOIN.
 
 use std::collections::HashMap;
 use std::ops::{ControlFlow, Range};
@@ -31,6 +32,8 @@ struct Lateral {
     needs_key: bool,
     /// What joins it to that, but for ON.
     conditions: Vec<String>,
+    /// For one that changes places with the next one: how they are joined then, if not as it is written.
+    joined_by: Option<&'static str>,
 }
 
 /// Where a relation of a FROM clause is written, and the condition behind ON.
@@ -72,7 +75,7 @@ impl Text<'_> {
         edits
     }
 
-    /// A relation as a LATERAL one, also in the place of another one, which takes its place.
+    /// A relation as a LATERAL one, also in the place of the next one, which takes its place: of a RIGHT JOIN this makes a LEFT one.
     fn lateral(&self, mut lateral: Lateral, place: Place, instead_of: Option<&Range<usize>>) -> Option<[Edit; 2]> {
         if let Some(on) = place.on {
             lateral.conditions.insert(0, self.slice(self.bytes(&on)).to_owned());
@@ -88,8 +91,9 @@ impl Text<'_> {
         Some(match instead_of.map(|other| self.bytes(other)) {
             None => [Edit { at: at.start..at.start, text: head }, Edit { at: at.end..at.end, text: tail }],
             Some(other) => {
-                let text = format!("{head}{}{tail}", self.slice(at.clone()));
-                [Edit { at, text: self.slice(other.clone()).to_owned() }, Edit { at: other, text }]
+                let between = lateral.joined_by.unwrap_or_else(|| self.slice(at.end..other.start));
+                let text = format!("{}{between}{head}", self.slice(other.clone()));
+                [Edit { at: at.start..at.start, text }, Edit { at: at.end..other.end, text: tail }]
             }
         })
     }
@@ -149,7 +153,10 @@ impl Visitor for Selects<'_> {
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
         for cte in query.with.iter().flat_map(|w| &w.cte_tables) {
             let is_kept = self.kept.query(&cte.query, 0);
-            self.kept.ctes.insert(ident(&cte.alias.name), is_kept);
+            let mut columns = selected(&cte.query.body);
+            let renamed = cte.alias.columns.iter().map(|c| ident(&c.name));
+            columns.iter_mut().for_each(|columns| rename(columns, renamed.clone()));
+            self.kept.ctes.insert(ident(&cte.alias.name), KnownCte { is_kept, columns });
         }
         ControlFlow::Continue(())
     }
@@ -205,11 +212,55 @@ fn equality([left, right]: &[[Ident; 2]; 2]) -> String {
     format!("{} = {}", side(left), side(right))
 }
 
+/// Whether a join keeps the rows of its left side, at most fewer of them, and states its condition so.
+fn is_left(join: &Join, is_such: impl Fn(&JoinConstraint) -> bool) -> bool {
+    use JoinOperator::{CrossJoin, Inner, Join, Left, LeftOuter};
+    let operator = &join.join_operator;
+    matches!(operator, Join(c) | Inner(c) | Left(c) | LeftOuter(c) | CrossJoin(c) if is_such(c))
+}
+
+/// A CTE: whether the planner computes it on its own, and its columns.
+struct KnownCte {
+    is_kept: bool,
+    columns: Option<Vec<Option<Ident>>>,
+}
+
+/// The names of what a query selects, where they are written.
+fn selected(body: &SetExpr) -> Option<Vec<Option<Ident>>> {
+    let name = |item: &SelectItem| match item {
+        SelectItem::ExprWithAlias { alias, .. } => Some(Some(ident(alias))),
+        SelectItem::UnnamedExpr(Expr::Identifier(name)) => Some(Some(ident(name))),
+        SelectItem::UnnamedExpr(Expr::CompoundIdentifier(names)) => Some(names.last().map(ident)),
+        SelectItem::UnnamedExpr(_) => Some(None),
+        _ => None,
+    };
+    match body {
+        SetExpr::Select(select) => select.projection.iter().map(name).collect(),
+        SetExpr::Query(query) => selected(&query.body),
+        SetExpr::SetOperation { left, .. } => selected(left),
+        _ => None,
+    }
+}
+
+/// Names for the first columns.
+fn rename(columns: &mut [Option<Ident>], names: impl Iterator<Item = Ident>) {
+    columns.iter_mut().zip(names).for_each(|(column, name)| *column = Some(name));
+}
+
+/// The equalities of a relation's columns with those of others.
+fn leading(name: &Ident, others: &[Ident], said: &[[[Ident; 2]; 2]]) -> Vec<String> {
+    let leads_here = |[left, right]: &&[[Ident; 2]; 2]| {
+        let [left, right] = [&left[0], &right[0]];
+        left == name && others.contains(right) || right == name && others.contains(left)
+    };
+    said.iter().filter(leads_here).map(equality).collect()
+}
+
 /// Which relations the planner computes on their own.
 struct Kept<'c> {
     catalog: &'c Catalog,
     search_path: &'c [Ident],
-    ctes: HashMap<Ident, bool>,
+    ctes: HashMap<Ident, KnownCte>,
 }
 
 impl<'c> Kept<'c> {
@@ -241,25 +292,33 @@ impl<'c> Kept<'c> {
         let shows_all = select.projection.iter().any(|item| matches!(item, SelectItem::Wildcard(_)));
         let tree = select.from.first().filter(|_| !shows_all)?;
         let Some(join) = tree.joins.first() else {
-            let second = select.from.get(1).filter(|second| second.joins.is_empty() && is_table(&second.relation))?;
-            return self.among(&tree.relation, &[name_of(&second.relation)?], said);
+            let second = select.from.get(1).filter(|second| is_table(&second.relation))?;
+            let lateral = self.among(&tree.relation, &[name_of(&second.relation)?], said)?;
+            // It comes between the second and what that is joined to.
+            let is_by_names =
+                |join: &Join| is_left(join, |c| matches!(c, JoinConstraint::On(_) | JoinConstraint::None));
+            let joined_by = (!second.joins.is_empty()).then_some(" CROSS JOIN ");
+            return second.joins.iter().all(is_by_names).then_some(Lateral { joined_by, ..lateral });
         };
         let second = Some(&join.relation).filter(|second| is_table(second))?;
-        let turned = Join { relation: tree.relation.clone(), ..join.clone() };
+        let (join_operator, joined_by) = match &join.join_operator {
+            JoinOperator::Left(_) | JoinOperator::LeftOuter(_) => return None,
+            JoinOperator::Right(c) | JoinOperator::RightOuter(c) => {
+                (JoinOperator::Left(c.clone()), Some(" LEFT JOIN "))
+            }
+            inner => (inner.clone(), None),
+        };
+        let turned = Join { relation: tree.relation.clone(), join_operator, ..join.clone() };
         let turned = TableWithJoins { relation: second.clone(), joins: vec![turned] };
-        let lateral = self.lateral(&turned, (0, &turned.joins[0]), &[name_of(second)?], said);
-        lateral.filter(|lateral| lateral.needs_key)
+        let lateral = self.lateral(&turned, (0, &turned.joins[0]), &[name_of(second)?], said)?;
+        Some(Lateral { joined_by, ..lateral })
     }
 
     /// A relation that no condition of its own joins to those before it.
     fn among(&self, factor: &TableFactor, before: &[Ident], said: &[[[Ident; 2]; 2]]) -> Option<Lateral> {
         let name = name_of(factor).filter(|_| self.factor(factor, 0))?;
-        let leads_here = |[left, right]: &&[[Ident; 2]; 2]| {
-            let [left, right] = [&left[0], &right[0]];
-            *left == name && before.contains(right) || *right == name && before.contains(left)
-        };
-        let conditions: Vec<String> = said.iter().filter(leads_here).map(equality).collect();
-        (!conditions.is_empty()).then_some(Lateral { name, needs_key: true, conditions })
+        let conditions = leading(&name, before, said);
+        (!conditions.is_empty()).then_some(Lateral { name, needs_key: true, conditions, joined_by: None })
     }
 
     fn lateral(
@@ -276,7 +335,7 @@ impl<'c> Kept<'c> {
             _ => return None,
         };
         let name = name_of(&join.relation).filter(|_| self.factor(&join.relation, 0))?;
-        let conditions = match constraint {
+        let mut conditions = match constraint {
             JoinConstraint::On(_) => Vec::new(),
             JoinConstraint::Using(columns) => {
                 let merged = |column: &ObjectName| {
@@ -288,18 +347,16 @@ impl<'c> Kept<'c> {
             }
             _ => return None,
         };
-        Some(Lateral { name, needs_key, conditions })
+        if needs_key {
+            conditions.extend(leading(&name, before, said));
+        }
+        Some(Lateral { name, needs_key, conditions, joined_by: None })
     }
 
     /// The first relation before a join of a tree that has a column, which what USING merges on the left side has the values of.
     fn holder(&self, tree: &TableWithJoins, join: usize, column: &Ident) -> Option<Ident> {
-        let is_left = |join: &Join| {
-            use JoinOperator::{Inner, Join, Left, LeftOuter};
-            let (Join(c) | Inner(c) | Left(c) | LeftOuter(c)) = &join.join_operator else { return false };
-            matches!(c, JoinConstraint::On(_) | JoinConstraint::Using(_))
-        };
         let joins = &tree.joins[..join];
-        if !joins.iter().all(is_left) {
+        if !joins.iter().all(|join| is_left(join, |c| !matches!(c, JoinConstraint::Natural))) {
             return None;
         }
         for factor in std::iter::once(&tree.relation).chain(joins.iter().map(|j| &j.relation)) {
@@ -310,21 +367,36 @@ impl<'c> Kept<'c> {
         None
     }
 
-    /// Whether a table has a column; `None` where that is not known.
+    /// Whether a relation has a column; `None` where that is not known.
     fn has_column(&self, factor: &TableFactor, column: &Ident) -> Option<bool> {
-        let TableFactor::Table { name, alias, args: None, .. } = factor else { return None };
-        if alias.as_ref().is_some_and(|a| !a.columns.is_empty()) {
-            return None;
-        }
+        let (alias, mut columns) = match factor {
+            TableFactor::Table { name, alias, args: None, .. } => (alias, self.columns(name)?),
+            TableFactor::Derived { alias, subquery, .. } => (alias, selected(&subquery.body)?),
+            _ => return None,
+        };
+        rename(&mut columns, alias.iter().flat_map(|alias| &alias.columns).map(|c| ident(&c.name)));
+        let is_there = columns.iter().flatten().any(|known| known == column);
+        (is_there || columns.iter().all(Option::is_some)).then_some(is_there)
+    }
+
+    /// The columns of what has a name.
+    fn columns(&self, name: &ObjectName) -> Option<Vec<Option<Ident>>> {
         let names = parts(name)?;
         let (schema, name) = match names.as_slice() {
-            [name] if self.ctes.contains_key(name) => return None,
             [name] => (None, name),
             [schema, name] => (Some(schema), name),
             _ => return None,
         };
+        if let (None, Some(cte)) = (schema, self.ctes.get(name)) {
+            return cte.columns.clone();
+        }
         match self.catalog.lookup(schema, name, self.search_path)? {
-            Relation::Table(table) => Some(table.columns.iter().any(|c| c.name == *column)),
+            Relation::Table(table) => Some(table.columns.iter().map(|c| Some(c.name.clone())).collect()),
+            Relation::View(view) => {
+                let mut columns = selected(&view.query.body)?;
+                rename(&mut columns, view.column_aliases.iter().cloned());
+                Some(columns)
+            }
             _ => None,
         }
     }
@@ -349,8 +421,8 @@ impl<'c> Kept<'c> {
             Some([schema, name]) => (Some(schema), name),
             _ => return false,
         };
-        if let (None, Some(is_kept)) = (schema, self.ctes.get(name)) {
-            return *is_kept;
+        if let (None, Some(cte)) = (schema, self.ctes.get(name)) {
+            return cte.is_kept;
         }
         match self.catalog.lookup(schema, name, self.search_path) {
             Some(Relation::View(view)) => Kept::new(self.catalog, view).query(&view.query, depth),

@@ -57,3 +57,13 @@ CREATE VIEW v_turned_comma AS
 SELECT p.post_id, jsonb_build_object('title', p.title, 'posts', g.posts, 'name', a.name) AS data
   FROM (SELECT author_id AS a, count(*) AS posts FROM post GROUP BY author_id) g, post AS p, author a
  WHERE p.author_id = g.a AND a.author_id = p.author_id;
+
+CREATE VIEW v_right AS
+SELECT p.post_id, jsonb_build_object('title', p.title, 'posts', g.posts, 'mates', t.mates) AS data
+  FROM (SELECT author_id, count(*) AS posts FROM post GROUP BY author_id) g RIGHT JOIN post p USING (author_id)
+  LEFT JOIN author a USING (author_id) LEFT JOIN (SELECT team, count(*) AS mates FROM author GROUP BY team) t ON t.team = a.team;
+
+CREATE VIEW v_beside AS
+SELECT p.post_id, jsonb_build_object('title', p.title, 'posts', l.posts, 'team', a.team, 'mates', t.mates) AS data
+  FROM counted AS l, post p JOIN author a ON true LEFT JOIN (SELECT team, count(*) AS mates FROM author GROUP BY team) t ON t.team = a.team
+ WHERE l.author_id = p.author_id AND a.author_id = p.author_id;
