@@ -302,10 +302,14 @@ impl<'c> Kept<'c> {
         };
         let second = Some(&join.relation).filter(|second| is_table(second))?;
         let (join_operator, joined_by) = match &join.join_operator {
-            JoinOperator::Left(_) | JoinOperator::LeftOuter(_) => return None,
             JoinOperator::Right(c) | JoinOperator::RightOuter(c) => {
                 (JoinOperator::Left(c.clone()), Some(" LEFT JOIN "))
             }
+            // What USING merges is the column on the left, and equal ones can read differently (1.0 and 1.00).
+            JoinOperator::Join(JoinConstraint::Using(_)) | JoinOperator::Inner(JoinConstraint::Using(_)) => {
+                return None;
+            }
+            JoinOperator::Left(_) | JoinOperator::LeftOuter(_) => return None,
             inner => (inner.clone(), None),
         };
         let turned = Join { relation: tree.relation.clone(), join_operator, ..join.clone() };
