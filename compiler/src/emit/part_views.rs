@@ -20,7 +20,7 @@ use crate::catalog::Relation;
 use crate::cut::{Edit, Text};
 use crate::names::Ident;
 use crate::plan::{ArrayId, ArrayPart, Layout, Sort, Tview, TviewParts, Value, ValueId};
-use crate::resolve::{ColumnRef, JsonType, Output, ReadView, TOP};
+use crate::resolve::{ColumnRef, JsonType, ReadView, TOP};
 
 /// The views and functions of a tview: their names and their definitions.
 pub struct PartViews {
@@ -189,12 +189,9 @@ fn joined_tviews<'p>(program: &'p Program, tview: &'p Tview) -> Vec<(&'p ReadVie
 /// Where a value is the document of another tview and may be large: that document's key, as the query can write it. Many documents may
 /// show the same one.
 pub fn document_shown(program: &Program, tview: &Tview, value: &Value) -> Option<Vec<String>> {
-    let (relation, column) = value.column.as_ref()?;
-    let is_document = |(read, other): &(&ReadView, &Tview)| {
-        let is_output = |output: &Output| output.name == *column && output.expr.json == Some(JsonType::Jsonb);
-        read.block == TOP && read.shown == *relation && other.view.outputs.iter().any(is_output)
-    };
-    let (read, other) = joined_tviews(program, tview).into_iter().find(is_document)?;
+    let relation = value.column_of.as_ref()?;
+    let is_shown = |(read, _): &(&ReadView, &Tview)| read.block == TOP && read.shown == *relation;
+    let (read, other) = joined_tviews(program, tview).into_iter().find(is_shown)?;
     let key = || other.key_names().into_iter().map(|name| format!("{}.{}", read.shown.sql(), name.sql())).collect();
     other.documents.has_arrays.then(key)
 }

@@ -345,7 +345,11 @@ impl Change<'_> {
 
     /// The condition that a view's row is one of a key.
     pub fn is_key(&self, row: &str, of: &str) -> String {
-        patch::joined(self.keys.names.iter().zip(1..).map(|(n, k)| format!("{row}.{n} = {of}.key_{k}")))
+        self.key_is(row, |n| format!("{of}.key_{n}"))
+    }
+
+    fn key_is(&self, row: &str, key: impl Fn(usize) -> String) -> String {
+        patch::joined(self.keys.names.iter().zip(1..).map(|(name, n)| format!("{row}.{name} = {}", key(n))))
     }
 
     fn parts_view(&self) -> String {
@@ -361,7 +365,7 @@ impl Change<'_> {
             vec![
                 format!("SELECT {}, {}", list((1..=group.keys).map(|n| format!("k.key_{n}"))), of_row("w")),
                 format!("  FROM unnest({}) AS k({})", group.arrays(), list(group.columns())),
-                self.row_of(&of_row("w"), "k"),
+                self.row_of(&of_row("w"), &self.is_key("w", "k")),
             ]
         });
         self.join(relation, lines, &values);
@@ -376,12 +380,10 @@ impl Change<'_> {
             self.becomes(value.output, changed, !value.path.is_empty());
         }
     }
-}
 
-impl Change<'_> {
     /// The row of a key in the view of the values.
-    fn row_of(&self, selected: &str, keys: &str) -> String {
-        let (view, is_key) = (self.parts_view(), self.is_key("w", keys));
+    fn row_of(&self, selected: &str, is_key: &str) -> String {
+        let view = self.parts_view();
         format!("  CROSS JOIN LATERAL (SELECT {selected} FROM {view} AS w WHERE {is_key} OFFSET 0) AS w")
     }
 
@@ -392,9 +394,9 @@ impl Change<'_> {
         let key = part_views::document_shown(self.context.program, self.context.tview, value)?;
         let of = |q: &str| list((0..key.len()).map(|n| format!("{q}.{}", columns.document_key(*id, n))));
         let keys = |shown: &dyn Fn(usize) -> String| list((1..=group.keys).map(shown));
-        let is_first = self.context.tview.key_names().into_iter().zip(1..);
-        let is_first = is_first.map(|(name, n)| format!("w.{} = same.key_{n}[1]", name.sql()));
         let name = columns.value(*id);
+        let (unpacked, is_first) =
+            (format!("w.{name} #> '{{}}'::text[] AS {name}"), self.key_is("w", |n| format!("same.key_{n}[1]")));
         Some(vec![
             format!("SELECT {}, w.{name}", keys(&|n| format!("k.key_{n}"))),
             format!(
@@ -402,13 +404,9 @@ impl Change<'_> {
                 keys(&|n| format!("array_agg(k.key_{n}) AS key_{n}"))
             ),
             format!("          FROM unnest({}) AS k({})", group.arrays(), list(group.columns())),
-            format!("        {}", self.row_of(&of("w"), "k")),
+            format!("        {}", self.row_of(&of("w"), &self.is_key("w", "k"))),
             format!("         GROUP BY {}) AS same", of("w")),
-            format!(
-                "  CROSS JOIN LATERAL (SELECT w.{name} #> '{{}}'::text[] AS {name} FROM {} AS w WHERE {} OFFSET 0) AS w",
-                self.parts_view(),
-                patch::joined(is_first),
-            ),
+            self.row_of(&unpacked, &is_first),
             format!(
                 "  CROSS JOIN unnest({}) AS k({})",
                 keys(&|n| format!("same.key_{n}")),

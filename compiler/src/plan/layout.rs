@@ -101,8 +101,8 @@ pub struct Value {
     pub path: Vec<String>,
     /// Its text.
     pub at: Range<usize>,
-    /// The relation and its column, where that is all that is written.
-    pub column: Option<(Ident, Ident)>,
+    /// The relation of which it is a jsonb column, where that is all that is written.
+    pub column_of: Option<Ident>,
     /// Where it is an array that a subquery aggregates.
     pub array: Option<ArrayText>,
 }
@@ -195,8 +195,8 @@ impl Reader<'_> {
             }
         } else if !matches!(expr.kind, ExprKind::Constant) {
             let array = self.array(at.clone(), expr);
-            let column = self.column(&at);
-            self.values.push(Value { output, path: path.clone(), at: self.text.bytes(&at), column, array });
+            let column_of = self.relation(&at).filter(|_| expr.json == Some(JsonType::Jsonb));
+            self.values.push(Value { output, path: path.clone(), at: self.text.bytes(&at), column_of, array });
         }
     }
 
@@ -213,10 +213,10 @@ impl Reader<'_> {
         }
     }
 
-    /// `relation.column`.
-    fn column(&self, at: &Range<usize>) -> Option<(Ident, Ident)> {
+    /// The relation of `relation.column`.
+    fn relation(&self, at: &Range<usize>) -> Option<Ident> {
         let is_qualified = at.len() == 3 && *self.text.token(at.start + 1) == Token::Period;
-        is_qualified.then(|| Some((self.text.name(at.start)?, self.text.name(at.start + 2)?))).flatten()
+        self.text.name(at.start).filter(|_| is_qualified)
     }
 
     /// The fields of `jsonb_build_object(…)`, and where their values stand.

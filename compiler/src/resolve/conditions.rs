@@ -372,7 +372,7 @@ fn asks_a_query(condition: &Ast) -> bool {
 }
 
 /// The parts of a condition that all have to hold.
-fn conjuncts(condition: &Ast) -> Vec<&Ast> {
+pub fn conjuncts(condition: &Ast) -> Vec<&Ast> {
     match condition {
         Ast::BinaryOp { left, op: BinaryOperator::And, right } => {
             let mut all = conjuncts(left);

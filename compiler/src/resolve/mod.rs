@@ -45,6 +45,7 @@ pub use claims::{
     Told,
 };
 use conditions::Asked;
+pub use conditions::conjuncts;
 pub use formula::{Element, Formula, Piece, ROWS_OF_FUNCTION, Term};
 pub use functions::JsonType;
 pub use naming::{ident, looks_like_json, output_name, parts};

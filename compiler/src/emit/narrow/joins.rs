@@ -7,7 +7,7 @@
 //! side are joined by the equalities of WHERE. A grouped query that comes first changes places with the table that it is joined to,
 //! also by a RIGHT JOIN.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::{ControlFlow, Range};
 
 use sqlparser::ast::{
@@ -16,10 +16,11 @@ use sqlparser::ast::{
 };
 use sqlparser::tokenizer::Token;
 
+use super::ctes::named;
 use crate::catalog::{Catalog, Relation, View};
 use crate::cut::{Edit, Text};
 use crate::names::Ident;
-use crate::resolve::{ident, parts};
+use crate::resolve::{conjuncts, ident, output_name, parts};
 
 /// How deep views and derived tables are looked into.
 const MAX_DEPTH: usize = 16;
@@ -188,22 +189,15 @@ fn names_of(factor: &TableFactor, names: &mut Vec<Ident>) {
     }
 }
 
-/// The equalities of columns, with the names of their relations, of which all have to hold.
-fn equalities(condition: &Expr, found: &mut Vec<[[Ident; 2]; 2]>) {
+/// The equality of two columns, with the names of their relations, that a condition is.
+fn as_equality(condition: &Expr) -> Option<[[Ident; 2]; 2]> {
     let column = |e: &Expr| match e {
         Expr::CompoundIdentifier(names) => <[Ident; 2]>::try_from(names.iter().map(ident).collect::<Vec<_>>()).ok(),
         _ => None,
     };
     match condition {
-        Expr::Nested(inner) => equalities(inner, found),
-        Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
-            equalities(left, found);
-            equalities(right, found);
-        }
-        Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
-            found.extend(column(left).zip(column(right)).map(|(left, right)| [left, right]));
-        }
-        _ => {}
+        Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => Some([column(left)?, column(right)?]),
+        _ => None,
     }
 }
 
@@ -219,19 +213,26 @@ fn is_left(join: &Join, is_such: impl Fn(&JoinConstraint) -> bool) -> bool {
     matches!(operator, Join(c) | Inner(c) | Left(c) | LeftOuter(c) | CrossJoin(c) if is_such(c))
 }
 
+/// Which relation on the left side of a join has a column that USING merges.
+type Left<'l> = &'l dyn Fn(&Ident) -> Option<Ident>;
+
+/// What a name in FROM can mean.
+enum Meaning<'k> {
+    Cte(&'k KnownCte),
+    Relation(&'k Relation),
+}
+
 /// A CTE: whether the planner computes it on its own, and its columns.
 struct KnownCte {
     is_kept: bool,
     columns: Option<Vec<Option<Ident>>>,
 }
 
-/// The names of what a query selects, where they are written.
+/// The names of what a query selects; of an expression without one, none.
 fn selected(body: &SetExpr) -> Option<Vec<Option<Ident>>> {
     let name = |item: &SelectItem| match item {
         SelectItem::ExprWithAlias { alias, .. } => Some(Some(ident(alias))),
-        SelectItem::UnnamedExpr(Expr::Identifier(name)) => Some(Some(ident(name))),
-        SelectItem::UnnamedExpr(Expr::CompoundIdentifier(names)) => Some(names.last().map(ident)),
-        SelectItem::UnnamedExpr(_) => Some(None),
+        SelectItem::UnnamedExpr(expr) => Some(output_name(expr)),
         _ => None,
     };
     match body {
@@ -270,8 +271,7 @@ impl<'c> Kept<'c> {
 
     /// The relations of a SELECT's FROM clause, in order.
     fn laterals(&self, select: &Select) -> Vec<Option<Lateral>> {
-        let mut said = Vec::new();
-        select.selection.iter().for_each(|condition| equalities(condition, &mut said));
+        let said: Vec<_> = select.selection.iter().flat_map(conjuncts).filter_map(as_equality).collect();
         let (mut before, mut laterals) = (Vec::new(), vec![self.first(select, &said)]);
         for (at, tree) in select.from.iter().enumerate() {
             if at > 0 {
@@ -279,7 +279,7 @@ impl<'c> Kept<'c> {
             }
             names_of(&tree.relation, &mut before);
             for (n, join) in tree.joins.iter().enumerate() {
-                laterals.push(self.lateral(tree, (n, join), &before, &said));
+                laterals.push(self.joined(tree, (n, join), &before, &said));
                 names_of(&join.relation, &mut before);
             }
         }
@@ -288,7 +288,13 @@ impl<'c> Kept<'c> {
 
     /// The first relation, where it can change places with a table that is the second. Not if `*` shows which is which.
     fn first(&self, select: &Select, said: &[[[Ident; 2]; 2]]) -> Option<Lateral> {
-        let is_table = |f: &TableFactor| matches!(f, TableFactor::Table { args: None, .. }) && !self.factor(f, 0);
+        // What is changed in the text of a view would be lost.
+        let is_table = |factor: &TableFactor| match factor {
+            TableFactor::Table { name, args: None, .. } => {
+                matches!(self.meaning(name), Some(Meaning::Relation(Relation::Table(_))))
+            }
+            _ => false,
+        };
         let shows_all = select.projection.iter().any(|item| matches!(item, SelectItem::Wildcard(_)));
         let tree = select.from.first().filter(|_| !shows_all)?;
         let Some(join) = tree.joins.first() else {
@@ -301,21 +307,20 @@ impl<'c> Kept<'c> {
             return second.joins.iter().all(is_by_names).then_some(Lateral { joined_by, ..lateral });
         };
         let second = Some(&join.relation).filter(|second| is_table(second))?;
-        let (join_operator, joined_by) = match &join.join_operator {
-            JoinOperator::Right(c) | JoinOperator::RightOuter(c) => {
-                (JoinOperator::Left(c.clone()), Some(" LEFT JOIN "))
-            }
+        let before = [name_of(second)?];
+        let left = |column: &Ident| before.first().filter(|_| self.has_column(second, column) == Some(true)).cloned();
+        match &join.join_operator {
+            JoinOperator::CrossJoin(JoinConstraint::None) => self.among(&tree.relation, &before, said),
             // What USING merges is the column on the left, and equal ones can read differently (1.0 and 1.00).
-            JoinOperator::Join(JoinConstraint::Using(_)) | JoinOperator::Inner(JoinConstraint::Using(_)) => {
-                return None;
+            JoinOperator::Join(c @ JoinConstraint::On(_)) | JoinOperator::Inner(c @ JoinConstraint::On(_)) => {
+                self.inner(&tree.relation, (c, &left), &before, said)
             }
-            JoinOperator::Left(_) | JoinOperator::LeftOuter(_) => return None,
-            inner => (inner.clone(), None),
-        };
-        let turned = Join { relation: tree.relation.clone(), join_operator, ..join.clone() };
-        let turned = TableWithJoins { relation: second.clone(), joins: vec![turned] };
-        let lateral = self.lateral(&turned, (0, &turned.joins[0]), &[name_of(second)?], said)?;
-        Some(Lateral { joined_by, ..lateral })
+            JoinOperator::Right(c) | JoinOperator::RightOuter(c) => {
+                let lateral = self.outer(&tree.relation, (c, &left))?;
+                Some(Lateral { joined_by: Some(" LEFT JOIN "), ..lateral })
+            }
+            _ => None,
+        }
     }
 
     /// A relation that no condition of its own joins to those before it.
@@ -325,36 +330,49 @@ impl<'c> Kept<'c> {
         (!conditions.is_empty()).then_some(Lateral { name, needs_key: true, conditions, joined_by: None })
     }
 
-    fn lateral(
+    /// The right side of a join of a tree.
+    fn joined(
         &self,
         tree: &TableWithJoins,
         (n, join): (usize, &Join),
         before: &[Ident],
         said: &[[[Ident; 2]; 2]],
     ) -> Option<Lateral> {
-        let (constraint, needs_key) = match &join.join_operator {
-            JoinOperator::CrossJoin(JoinConstraint::None) => return self.among(&join.relation, before, said),
-            JoinOperator::Join(c) | JoinOperator::Inner(c) => (c, true),
-            JoinOperator::Left(c) | JoinOperator::LeftOuter(c) => (c, false),
-            _ => return None,
-        };
-        let name = name_of(&join.relation).filter(|_| self.factor(&join.relation, 0))?;
-        let mut conditions = match constraint {
-            JoinConstraint::On(_) => Vec::new(),
-            JoinConstraint::Using(columns) => {
-                let merged = |column: &ObjectName| {
-                    let column = parts(column)?.pop()?;
-                    let left = self.holder(tree, n, &column)?;
-                    Some(equality(&[[left, column.clone()], [name.clone(), column]]))
-                };
-                columns.iter().map(merged).collect::<Option<_>>()?
-            }
-            _ => return None,
-        };
-        if needs_key {
-            conditions.extend(leading(&name, before, said));
+        let left = |column: &Ident| self.holder(tree, n, column);
+        match &join.join_operator {
+            JoinOperator::CrossJoin(JoinConstraint::None) => self.among(&join.relation, before, said),
+            JoinOperator::Join(c) | JoinOperator::Inner(c) => self.inner(&join.relation, (c, &left), before, said),
+            JoinOperator::Left(c) | JoinOperator::LeftOuter(c) => self.outer(&join.relation, (c, &left)),
+            _ => None,
         }
-        Some(Lateral { name, needs_key, conditions, joined_by: None })
+    }
+
+    /// One that an inner join joins, for which conditions of WHERE are as good as its own.
+    fn inner(
+        &self,
+        factor: &TableFactor,
+        constraint: (&JoinConstraint, Left),
+        before: &[Ident],
+        said: &[[[Ident; 2]; 2]],
+    ) -> Option<Lateral> {
+        let mut lateral = self.outer(factor, constraint)?;
+        lateral.conditions.extend(leading(&lateral.name, before, said));
+        Some(Lateral { needs_key: true, ..lateral })
+    }
+
+    /// One on the nullable side of an outer join. `left` tells which relation of the other side has a column.
+    fn outer(&self, factor: &TableFactor, (constraint, left): (&JoinConstraint, Left)) -> Option<Lateral> {
+        let name = name_of(factor).filter(|_| self.factor(factor, 0))?;
+        let merged = |column: &ObjectName| {
+            let column = parts(column)?.pop()?;
+            Some(equality(&[[left(&column)?, column.clone()], [name.clone(), column]]))
+        };
+        let conditions = match constraint {
+            JoinConstraint::On(_) => Vec::new(),
+            JoinConstraint::Using(columns) => columns.iter().map(merged).collect::<Option<_>>()?,
+            _ => return None,
+        };
+        Some(Lateral { name, needs_key: false, conditions, joined_by: None })
     }
 
     /// The first relation before a join of a tree that has a column, which what USING merges on the left side has the values of.
@@ -385,24 +403,28 @@ impl<'c> Kept<'c> {
 
     /// The columns of what has a name.
     fn columns(&self, name: &ObjectName) -> Option<Vec<Option<Ident>>> {
-        let names = parts(name)?;
-        let (schema, name) = match names.as_slice() {
-            [name] => (None, name),
-            [schema, name] => (Some(schema), name),
-            _ => return None,
-        };
-        if let (None, Some(cte)) = (schema, self.ctes.get(name)) {
-            return cte.columns.clone();
-        }
-        match self.catalog.lookup(schema, name, self.search_path)? {
-            Relation::Table(table) => Some(table.columns.iter().map(|c| Some(c.name.clone())).collect()),
-            Relation::View(view) => {
+        match self.meaning(name)? {
+            Meaning::Cte(cte) => cte.columns.clone(),
+            Meaning::Relation(Relation::Table(table)) => {
+                Some(table.columns.iter().map(|c| Some(c.name.clone())).collect())
+            }
+            Meaning::Relation(Relation::View(view)) => {
                 let mut columns = selected(&view.query.body)?;
                 rename(&mut columns, view.column_aliases.iter().cloned());
                 Some(columns)
             }
-            _ => None,
+            Meaning::Relation(_) => None,
         }
+    }
+
+    /// What a name in FROM means.
+    fn meaning(&self, name: &ObjectName) -> Option<Meaning<'_>> {
+        if let [name] = parts(name)?.as_slice()
+            && let Some(cte) = self.ctes.get(name)
+        {
+            return Some(Meaning::Cte(cte));
+        }
+        named(self.catalog, self.search_path, &BTreeSet::new(), name).map(Meaning::Relation)
     }
 
     fn factor(&self, factor: &TableFactor, depth: usize) -> bool {
@@ -419,17 +441,9 @@ impl<'c> Kept<'c> {
     }
 
     fn named(&self, name: &ObjectName, depth: usize) -> bool {
-        let names = parts(name);
-        let (schema, name) = match names.as_deref() {
-            Some([name]) => (None, name),
-            Some([schema, name]) => (Some(schema), name),
-            _ => return false,
-        };
-        if let (None, Some(cte)) = (schema, self.ctes.get(name)) {
-            return cte.is_kept;
-        }
-        match self.catalog.lookup(schema, name, self.search_path) {
-            Some(Relation::View(view)) => Kept::new(self.catalog, view).query(&view.query, depth),
+        match self.meaning(name) {
+            Some(Meaning::Cte(cte)) => cte.is_kept,
+            Some(Meaning::Relation(Relation::View(view))) => Kept::new(self.catalog, view).query(&view.query, depth),
             _ => false,
         }
     }

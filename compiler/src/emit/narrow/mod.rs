@@ -31,6 +31,8 @@ mod windows;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use petgraph::unionfind::UnionFind;
+
 use super::Program;
 use crate::catalog::{Catalog, Relation, View};
 use crate::cut::{Edit, Text};
@@ -178,13 +180,11 @@ fn leads_around(tview: &Tview, from: &BTreeSet<usize>, relation: &Range<usize>, 
     let is_inside = |used: &usize| relation.contains(used);
     let pairs = variant.view.equalities.iter().filter(|e| e.block == TOP).map(|e| [e.left.use_id.0, e.right.use_id.0]);
     let (across, outside): (Vec<_>, Vec<_>) = pairs.partition(|pair| pair.iter().any(is_inside));
-    let mut reached = from.clone();
-    // As many rounds as there are pairs reach the end of any chain of them.
-    for pair in outside.iter().cycle().take(outside.len() * outside.len()) {
-        if pair.iter().any(|used| reached.contains(used)) {
-            reached.extend(pair);
-        }
+    let mut linked = UnionFind::new(variant.view.uses.len());
+    for [one, other] in outside {
+        linked.union(one, other);
     }
+    let reached = |used: usize| from.iter().any(|key| linked.equiv(*key, used));
     let mut joined = across.into_iter().flatten().filter(|used| around.contains(used)).peekable();
-    !from.iter().any(is_inside) && joined.peek().is_some() && joined.all(|used| reached.contains(&used))
+    !from.iter().any(is_inside) && joined.peek().is_some() && joined.all(reached)
 }

@@ -67,3 +67,12 @@ CREATE VIEW v_beside AS
 SELECT p.post_id, jsonb_build_object('title', p.title, 'posts', l.posts, 'team', a.team, 'mates', t.mates) AS data
   FROM counted AS l, post p JOIN author a ON true LEFT JOIN (SELECT team, count(*) AS mates FROM author GROUP BY team) t ON t.team = a.team
  WHERE l.author_id = p.author_id AND a.author_id = p.author_id;
+
+-- A view with windows comes second.
+CREATE VIEW placed AS
+SELECT a.author_id, a.name, row_number() OVER (PARTITION BY a.team ORDER BY a.author_id) AS place FROM author a;
+
+CREATE VIEW v_placed AS
+SELECT p.post_id, jsonb_build_object('title', p.title, 'posts', g.posts, 'place', r.place) AS data
+  FROM (SELECT author_id, count(*) AS posts FROM post GROUP BY author_id) g
+  JOIN placed r ON r.author_id = g.author_id JOIN post p ON p.author_id = r.author_id;

@@ -37,3 +37,14 @@ SELECT v.tenant, v.day, t.data AS topic,
   FROM visit v
   JOIN v_place p ON p.tenant = v.tenant AND p.id = v.to_id
   LEFT JOIN v_topic t ON t.slug = v.slug;
+
+-- Columns under other names: what is called `data` here is a text.
+CREATE VIEW v_days AS
+SELECT p.tenant, p.id,
+       jsonb_build_object('days', (SELECT jsonb_agg(v.day ORDER BY v.day) FROM visit v WHERE v.tenant = p.tenant AND v.to_id = p.id)) AS data,
+       (SELECT string_agg(v.day, ',' ORDER BY v.day) FROM visit v WHERE v.tenant = p.tenant AND v.to_id = p.id) AS text
+  FROM place p;
+
+CREATE VIEW v_trip AS
+SELECT v.tenant, v.day, d.data AS text, jsonb_build_object('remark', v.remark, 'days', d.days) AS data
+  FROM visit v JOIN v_days AS d(tenant, id, days, data) ON d.tenant = v.tenant AND d.id = v.to_id;
