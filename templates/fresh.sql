@@ -1,7 +1,7 @@
 {%- match partition %}
 {%- when None %}
 {%- if at_once %}
-        -- A window is computed for all rows of the view: once, and not for each key.
+        -- What is computed for all rows of the view is computed once, and not for each key.
         SELECT v.*
           FROM unnest({{ key_variables }}) AS k({{ key_aliases }})
           JOIN {{ view }} AS v ON {{ v_is_k }}

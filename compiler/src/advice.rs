@@ -64,6 +64,14 @@ pub fn advise(
                     .help("ask for the key of these rows: `d.id IN (SELECT … WHERE one part UNION ALL SELECT … WHERE the other)`"),
             );
         }
+        if let Some(group) = whole.group {
+            let title = format!("a query in `{}` is computed for all its groups at every write", tview.view.name.name);
+            diagnostics.push(
+                Diagnostic::new(Code::GroupOfAll, title, tview.view.span)
+                    .also(group, "neither the key nor what it is joined to leads to its groups")
+                    .help("put it behind what it is joined to, by JOIN or LEFT JOIN with equalities of columns, or take its values from a correlated subquery"),
+            );
+        }
         if let Some(window) = whole.window {
             let title = format!("a window below `{}` is computed for all rows at every write", tview.view.name.name);
             diagnostics.push(

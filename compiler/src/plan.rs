@@ -69,7 +69,7 @@ pub struct Tview {
 pub struct Whole {
     /// A window.
     pub window: Option<Span>,
-    /// Whether such a window is in the FROM clause, and not in a subquery: then it is computed once for all keys together.
+    /// Whether such a window or group is in the FROM clause, and not in a subquery: then it is computed once for all keys together.
     pub at_once: bool,
     /// Whether there are windows in FROM that are computed for each row over its own partitions: for many keys together that is more
     /// than to compute all.
@@ -78,6 +78,8 @@ pub struct Whole {
     pub chain: Option<Span>,
     /// A condition of which one part has to hold, each of which leads to other rows of a table: it is asked of all of them.
     pub parts: Option<Span>,
+    /// A grouped query in a FROM clause.
+    pub group: Option<Span>,
 }
 
 impl Tview {

@@ -72,6 +72,7 @@ codes! {
     ChainOfAll           = "TV0606" "chain-of-all"           Warning;
     MadeOfRows           = "TV0607" "made-of-rows"           Warning;
     PartsOfAll           = "TV0608" "parts-of-all"           Warning;
+    GroupOfAll           = "TV0609" "group-of-all"           Warning;
     UntriggeredSource    = "TV0701" "untriggered-source"     Error;
     ForcedRowSecurity    = "TV0702" "forced-row-security"    Warning;
     Internal             = "TV9901" "internal-error"         Error;

@@ -206,6 +206,14 @@ impl<'a> Resolver<'a> {
             _ => return Err(self.unknown_column(&names[names.len() - 1], span)),
         };
         let Some(item) = scope::relation(&self.scopes, schema, relation) else {
+            let mut hidden = self.scopes.iter().filter_map(|s| s.hidden.as_deref()).flat_map(|s| &s.items);
+            if hidden.any(|item| item.name == *relation) {
+                let title = format!("`{relation}` is not among what this condition joins");
+                let diagnostic = Diagnostic::new(Code::UnknownTable, title, span)
+                    .note("JOIN binds stronger than a comma: ON knows the two sides of its join")
+                    .help("write the condition in WHERE, or CROSS JOIN in the place of the comma");
+                return Err(self.refuse(diagnostic));
+            }
             let title = format!("`{relation}` is not in this FROM clause");
             let known = self.scopes.iter().flat_map(|s| s.items.iter().map(|i| i.name.as_str()));
             let near = did_you_mean(relation.as_str(), known);

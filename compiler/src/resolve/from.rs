@@ -44,19 +44,25 @@ struct JoinStart {
 }
 
 impl<'a> Resolver<'a> {
-    pub(super) fn from(&mut self, from: &'a [TableWithJoins], block: BlockId) -> Resolved<()> {
-        for (n, tree) in from.iter().enumerate() {
-            if n > 0 {
-                self.joins_own(block);
-            }
-            self.join_tree(tree, block)?;
-        }
-        Ok(())
+    /// The first use of each relation, of a join in parentheses behind another one as one, then the first use behind them.
+    pub(super) fn from(&mut self, from: &'a [TableWithJoins], block: BlockId) -> Resolved<Vec<usize>> {
+        self.bounds.push(Vec::new());
+        let read = from.iter().try_for_each(|tree| {
+            self.begins();
+            self.join_tree(tree, block)
+        });
+        self.begins();
+        let bounds = self.bounds.pop().unwrap_or_default();
+        read.map(|()| bounds)
     }
 
     fn join_tree(&mut self, tree: &'a TableWithJoins, block: BlockId) -> Resolved<()> {
         let (start, said) = (self.here(), self.flat.conjuncts.len());
-        self.factor(&tree.relation, block)?;
+        match &tree.relation {
+            // At the beginning parentheses make no difference.
+            TableFactor::NestedJoin { table_with_joins, alias: None } => self.join_tree(table_with_joins, block)?,
+            factor => self.factor(factor, block)?,
+        }
         for join in &tree.joins {
             self.join(join, (start, said), block)?;
         }
@@ -73,7 +79,7 @@ impl<'a> Resolver<'a> {
     fn join(&mut self, join: &'a Join, (start, first): (JoinStart, usize), block: BlockId) -> Resolved<()> {
         let (side, constraint) = self.join_side(join)?;
         let middle = self.here();
-        self.joins_own(block);
+        self.begins();
         let (before, opened) = (self.flat.conjuncts.len(), self.flat.blocks.len());
         let said = self.flat.blocks[block.0].conditions.len();
         self.factor(&join.relation, block)?;
@@ -107,11 +113,9 @@ impl<'a> Resolver<'a> {
         Ok(())
     }
 
-    /// Another relation of a FROM clause begins.
-    fn joins_own(&mut self, block: BlockId) {
-        if block == super::TOP && self.expanding.len() == 1 {
-            self.flat.joined.push(self.flat.uses.len());
-        }
+    /// Another relation of a FROM clause begins, or what is behind it.
+    fn begins(&mut self) {
+        self.bounds.last_mut().into_iter().for_each(|bounds| bounds.push(self.flat.uses.len()));
     }
 
     /// Whether items of the FROM clause since then show columns of uses before them.
@@ -200,6 +204,14 @@ impl<'a> Resolver<'a> {
         items.iter_mut().flat_map(|i| &mut i.columns).for_each(|(_, e)| blurred(e));
     }
 
+    /// What ON reads: of its FROM clause it knows what it joins, and nothing before that.
+    fn behind<T>(&mut self, start: JoinStart, read: impl FnOnce(&mut Self) -> T) -> T {
+        self.scopes.last_mut().into_iter().for_each(|scope| scope.hide(start.items, start.visible));
+        let result = read(self);
+        self.scopes.last_mut().into_iter().for_each(scope::Scope::show);
+        result
+    }
+
     /// ON, USING or NATURAL.
     fn constrain(
         &mut self,
@@ -218,7 +230,7 @@ impl<'a> Resolver<'a> {
                 }
                 let own = (start.uses..self.flat.uses.len()).map(UseId).filter(|u| self.flat.uses[u.0].block == block);
                 let own: Vec<UseId> = own.collect();
-                let asked = self.condition(condition, block, holds)?;
+                let asked = self.behind(start, |resolver| resolver.condition(condition, block, holds))?;
                 // Rows that an inner join does not combine are shown nowhere, whatever stands around it.
                 if holds == Scope::Always {
                     self.flat.asks(own, asked);
@@ -357,11 +369,10 @@ impl<'a> Resolver<'a> {
                 name, alias, args: None, version: None, with_ordinality: false, sample: None, ..
             } => self.named(name, alias.as_ref(), block),
             TableFactor::NestedJoin { table_with_joins, alias: None } => {
-                let joined = self.flat.joined.len();
-                self.join_tree(table_with_joins, block)?;
-                // In parentheses it is one.
-                self.flat.joined.truncate(joined);
-                Ok(())
+                self.bounds.push(Vec::new());
+                let read = self.join_tree(table_with_joins, block);
+                self.bounds.pop();
+                read
             }
             TableFactor::Derived { lateral, subquery, alias: Some(alias), sample: None } => {
                 let span = self.span(subquery.as_ref());

@@ -86,6 +86,17 @@ pub struct Use {
     pub span: Span,
 }
 
+/// What a FROM clause reads. That of a query that is read twice is there twice.
+#[derive(Clone, Debug)]
+pub struct FromClause {
+    /// The block that reads it.
+    pub block: BlockId,
+    /// Its SELECT.
+    pub span: Span,
+    /// The first use of each relation in order, of a join in parentheses behind another one as one, then the first use behind them.
+    pub bounds: Vec<usize>,
+}
+
 /// A SELECT: the view's own or a subquery's. Views in FROM are merged into the block that uses them.
 #[derive(Clone, Debug)]
 pub struct Block {
@@ -433,8 +444,8 @@ pub struct FlatView {
     pub outputs: Vec<Output>,
     /// What depends on the order of rows.
     pub orders: Vec<Ordered>,
-    /// Of each relation of its own FROM clause but the first, in order: its first use.
-    pub joined: Vec<usize>,
+    /// The FROM clauses of all SELECTs in it.
+    pub from_clauses: Vec<FromClause>,
     /// What windows of its own select list are partitioned by.
     pub partitions: Vec<Expr>,
     /// Those that its own text names in FROM.

@@ -15,7 +15,7 @@ use super::place::Places;
 use super::relation::CteInScope;
 use super::scope::Scope;
 use super::size::Size;
-use super::{Block, BlockId, Expr, FlatView, Output, TOP, UseId};
+use super::{Block, BlockId, Expr, FlatView, FromClause, Output, TOP, UseId};
 use crate::catalog::{Catalog, View};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::names::{Ident, QualName};
@@ -46,6 +46,8 @@ pub struct Resolver<'a> {
     pub(super) copies: HashMap<BlockId, Scope>,
     /// The uses of blocks whose FROM clause holds nothing but base tables.
     pub(super) plain_rows: HashMap<BlockId, (usize, usize)>,
+    /// The first uses of the relations of the FROM clauses being read, innermost last.
+    pub(super) bounds: Vec<Vec<usize>>,
     pub(super) scopes: Vec<Scope>,
     pub(super) file: FileId,
     pub(super) search_path: Vec<Ident>,
@@ -96,7 +98,7 @@ impl<'a> Resolver<'a> {
             whole: None,
             outputs: Vec::new(),
             orders: Vec::new(),
-            joined: Vec::new(),
+            from_clauses: Vec::new(),
             asked: BTreeMap::new(),
             parts: Vec::new(),
             asked_by: Vec::new(),
@@ -122,6 +124,7 @@ impl<'a> Resolver<'a> {
             partitions: HashMap::new(),
             copies: HashMap::new(),
             plain_rows: HashMap::new(),
+            bounds: Vec::new(),
             scopes: Vec::new(),
             file: view.span.file,
             search_path: view.search_path.clone(),
@@ -280,7 +283,8 @@ impl<'a> Resolver<'a> {
         self.check_clauses(select)?;
         self.flat.blocks[block.0].distinct = matches!(select.distinct, Some(Distinct::Distinct));
         let (uses, derived) = (self.flat.uses.len(), self.flat.derived.len());
-        self.from(&select.from, block)?;
+        let bounds = self.from(&select.from, block)?;
+        self.flat.from_clauses.push(FromClause { block, span: self.span(select), bounds });
         if derived == self.flat.derived.len() && uses < self.flat.uses.len() {
             self.plain_rows.insert(block, (uses, self.flat.uses.len()));
         }

@@ -49,6 +49,8 @@ pub struct Scope {
     pub items: Vec<Item>,
     /// In the order of `*`.
     pub visible: Vec<Visible>,
+    /// What stands before the join whose condition is being read.
+    pub hidden: Option<Box<Scope>>,
 }
 
 /// What was found.
@@ -73,6 +75,21 @@ impl Scope {
         };
         self.visible.extend(item.columns.iter().map(column));
         self.items.push(item);
+    }
+
+    /// Puts the first relations and the first of the visible columns aside.
+    pub fn hide(&mut self, items: usize, visible: usize) {
+        let (items, visible) = (self.items.drain(..items).collect(), self.visible.drain(..visible).collect());
+        self.hidden = Some(Box::new(Scope { items, visible, hidden: self.hidden.take() }));
+    }
+
+    /// Puts them back.
+    pub fn show(&mut self) {
+        if let Some(hidden) = self.hidden.take() {
+            self.items.splice(0..0, hidden.items);
+            self.visible.splice(0..0, hidden.visible);
+            self.hidden = hidden.hidden;
+        }
     }
 
     /// The names that both sides of a join have, in the order of the left one. The sides are the visible columns

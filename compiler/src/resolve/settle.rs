@@ -178,6 +178,7 @@ impl FlatView {
         self.alternatives.iter_mut().filter(|a| a.block == inner).for_each(|a| a.block = outer);
         self.orders.iter_mut().filter(|o| o.block == inner).for_each(|o| o.block = outer);
         self.windows_below.iter_mut().filter(|w| w.block == inner).for_each(|w| w.block = outer);
+        self.from_clauses.iter_mut().filter(|f| f.block == inner).for_each(|f| f.block = outer);
         self.blocks.iter_mut().filter(|b| b.parent == Some(inner)).for_each(|b| b.parent = Some(outer));
         let conditions = std::mem::take(&mut self.blocks[inner.0].conditions);
         // The order of a relation's rows proves nothing to the query around it, but it can show there, for

@@ -78,7 +78,7 @@ SELECT p.id, jsonb_build_object('n', (SELECT (SELECT p.title || t.label) FROM ta
 SELECT p.id, jsonb_build_object('n', (SELECT t.label FROM tag t WHERE t.post_id = q.id LIMIT 1)) AS data FROM post p
 SELECT p.id, jsonb_build_object('n', t.label) AS data FROM post p WHERE EXISTS (SELECT 1 FROM tag t WHERE t.post_id = p.id)
 SELECT a.id, '{}'::jsonb AS data FROM author a JOIN post p ON p.author_id = a.id AND t.post_id = p.id JOIN tag t ON true
--- known: SELECT a.id, '{}'::jsonb AS data FROM author a, post p JOIN tag t ON t.post_id = a.id WHERE p.author_id = a.id
+SELECT a.id, '{}'::jsonb AS data FROM author a, post p JOIN tag t ON t.post_id = a.id WHERE p.author_id = a.id
 SELECT a.id, '{}'::jsonb AS data FROM author a, post p JOIN tag t ON t.post_id = p.id WHERE p.author_id = a.id
 SELECT p.id, jsonb_build_object('n', s.name) AS data FROM post p JOIN (SELECT id AS aid, name FROM author) s ON s.aid = p.author_id
 SELECT p.id, jsonb_build_object('n', s.id) AS data FROM post p JOIN (SELECT id AS aid, name FROM author) s ON s.aid = p.author_id

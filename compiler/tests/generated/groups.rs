@@ -122,7 +122,12 @@ impl Gen<'_> {
             (3, _, Some(number), _) => Grouping::of(format!("({number} % 3)"), Ty::Other),
             (4, _, Some(number), _) => Grouping::of(format!("band({number})"), Ty::Text),
             (5, .., Some(stamp)) => Grouping::of(format!("{stamp}::date"), Ty::Date),
-            _ => Grouping::of(format!("({})", self.test(&rels[..1])), Ty::Bool),
+            _ => {
+                // PostgreSQL groups by no constant.
+                let test = self.test(&rels[..1]);
+                let test = if test == "true" { format!("{} IS NOT NULL", rels[0].col(0)) } else { test };
+                Grouping::of(format!("({test})"), Ty::Bool)
+            }
         }
     }
 

@@ -207,4 +207,5 @@ fixtures! {
     told_by_queries: "compiler/tests/data/live/told_by_queries.sql",
     shown_documents: "compiler/tests/data/live/shown_documents.sql",
     grouped_joins: "compiler/tests/data/live/grouped_joins.sql",
+    grouped_whole: "compiler/tests/data/live/grouped_whole.sql",
 }

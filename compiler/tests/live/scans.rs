@@ -48,7 +48,7 @@ fn warned(sql: &str) -> Option<BTreeSet<String>> {
             Code::MissingIndex | Code::MadeOfRows => {
                 tables.extend(diagnostic.title.split('`').nth(1).map(str::to_owned));
             }
-            Code::WindowOfAll | Code::ChainOfAll | Code::PartsOfAll => return None,
+            Code::WindowOfAll | Code::ChainOfAll | Code::PartsOfAll | Code::GroupOfAll => return None,
             _ => {}
         }
     }

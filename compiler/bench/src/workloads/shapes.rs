@@ -249,6 +249,16 @@ pub const SHAPES: &[Shape] = &[
         writes: &[PARENT, CHILD, REBOSS],
     },
     Shape {
+        name: "grouped query joined in an array's query",
+        views: "CREATE VIEW counted AS SELECT c.id, c.parent_id, c.name, s.n FROM child c
+                  JOIN (SELECT t.id, count(*) AS n FROM twin t GROUP BY t.id) s ON s.id = c.parent_id;
+                CREATE VIEW v_x AS SELECT p.id, jsonb_build_object('name', p.name,
+                    'list', (SELECT jsonb_agg(jsonb_build_object('name', b.name, 'n', s.n) ORDER BY b.id) FROM parent b
+                               JOIN (SELECT c.parent_id, count(*) AS n FROM child c GROUP BY c.parent_id) s ON s.parent_id = b.id WHERE b.boss_id = p.id),
+                    'below', (SELECT jsonb_agg(d.n ORDER BY d.id) FROM counted d WHERE d.parent_id = p.id)) AS data FROM parent p;",
+        writes: &[PARENT, CHILD, REBOSS],
+    },
+    Shape {
         name: "UNION ALL",
         views: "CREATE VIEW v_x AS SELECT 'parent' AS kind, p.id, jsonb_build_object('name', p.name, 'area', a.name) AS data
                   FROM parent p JOIN area a ON a.id = p.area_id

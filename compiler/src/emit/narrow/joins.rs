@@ -12,15 +12,18 @@ use std::ops::{ControlFlow, Range};
 
 use sqlparser::ast::{
     BinaryOperator, Expr, GroupByExpr, Join, JoinConstraint, JoinOperator, ObjectName, Query, Select, SelectItem,
-    SetExpr, TableFactor, TableWithJoins, Visit, Visitor,
+    SetExpr, SetOperator, SetQuantifier, TableFactor, TableWithJoins, Visit, Visitor,
 };
 use sqlparser::tokenizer::Token;
 
+use super::Given;
 use super::ctes::named;
+use super::leads::Leads;
 use crate::catalog::{Catalog, Relation, View};
 use crate::cut::{Edit, Text};
 use crate::names::Ident;
 use crate::resolve::{conjuncts, ident, output_name, parts};
+use crate::source::Span;
 
 /// How deep views and derived tables are looked into.
 const MAX_DEPTH: usize = 16;
@@ -37,6 +40,62 @@ struct Lateral {
     joined_by: Option<&'static str>,
 }
 
+/// How the planner reads a query that is a relation of a FROM clause.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Reading {
+    /// As if its own FROM clause stood there.
+    Through,
+    /// Query by query, each with what it is joined by.
+    Appended,
+    /// As a whole, but for conditions with constants.
+    Whole,
+}
+
+fn worst(all: impl Iterator<Item = Reading>) -> Reading {
+    all.max().unwrap_or(Reading::Through)
+}
+
+/// A relation of a FROM clause.
+struct Joined {
+    reading: Reading,
+    lateral: Option<Lateral>,
+}
+
+/// What becomes LATERAL.
+pub(super) struct Laterals {
+    pub edits: Vec<Edit>,
+    /// What does not, and is computed as a whole; whether that is in no subquery.
+    pub whole: Vec<(Span, bool)>,
+}
+
+/// The tokens of a FROM clause that belong to no relation, and those of its relations' parentheses.
+struct Level {
+    own: Vec<usize>,
+    /// The ends of joins in parentheses.
+    closes: Vec<usize>,
+}
+
+/// A tree of joins without the parentheses that it begins with.
+struct Tree<'s> {
+    nested: usize,
+    first: &'s TableFactor,
+    joins: Vec<&'s Join>,
+}
+
+impl<'s> Tree<'s> {
+    fn of(tree: &'s TableWithJoins) -> Self {
+        let mut whole = match &tree.relation {
+            TableFactor::NestedJoin { table_with_joins, alias: None } => {
+                let inner = Tree::of(table_with_joins);
+                Tree { nested: inner.nested + 1, ..inner }
+            }
+            first => Tree { nested: 0, first, joins: Vec::new() },
+        };
+        whole.joins.extend(&tree.joins);
+        whole
+    }
+}
+
 /// Where a relation of a FROM clause is written, and the condition behind ON.
 struct Place {
     factor: Range<usize>,
@@ -44,36 +103,40 @@ struct Place {
 }
 
 impl Text<'_> {
-    /// The relations that become LATERAL. `behind_key` tells of each relation of the outermost FROM clause, in order, whether the key
-    /// leads to what it is joined to.
-    pub(super) fn laterals(&self, view: &View, catalog: &Catalog, behind_key: &[bool]) -> Vec<Edit> {
-        let mut found = Selects { kept: Kept::new(catalog, view), joined: Vec::new() };
+    /// The relations that become LATERAL: but for those whose rows functions of the user's may be given.
+    pub(super) fn laterals(&self, view: &View, given: Given, leads: &Leads, calls_user_functions: bool) -> Laterals {
+        let mut found = Selects { kept: Kept::new(given.catalog, view), joined: Vec::new() };
         let _ = view.query.visit(&mut found);
         let selects: Vec<usize> = self.tokens().filter(|at| self.is_word(*at, "select")).collect();
-        let outermost = self.outermost();
+        let mut laterals = Laterals { edits: Vec::new(), whole: Vec::new() };
         if selects.len() != found.joined.len() {
-            return Vec::new();
+            return laterals;
         }
-        let mut edits = Vec::new();
-        for (at, joined) in selects.into_iter().zip(found.joined) {
-            if joined.iter().all(Option::is_none) {
+        for (at, (nested, joined)) in selects.into_iter().zip(found.joined) {
+            if joined.iter().all(|joined| joined.reading == Reading::Through) {
                 continue;
             }
-            let places = self.joined(at);
-            if places.len() != joined.len() {
+            let (places, leads) =
+                (self.joined(at, &nested), leads.at(self.query.file, self.bytes(&(at..at + 1)).start));
+            if places.len() != joined.len() || leads.len() != joined.len() {
                 continue;
             }
-            let known = Some(at) == outermost && behind_key.len() == joined.len();
             let second = places.get(1).and_then(Option::as_ref).map(|place| place.factor.clone());
-            for (n, (place, lateral)) in places.into_iter().zip(joined).enumerate() {
-                let wanted = lateral.filter(|l| !l.needs_key || known && behind_key[n]).zip(place);
-                let instead = second.as_ref().filter(|_| n == 0);
-                edits.extend(
-                    wanted.and_then(|(lateral, place)| self.lateral(lateral, place, instead)).into_iter().flatten(),
-                );
+            for (n, (place, Joined { reading, lateral })) in places.into_iter().zip(joined).enumerate() {
+                let Some(place) = place.filter(|_| reading != Reading::Through) else { continue };
+                let (at, instead) = (self.bytes(&place.factor), second.as_ref().filter(|_| n == 0));
+                let wanted = lateral
+                    .filter(|l| !l.needs_key || leads[n].behind && !leads[n].itself)
+                    .filter(|l| !calls_user_functions || !self.shows_row(&l.name));
+                let edits = wanted.and_then(|lateral| self.lateral(lateral, place, instead));
+                if edits.is_none() && second.is_some() && reading == Reading::Whole && !leads[n].itself {
+                    let span = Span { file: self.query.file, start: at.start, end: at.end };
+                    laterals.whole.push((span, leads[n].in_from));
+                }
+                laterals.edits.extend(edits.into_iter().flatten());
             }
         }
-        edits
+        laterals
     }
 
     /// A relation as a LATERAL one, also in the place of the next one, which takes its place: of a RIGHT JOIN this makes a LEFT one.
@@ -99,23 +162,48 @@ impl Text<'_> {
         })
     }
 
-    /// The relations of a SELECT's FROM clause, in order; `None` for one whose text has another form.
-    fn joined(&self, select: usize) -> Vec<Option<Place>> {
+    /// The relations of a SELECT's FROM clause, in order; `None` for one whose text has another form. `nested` says of the parts between
+    /// commas how many parentheses around joins they begin with.
+    fn joined(&self, select: usize, nested: &[usize]) -> Vec<Option<Place>> {
         let Some(clauses) = self.clauses(select, self.tokens().end) else { return Vec::new() };
-        let own = self.level(clauses.from.clone());
-        let starts = own.iter().copied().filter(|at| self.is_word(*at, "join") || self.is_comma(*at));
-        let mut places: Vec<_> = starts.map(|at| self.place(at + 1, &own, clauses.from.end)).collect();
-        let first = own.iter().copied().find(|at| self.is_join(*at) || self.is_comma(*at)).unwrap_or(clauses.from.end);
+        let level = self.through(clauses.from.clone(), nested);
+        let starts = level.own.iter().copied().filter(|at| self.is_word(*at, "join") || self.is_comma(*at));
+        let mut places: Vec<_> = starts.map(|at| self.place(at + 1, &level, clauses.from.end)).collect();
+        let next = level.own.iter().copied().find(|at| self.is_next(*at, &level)).unwrap_or(clauses.from.end);
         // What joins the first one stands behind the second.
         let on = places.first().and_then(Option::as_ref).and_then(|second| second.on.clone());
-        places.insert(0, Some(Place { factor: clauses.from.start..first, on }));
+        let first = level.own.first().filter(|first| **first < next);
+        places.insert(0, first.map(|first| Place { factor: *first..next, on }));
         places
     }
 
+    /// The tokens of a FROM clause that are in no parentheses but those around joins that it begins with.
+    fn through(&self, from: Range<usize>, nested: &[usize]) -> Level {
+        let mut level = Level { own: Vec::new(), closes: Vec::new() };
+        let all = self.level(from);
+        for (part, nested) in all.split_inclusive(|at| self.is_comma(*at)).zip(nested) {
+            match part {
+                [open, close, rest @ ..] if *nested > 0 && *self.token(*open) == Token::LParen => {
+                    let inner = self.through(open + 1..*close, &[nested - 1]);
+                    level.own.extend(inner.own.into_iter().chain([*close]).chain(rest.iter().copied()));
+                    level.closes.extend(inner.closes.into_iter().chain([*close]));
+                }
+                part => level.own.extend(part),
+            }
+        }
+        level
+    }
+
+    /// Whether another relation begins here, or joins in parentheses end.
+    fn is_next(&self, at: usize, level: &Level) -> bool {
+        self.is_join(at) || self.is_comma(at) || level.closes.contains(&at)
+    }
+
     /// What stands behind JOIN or a comma, and behind its ON.
-    fn place(&self, start: usize, own: &[usize], end: usize) -> Option<Place> {
-        let is_next = |at: usize| self.is_join(at) || self.is_comma(at);
-        let mut rest = own.iter().copied().skip_while(|at| *at < start);
+    fn place(&self, start: usize, level: &Level, end: usize) -> Option<Place> {
+        let is_next = |at: usize| self.is_next(at, level);
+        let mut rest = level.own.iter().copied().skip_while(|at| *at < start).peekable();
+        let start = *rest.peek()?;
         let close = rest.by_ref().find(|at| ["on", "using"].iter().any(|w| self.is_word(*at, w)) || is_next(*at));
         let close = close.unwrap_or(end);
         let factor = start..close;
@@ -145,7 +233,7 @@ impl Text<'_> {
 /// The relations of each SELECT that are joined to others, in the order of the text.
 struct Selects<'c> {
     kept: Kept<'c>,
-    joined: Vec<Vec<Option<Lateral>>>,
+    joined: Vec<(Vec<usize>, Vec<Joined>)>,
 }
 
 impl Visitor for Selects<'_> {
@@ -153,17 +241,18 @@ impl Visitor for Selects<'_> {
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
         for cte in query.with.iter().flat_map(|w| &w.cte_tables) {
-            let is_kept = self.kept.query(&cte.query, 0);
+            let reading = self.kept.query(&cte.query, 0);
             let mut columns = selected(&cte.query.body);
             let renamed = cte.alias.columns.iter().map(|c| ident(&c.name));
             columns.iter_mut().for_each(|columns| rename(columns, renamed.clone()));
-            self.kept.ctes.insert(ident(&cte.alias.name), KnownCte { is_kept, columns });
+            self.kept.ctes.insert(ident(&cte.alias.name), KnownCte { reading, columns });
         }
         ControlFlow::Continue(())
     }
 
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
-        self.joined.push(self.kept.laterals(select));
+        let trees: Vec<Tree> = select.from.iter().map(Tree::of).collect();
+        self.joined.push((trees.iter().map(|tree| tree.nested).collect(), self.kept.laterals(select, &trees)));
         ControlFlow::Continue(())
     }
 }
@@ -222,9 +311,9 @@ enum Meaning<'k> {
     Relation(&'k Relation),
 }
 
-/// A CTE: whether the planner computes it on its own, and its columns.
+/// A CTE: how it is read, and its columns.
 struct KnownCte {
-    is_kept: bool,
+    reading: Reading,
     columns: Option<Vec<Option<Ident>>>,
 }
 
@@ -270,16 +359,17 @@ impl<'c> Kept<'c> {
     }
 
     /// The relations of a SELECT's FROM clause, in order.
-    fn laterals(&self, select: &Select) -> Vec<Option<Lateral>> {
+    fn laterals(&self, select: &Select, trees: &[Tree]) -> Vec<Joined> {
         let said: Vec<_> = select.selection.iter().flat_map(conjuncts).filter_map(as_equality).collect();
-        let (mut before, mut laterals) = (Vec::new(), vec![self.first(select, &said)]);
-        for (at, tree) in select.from.iter().enumerate() {
-            if at > 0 {
-                laterals.push(self.among(&tree.relation, &before, &said));
-            }
-            names_of(&tree.relation, &mut before);
+        let (mut before, mut laterals) = (Vec::new(), Vec::new());
+        for (at, tree) in trees.iter().enumerate() {
+            let lateral =
+                if at == 0 { self.first(select, trees, &said) } else { self.among(tree.first, &before, &said) };
+            laterals.push(Joined { reading: self.factor(tree.first, 0), lateral });
+            names_of(tree.first, &mut before);
             for (n, join) in tree.joins.iter().enumerate() {
-                laterals.push(self.joined(tree, (n, join), &before, &said));
+                let lateral = self.joined(tree, (n, join), &before, &said);
+                laterals.push(Joined { reading: self.factor(&join.relation, 0), lateral });
                 names_of(&join.relation, &mut before);
             }
         }
@@ -287,7 +377,7 @@ impl<'c> Kept<'c> {
     }
 
     /// The first relation, where it can change places with a table that is the second. Not if `*` shows which is which.
-    fn first(&self, select: &Select, said: &[[[Ident; 2]; 2]]) -> Option<Lateral> {
+    fn first(&self, select: &Select, trees: &[Tree], said: &[[[Ident; 2]; 2]]) -> Option<Lateral> {
         // What is changed in the text of a view would be lost.
         let is_table = |factor: &TableFactor| match factor {
             TableFactor::Table { name, args: None, .. } => {
@@ -296,27 +386,27 @@ impl<'c> Kept<'c> {
             _ => false,
         };
         let shows_all = select.projection.iter().any(|item| matches!(item, SelectItem::Wildcard(_)));
-        let tree = select.from.first().filter(|_| !shows_all)?;
+        let tree = trees.first().filter(|_| !shows_all)?;
         let Some(join) = tree.joins.first() else {
-            let second = select.from.get(1).filter(|second| is_table(&second.relation))?;
-            let lateral = self.among(&tree.relation, &[name_of(&second.relation)?], said)?;
+            let second = trees.get(1).filter(|second| second.nested == 0 && is_table(second.first))?;
+            let lateral = self.among(tree.first, &[name_of(second.first)?], said)?;
             // It comes between the second and what that is joined to.
             let is_by_names =
                 |join: &Join| is_left(join, |c| matches!(c, JoinConstraint::On(_) | JoinConstraint::None));
             let joined_by = (!second.joins.is_empty()).then_some(" CROSS JOIN ");
-            return second.joins.iter().all(is_by_names).then_some(Lateral { joined_by, ..lateral });
+            return second.joins.iter().copied().all(is_by_names).then_some(Lateral { joined_by, ..lateral });
         };
         let second = Some(&join.relation).filter(|second| is_table(second))?;
         let before = [name_of(second)?];
         let left = |column: &Ident| before.first().filter(|_| self.has_column(second, column) == Some(true)).cloned();
         match &join.join_operator {
-            JoinOperator::CrossJoin(JoinConstraint::None) => self.among(&tree.relation, &before, said),
+            JoinOperator::CrossJoin(JoinConstraint::None) => self.among(tree.first, &before, said),
             // What USING merges is the column on the left, and equal ones can read differently (1.0 and 1.00).
             JoinOperator::Join(c @ JoinConstraint::On(_)) | JoinOperator::Inner(c @ JoinConstraint::On(_)) => {
-                self.inner(&tree.relation, (c, &left), &before, said)
+                self.inner(tree.first, (c, &left), &before, said)
             }
             JoinOperator::Right(c) | JoinOperator::RightOuter(c) => {
-                let lateral = self.outer(&tree.relation, (c, &left))?;
+                let lateral = self.outer(tree.first, (c, &left))?;
                 Some(Lateral { joined_by: Some(" LEFT JOIN "), ..lateral })
             }
             _ => None,
@@ -325,7 +415,7 @@ impl<'c> Kept<'c> {
 
     /// A relation that no condition of its own joins to those before it.
     fn among(&self, factor: &TableFactor, before: &[Ident], said: &[[[Ident; 2]; 2]]) -> Option<Lateral> {
-        let name = name_of(factor).filter(|_| self.factor(factor, 0))?;
+        let name = name_of(factor).filter(|_| self.factor(factor, 0) != Reading::Through)?;
         let conditions = leading(&name, before, said);
         (!conditions.is_empty()).then_some(Lateral { name, needs_key: true, conditions, joined_by: None })
     }
@@ -333,7 +423,7 @@ impl<'c> Kept<'c> {
     /// The right side of a join of a tree.
     fn joined(
         &self,
-        tree: &TableWithJoins,
+        tree: &Tree,
         (n, join): (usize, &Join),
         before: &[Ident],
         said: &[[[Ident; 2]; 2]],
@@ -362,7 +452,7 @@ impl<'c> Kept<'c> {
 
     /// One on the nullable side of an outer join. `left` tells which relation of the other side has a column.
     fn outer(&self, factor: &TableFactor, (constraint, left): (&JoinConstraint, Left)) -> Option<Lateral> {
-        let name = name_of(factor).filter(|_| self.factor(factor, 0))?;
+        let name = name_of(factor).filter(|_| self.factor(factor, 0) != Reading::Through)?;
         let merged = |column: &ObjectName| {
             let column = parts(column)?.pop()?;
             Some(equality(&[[left(&column)?, column.clone()], [name.clone(), column]]))
@@ -376,12 +466,12 @@ impl<'c> Kept<'c> {
     }
 
     /// The first relation before a join of a tree that has a column, which what USING merges on the left side has the values of.
-    fn holder(&self, tree: &TableWithJoins, join: usize, column: &Ident) -> Option<Ident> {
+    fn holder(&self, tree: &Tree, join: usize, column: &Ident) -> Option<Ident> {
         let joins = &tree.joins[..join];
         if !joins.iter().all(|join| is_left(join, |c| !matches!(c, JoinConstraint::Natural))) {
             return None;
         }
-        for factor in std::iter::once(&tree.relation).chain(joins.iter().map(|j| &j.relation)) {
+        for factor in std::iter::once(tree.first).chain(joins.iter().map(|j| &j.relation)) {
             if self.has_column(factor, column)? {
                 return name_of(factor);
             }
@@ -427,38 +517,51 @@ impl<'c> Kept<'c> {
         named(self.catalog, self.search_path, &BTreeSet::new(), name).map(Meaning::Relation)
     }
 
-    fn factor(&self, factor: &TableFactor, depth: usize) -> bool {
+    fn factor(&self, factor: &TableFactor, depth: usize) -> Reading {
         match factor {
             TableFactor::Derived { lateral: false, subquery, .. } => self.query(subquery, depth + 1),
             TableFactor::Table { name, args: None, .. } => self.named(name, depth + 1),
             TableFactor::NestedJoin { table_with_joins, .. } => self.tree(table_with_joins, depth + 1),
-            _ => false,
+            _ => Reading::Through,
         }
     }
 
-    fn tree(&self, tree: &TableWithJoins, depth: usize) -> bool {
-        self.factor(&tree.relation, depth) || tree.joins.iter().any(|j| self.factor(&j.relation, depth))
+    fn tree(&self, tree: &TableWithJoins, depth: usize) -> Reading {
+        let joined = tree.joins.iter().map(|join| &join.relation);
+        worst(joined.chain([&tree.relation]).map(|factor| self.factor(factor, depth)))
     }
 
-    fn named(&self, name: &ObjectName, depth: usize) -> bool {
+    fn named(&self, name: &ObjectName, depth: usize) -> Reading {
         match self.meaning(name) {
-            Some(Meaning::Cte(cte)) => cte.is_kept,
+            Some(Meaning::Cte(cte)) => cte.reading,
             Some(Meaning::Relation(Relation::View(view))) => Kept::new(self.catalog, view).query(&view.query, depth),
-            _ => false,
+            _ => Reading::Through,
         }
     }
 
-    fn query(&self, query: &Query, depth: usize) -> bool {
+    fn query(&self, query: &Query, depth: usize) -> Reading {
         if depth > MAX_DEPTH || query.with.is_some() || query.limit_clause.is_some() || query.fetch.is_some() {
-            return true;
+            return Reading::Whole;
         }
-        match query.body.as_ref() {
+        self.body(&query.body, depth)
+    }
+
+    fn body(&self, body: &SetExpr, depth: usize) -> Reading {
+        match body {
             SetExpr::Select(select) => {
                 let is_grouped = !matches!(&select.group_by, GroupByExpr::Expressions(list, _) if list.is_empty());
-                is_grouped || select.distinct.is_some() || select.from.iter().any(|tree| self.tree(tree, depth))
+                if is_grouped || select.distinct.is_some() {
+                    return Reading::Whole;
+                }
+                worst(select.from.iter().map(|tree| self.tree(tree, depth)))
             }
             SetExpr::Query(inner) => self.query(inner, depth + 1),
-            _ => true,
+            SetExpr::Values(_) => Reading::Through,
+            SetExpr::SetOperation { op: SetOperator::Union, set_quantifier: SetQuantifier::All, left, right } => {
+                let sides = [left, right].into_iter().map(|side| self.body(side, depth + 1));
+                worst(sides.chain([Reading::Appended]))
+            }
+            _ => Reading::Whole,
         }
     }
 }

@@ -24,21 +24,18 @@ mod ctes;
 mod except;
 mod full;
 mod joins;
+mod leads;
 mod memberships;
 mod views;
 mod windows;
 
-use std::collections::BTreeSet;
 use std::ops::Range;
-
-use petgraph::unionfind::UnionFind;
 
 use super::Program;
 use crate::catalog::{Catalog, Relation, View};
 use crate::cut::{Edit, Text};
 use crate::names::Ident;
 use crate::plan::{Tview, Whole};
-use crate::resolve::TOP;
 use crate::source::Sources;
 use crate::syntax::Statement;
 pub use views::Below;
@@ -129,13 +126,8 @@ pub fn narrow<'a>(program: &Program<'a>, view: &'a View, tview: &'a Tview) -> Op
 
 /// What of a tview is computed for all rows whichever key is asked for.
 pub fn computed_whole(given: Given, tview: &Tview) -> Whole {
-    // Of most views nothing is: their text need not be looked at.
-    let has_windows = tview.relations.variants.iter().any(|v| !v.view.windows_below.is_empty());
-    let has_parts = !tview.relations.parted.is_empty();
     match given.catalog.relations.get(&tview.view.name) {
-        Some(Relation::View(view)) if has_windows || has_parts || chains::chain_of(&tview.view).is_some() => {
-            changes(given, "", view, tview).whole
-        }
+        Some(Relation::View(view)) => changes(given, "", view, tview).whole,
         _ => Whole::default(),
     }
 }
@@ -148,43 +140,7 @@ pub fn changes<'a>(given: Given<'a>, program: &'a str, view: &'a View, tview: &'
     let chain = if chained.is_some() { None } else { chains::chain_of(&tview.view) };
     edits.extend(chained.unwrap_or_else(|| text.turned()));
     edits.extend(text.excepts(&tview.view, given.catalog));
-    // A row of a view has a type of its own, which a user's function may ask for.
-    if !tview.view.calls_user_functions {
-        edits.extend(text.laterals(view, given.catalog, &behind_key(tview)));
-    }
-    let mut windows = Rewriting::new(given, program, tview);
-    windows.own(text, view, &mut edits);
-    Changes { edits, whole: windows.left(chain), below: windows.below }
-}
-
-/// Of each relation of the view's own FROM clause, whether the key leads to what stands before it, of the first to the second, but not
-/// by it.
-fn behind_key(tview: &Tview) -> Vec<bool> {
-    let outputs = tview.relations.key.columns.iter().map(|k| &tview.view.outputs[k.output].expr);
-    let terms: Option<Vec<_>> = outputs.map(|e| e.as_term()).collect();
-    let key: BTreeSet<usize> = terms.iter().flatten().flat_map(|t| t.uses()).map(|u| u.0).collect();
-    let bounds: Vec<usize> = [0].into_iter().chain(tview.view.joined.iter().copied()).chain([usize::MAX]).collect();
-    let leads = |(n, own): (usize, &[usize])| {
-        let around = if n == 0 { bounds[1]..bounds.get(2).copied().unwrap_or(bounds[1]) } else { 0..own[0] };
-        !key.is_empty() && leads_around(tview, &key, &(own[0]..own[1]), &around)
-    };
-    bounds.windows(2).enumerate().map(leads).collect()
-}
-
-/// Whether equalities lead from all of these uses, without one of a relation in FROM, to each of those around it that it is joined to.
-fn leads_around(tview: &Tview, from: &BTreeSet<usize>, relation: &Range<usize>, around: &Range<usize>) -> bool {
-    if from.iter().all(|used| *used < relation.start) {
-        return true;
-    }
-    let [variant] = tview.relations.variants.as_slice() else { return false };
-    let is_inside = |used: &usize| relation.contains(used);
-    let pairs = variant.view.equalities.iter().filter(|e| e.block == TOP).map(|e| [e.left.use_id.0, e.right.use_id.0]);
-    let (across, outside): (Vec<_>, Vec<_>) = pairs.partition(|pair| pair.iter().any(is_inside));
-    let mut linked = UnionFind::new(variant.view.uses.len());
-    for [one, other] in outside {
-        linked.union(one, other);
-    }
-    let reached = |used: usize| from.iter().any(|key| linked.equiv(*key, used));
-    let mut joined = across.into_iter().flatten().filter(|used| around.contains(used)).peekable();
-    !from.iter().any(is_inside) && joined.peek().is_some() && joined.all(reached)
+    let mut rewriting = Rewriting::new(given, program, tview);
+    rewriting.own(text, view, &mut edits);
+    Changes { edits, whole: rewriting.left(chain), below: rewriting.below }
 }

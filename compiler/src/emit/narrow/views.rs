@@ -13,6 +13,7 @@ use sqlparser::tokenizer::Token;
 use super::Given;
 use super::below::Wanted;
 use super::ctes::{all_ctes, named};
+use super::leads::Leads;
 use crate::catalog::{Catalog, Relation, View};
 use crate::cut::{Edit, Text};
 use crate::emit::names;
@@ -46,6 +47,10 @@ pub(super) struct Rewriting<'g> {
     in_from: BTreeSet<Span>,
     /// Those of them that are not any more.
     done: BTreeSet<Span>,
+    /// Where the key leads.
+    leads: Leads,
+    /// Grouped queries that stay in the way, and whether each is in no subquery.
+    groups: Vec<(Span, bool)>,
     /// In the order in which they can be created.
     pub below: Vec<Below<'g>>,
     looked_into: Vec<QualName>,
@@ -62,17 +67,20 @@ impl<'g> Rewriting<'g> {
             }
         }
         let (done, below, looked_into) = (BTreeSet::new(), Vec::new(), Vec::new());
-        Rewriting { given, program, tview, wanted, in_from, done, below, looked_into }
+        let leads = Leads::of(tview);
+        Rewriting { given, program, tview, wanted, in_from, done, leads, groups: Vec::new(), below, looked_into }
     }
 
     /// What stays in the way, besides a chain of full joins.
     pub(super) fn left(&self, chain: Option<Span>) -> Whole {
         let mut left = self.wanted.difference(&self.done).copied();
         let window = left.next();
-        let at_once = window.into_iter().chain(left).any(|span| self.in_from.contains(&span));
+        let mut at_once = window.into_iter().chain(left).any(|span| self.in_from.contains(&span));
+        at_once |= self.groups.iter().any(|(_, in_from)| *in_from);
+        let group = self.groups.first().map(|(span, _)| *span);
         let by_row = self.done.iter().any(|span| self.in_from.contains(span));
         let parts = self.tview.relations.parted.first().map(|at| self.tview.view.parts[*at].place);
-        Whole { window, at_once, by_row, chain, parts }
+        Whole { window, at_once, by_row, chain, parts, group }
     }
 
     /// Adds the changes of the view's own text.
@@ -82,12 +90,16 @@ impl<'g> Rewriting<'g> {
 
     fn changes(&mut self, text: &Text, view: &'g View, depth: usize, edits: &mut Vec<Edit>) {
         let (given, flat) = (self.given, &self.tview.view);
-        // A row of a view has a type of its own, which a user's function may ask for.
-        if !self.tview.view.calls_user_functions && depth < MAX_DEPTH {
+        let laterals = text.laterals(view, given, &self.leads, flat.calls_user_functions);
+        edits.extend(laterals.edits);
+        self.groups.extend(laterals.whole);
+        if depth < MAX_DEPTH {
             let ctes = all_ctes(&view.query);
             let mut mentions = Mentions { catalog: self.given.catalog, view, ctes, found: Vec::new() };
             let _ = view.query.visit(&mut mentions);
-            for mention in mentions.found.iter().filter(|m| text.can_rename(m)) {
+            // A row of a view has a type of its own, which a user's function may ask for.
+            let is_free = |m: &&Mention| !flat.calls_user_functions || !text.shows_row(&m.known);
+            for mention in mentions.found.iter().filter(|m| text.can_rename(m)).filter(is_free) {
                 let other = self.instead_of(mention.view, depth + 1);
                 edits.extend(other.and_then(|name| text.renamed(mention, &name)));
             }
@@ -112,8 +124,6 @@ impl<'g> Rewriting<'g> {
         self.looked_into.push(view.name.clone());
         let text = self.given.text(view);
         let mut edits = text.unfenced(&view.query);
-        // Where the key is, is known of the view's own relations only.
-        edits.extend(text.laterals(view, self.given.catalog, &[]));
         self.changes(&text, view, depth, &mut edits);
         if edits.is_empty() {
             return None;
@@ -131,6 +141,8 @@ struct Mention<'g> {
     at: sqlparser::tokenizer::Span,
     /// The name without its schema, where it has no other.
     shown: Option<Ident>,
+    /// The name that its columns are read by.
+    known: Ident,
 }
 
 impl Text<'_> {
@@ -141,6 +153,15 @@ impl Text<'_> {
         let is_name = |at: usize| matches!(self.token(at), Token::Word(w) if ident_of(w) == *shown);
         let inner = self.tokens().start + 1..self.tokens().end.saturating_sub(1);
         !inner.into_iter().any(|at| is_name(at) && is_dot(at - 1) && is_dot(at + 1))
+    }
+
+    /// Whether a relation is named without one of its columns anywhere but in FROM: as a row.
+    pub(super) fn shows_row(&self, name: &Ident) -> bool {
+        let is = |at: usize, token: &Token| self.tokens().contains(&at) && self.token(at) == token;
+        let is_name = |at: usize| matches!(self.token(at), Token::Word(w) if ident_of(w) == *name);
+        let of_column = |at: usize| is(at + 1, &Token::Period) && !is(at + 2, &Token::Mul);
+        let is_row = |at: &usize| is_name(*at) && !is(at - 1, &Token::Period) && !of_column(*at);
+        self.tokens().skip(1).filter(is_row).count() > 1
     }
 
     /// Another view in the place of one that is named.
@@ -171,8 +192,10 @@ impl Visitor for Mentions<'_> {
         if let TableFactor::Table { name, alias, args: None, .. } = factor
             && let Some(Relation::View(view)) = named(self.catalog, &self.view.search_path, &self.ctes, name)
         {
-            let shown = name.0.last().and_then(|part| part.as_ident()).map(ident).filter(|_| alias.is_none());
-            self.found.push(Mention { view, at: name.span(), shown });
+            let alias = alias.as_ref().map(|alias| ident(&alias.name));
+            let shown = alias.is_none().then(|| view.name.name.clone());
+            let known = alias.unwrap_or_else(|| view.name.name.clone());
+            self.found.push(Mention { view, at: name.span(), shown, known });
         }
         ControlFlow::Continue(())
     }

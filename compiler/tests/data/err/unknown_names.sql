@@ -6,3 +6,4 @@ CREATE VIEW v_a AS SELECT p.id, jsonb_build_object('t', p.titel) AS data FROM po
 CREATE VIEW v_b AS SELECT p.id, jsonb_build_object('t', title, 'id', id) AS data FROM post p JOIN author a ON a.id = p.author_id;
 CREATE VIEW v_c AS SELECT p.id, jsonb_build_object('t', q.title) AS data FROM posts p;
 CREATE VIEW v_d AS SELECT p.id, jsonb_build_object('t', x.title) AS data FROM post p;
+CREATE VIEW v_e AS SELECT p.id, jsonb_build_object('b', c.body) AS data FROM post p, author a JOIN comment c ON c.post_id = p.id WHERE a.id = p.author_id;

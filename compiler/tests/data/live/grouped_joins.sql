@@ -68,11 +68,46 @@ SELECT p.post_id, jsonb_build_object('title', p.title, 'posts', l.posts, 'team',
   FROM counted AS l, post p JOIN author a ON true LEFT JOIN (SELECT team, count(*) AS mates FROM author GROUP BY team) t ON t.team = a.team
  WHERE l.author_id = p.author_id AND a.author_id = p.author_id;
 
--- A view with windows comes second.
-CREATE VIEW placed AS
-SELECT a.author_id, a.name, row_number() OVER (PARTITION BY a.team ORDER BY a.author_id) AS place FROM author a;
+-- In the queries of arrays, by inner joins, which lead from the rows around.
+CREATE VIEW v_in_array AS
+SELECT a.author_id, jsonb_build_object('name', a.name,
+         'posts', (SELECT jsonb_agg(jsonb_build_object('title', q.title, 'voters', v.voters) ORDER BY q.post_id)
+                     FROM post q JOIN (SELECT post_id, count(*) AS voters FROM vote GROUP BY post_id) v ON v.post_id = q.post_id
+                    WHERE q.author_id = a.author_id),
+         'best', (SELECT max(w.worth) FROM (SELECT post_id, sum(worth) AS worth FROM vote GROUP BY post_id) w, post q
+                   WHERE w.post_id = q.post_id AND q.author_id = a.author_id),
+         'mates', (SELECT sum(g.posts) FROM author b JOIN (SELECT author_id, count(*) AS posts FROM post GROUP BY author_id) g USING (author_id)
+                    WHERE b.team = a.team)) AS data
+  FROM author a;
 
-CREATE VIEW v_placed AS
-SELECT p.post_id, jsonb_build_object('title', p.title, 'posts', g.posts, 'place', r.place) AS data
-  FROM (SELECT author_id, count(*) AS posts FROM post GROUP BY author_id) g
-  JOIN placed r ON r.author_id = g.author_id JOIN post p ON p.author_id = r.author_id;
+-- In views below, by inner joins, and groups of groups.
+CREATE VIEW voted AS
+SELECT q.post_id, q.author_id, q.title, v.voters
+  FROM post q JOIN (SELECT post_id, count(*) AS voters FROM vote GROUP BY post_id) v ON v.post_id = q.post_id;
+
+CREATE VIEW v_voted AS
+SELECT w.post_id, w.voter, jsonb_build_object('worth', w.worth, 'voters', d.voters, 'posts', g.posts) AS data
+  FROM vote w JOIN voted d ON d.post_id = w.post_id
+  JOIN (SELECT d.author_id, count(*) AS posts FROM voted d GROUP BY d.author_id) g ON g.author_id = d.author_id;
+
+CREATE VIEW v_deep AS
+SELECT a.author_id, jsonb_build_object('name', a.name, 'voters', s.voters) AS data
+  FROM author a JOIN (SELECT q.author_id, sum(v.voters) AS voters
+                        FROM post q JOIN (SELECT post_id, count(*) AS voters FROM vote GROUP BY post_id) v ON v.post_id = q.post_id
+                       GROUP BY q.author_id) s ON s.author_id = a.author_id;
+
+-- Functions of the user's that are given values, and the row of a table.
+CREATE FUNCTION shouted(text) RETURNS text IMMUTABLE LANGUAGE sql RETURN upper($1) || '!';
+
+CREATE VIEW v_shouted AS
+SELECT p.post_id, jsonb_build_object('title', shouted(p.title), 'post', shouted(p::text), 'posts', g.posts, 'voters', d.voters) AS data
+  FROM post p JOIN (SELECT author_id, count(*) AS posts FROM post GROUP BY author_id) g ON g.author_id = p.author_id
+  LEFT JOIN voted d ON d.post_id = p.post_id;
+
+-- As pg_dump writes them.
+CREATE VIEW v_parens AS
+SELECT p.post_id, jsonb_build_object('title', p.title, 'posts', g.posts, 'name', a.name, 'mates', t.mates) AS data
+  FROM (((SELECT post.author_id, count(*) AS posts FROM post GROUP BY post.author_id) g
+   JOIN post p ON ((p.author_id = g.author_id)))
+   LEFT JOIN author a ON ((a.author_id = g.author_id)))
+   LEFT JOIN (SELECT author.team, count(*) AS mates FROM author GROUP BY author.team) t ON ((t.team = a.team));
