@@ -185,25 +185,28 @@ fn load_keeps_locked_tviews_equal() {
 }
 
 /// A trigger before the statement fails when the server has already said that it takes the rows.
+///
+/// Which calls fail must not follow a period: when every other one did, a transaction of two copies met a failing
+/// call each time it was run again, unless the other session happened to take one between them.
 #[test]
 fn load_goes_on_after_a_copy_that_met_another_writer() {
     database("copied", ALL_PARENTS, LOCK);
-    let every_other = "CREATE SEQUENCE tview.calls;
+    let some = "CREATE SEQUENCE tview.calls;
         CREATE FUNCTION tview.collide() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
         BEGIN
-          IF nextval('tview.calls') % 2 = 1 THEN
+          IF hashint8(nextval('tview.calls')) % 2 = 0 THEN
             RAISE 'as if there were a deadlock' USING ERRCODE = 'deadlock_detected';
           END IF;
           RETURN NULL;
         END $$;
         CREATE TRIGGER collides BEFORE INSERT ON child FOR EACH STATEMENT EXECUTE FUNCTION tview.collide();";
-    server().connect("copied", SUPERUSER).expect("connect").batch_execute(every_other).expect("the trigger");
+    server().connect("copied", SUPERUSER).expect("connect").batch_execute(some).expect("the trigger");
     let writer = WriterOptions { kinds: vec![Kind::Copy], ..WriterOptions::default() };
-    let options = LoadOptions { threads: 2, transactions: 20, writer, ..Default::default() };
+    let options = LoadOptions { threads: 2, transactions: 20, retries: 100, writer, ..Default::default() };
     let report = load(server(), "copied", "app", &options).expect("the load runs");
     println!("{report}");
     assert!(report.compared.is_equal(), "{report}");
     assert_eq!((report.suspicious_total, report.given_up), (0, 0), "{report}");
-    assert!(report.failures().values().sum::<u64>() > 10, "{report}");
+    assert!(report.failures().values().sum::<u64>() > 5, "{report}");
     assert!(report.commits > 10, "{report}");
 }
