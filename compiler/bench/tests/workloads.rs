@@ -128,6 +128,9 @@ fn writes_bulk_and_clients_stay_equal() {
 fn sizes_memory_and_waiting_are_measured_over_time() {
     let scale = measured("scale", &[("largest", 20_000)], &[], "inner join");
     assert_eq!(arms(&scale, 0), BTreeMap::from([("10000", 3), ("20000", 3)]));
+    // Two of these shapes call a view below by the same name.
+    let grouped = measured("scale", &[("largest", 10_000)], &[], "grouped quer");
+    (0..grouped.operations.len()).for_each(|number| assert_eq!(arms(&grouped, number), BTreeMap::from([("10000", 3)])));
     let stability =
         measured("stability", &[("users", 200), ("slices", 4), ("writes", 20)], &[ArmKind::Hand, ArmKind::Auto], "");
     (0..3).for_each(|number| assert_eq!(arms(&stability, number), BTreeMap::from([("hand", 4), ("auto", 4)])));

@@ -25,6 +25,9 @@ pub const SIZES: &[Size] =
 
 /// The largest size may cost so much more than the smallest.
 const MARK: f64 = 1.30;
+/// The views of a shape, whatever it calls them: the next shape may call its own the same.
+const DROP_VIEWS: &str = r"SELECT format('DROP VIEW IF EXISTS %I CASCADE', viewname) FROM pg_views WHERE schemaname = 'public' \gexec
+";
 /// For one statement.
 const LIMIT: Duration = Duration::from_secs(30);
 /// So many statements may take the limit: what all others take is known then.
@@ -93,7 +96,7 @@ fn measure(
         let equal = if report.is_equal() { EQUAL.to_owned() } else { report.to_string() };
         let arms = operations.iter_mut().flat_map(|operation| &mut operation.arms);
         arms.filter(|arm| arm.name == rows.to_string()).for_each(|arm| arm.equal = Some(equal.clone()));
-        let script = format!("{}\nDROP VIEW IF EXISTS v_x, w_parent; VACUUM;", output.down);
+        let script = format!("{}\n{DROP_VIEWS}VACUUM;", output.down);
         request.server.psql(&database(*rows), SUPERUSER, &script)?;
     }
     Ok((operations, notes))
